@@ -1,0 +1,78 @@
+// The words of a decision: what was asked of whom, clause by clause, and what came out. Deciding is policy's business.
+import type { JsonValue } from './json.ts';
+import type { Reason } from './reasons.ts';
+
+/** A role is always named with its tenant; every lookup key begins with the tenant. */
+export interface RoleRef {
+  readonly tenant: string;
+  readonly name: string;
+}
+
+/** `main/publish-web`. */
+export const formatRoleRef = (role: RoleRef): string => `${role.tenant}/${role.name}`;
+
+/** How a presented value just missed a wanted one. */
+export type NearMiss = 'case' | 'type' | 'space';
+
+/** One clause of a trust rule as it was evaluated. */
+export interface ClauseTrace {
+  /** `issuer` or the claim's name. */
+  readonly subject: string;
+  /** The wanted values as written in the policy; any of them suffices. */
+  readonly wanted: readonly string[];
+  /** The presented value; absent when the token does not carry the claim or the clause was not reached. */
+  readonly presented?: JsonValue;
+  readonly outcome: 'held' | 'failed' | 'not_reached';
+  readonly nearMiss?: NearMiss;
+  /** Line in the policy file, from 1. */
+  readonly line: number;
+}
+
+/** One trust rule; it holds when every clause held. */
+export interface RuleTrace {
+  readonly line: number;
+  readonly held: boolean;
+  readonly clauses: readonly ClauseTrace[];
+}
+
+/** The role as it stood when it was decided on. */
+export interface RoleTrace {
+  readonly file: string;
+  readonly policySet: string;
+  readonly rules: readonly RuleTrace[];
+  /** Whether any token of the presented issuer could pass. */
+  readonly satisfiable: 'yes' | 'no' | 'unknown';
+}
+
+/** A check before the policy: signature, audience, times, job status. */
+export interface CheckTrace {
+  readonly check: string;
+  readonly outcome: 'held' | 'failed';
+  readonly detail: string;
+}
+
+/** Why the session lives as long as it does; absent bounds did not apply. All in seconds. */
+export interface LifetimeTrace {
+  readonly askedSeconds?: number;
+  readonly roleSeconds: number;
+  readonly ceilingSeconds: number;
+  readonly issuerSeconds?: number;
+  readonly untilDeadlineSeconds?: number;
+  readonly givenSeconds: number;
+  readonly boundBy: 'asked' | 'role' | 'ceiling' | 'issuer' | 'deadline';
+}
+
+/** Everything that an operator may read of a decision. No token, no secret. */
+export interface Trace {
+  readonly checks: readonly CheckTrace[];
+  readonly role?: RoleTrace;
+  readonly lifetime?: LifetimeTrace;
+  /** False when the STS cannot learn that the job ended: the session dies by its short expiry alone. */
+  readonly jobBound: boolean;
+}
+
+/** The refusal of a request, for the operator. The caller learns `safeReason(reason)` and the decision id only. */
+export interface Denial {
+  readonly reason: Reason;
+  readonly detail: string;
+}

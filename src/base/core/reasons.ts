@@ -1,0 +1,91 @@
+// The closed vocabulary of refusals. `Reason` is what the operator reads; `SafeReason` is all that a caller may learn.
+// docs/errors.md lists exactly these (held by a test).
+
+/** What a caller may learn of a refusal. Unknown role, other tenant and failed condition are one and the same. */
+export type SafeReason =
+  | 'request_invalid'
+  | 'client_invalid'
+  | 'token_invalid'
+  | 'token_expired'
+  | 'access_denied'
+  | 'not_found'
+  | 'conflict'
+  | 'limited'
+  | 'unavailable';
+
+/** Every reason of a refusal, what the caller may learn of it, and what it means. */
+export const REASONS = {
+  request_malformed: ['request_invalid', 'the request is not what the protocol asks for'],
+  request_too_large: ['request_invalid', 'a part of the request is beyond its bound'],
+  grant_type_unsupported: ['request_invalid', 'the grant type or token type is not served here'],
+  target_malformed: ['request_invalid', 'the target does not name exactly one role'],
+  duration_invalid: ['request_invalid', 'the asked lifetime is not a whole positive number of seconds'],
+  path_refused: ['request_invalid', 'the request path or a header could be read in two ways'],
+  facts_invalid: ['request_invalid', 'the facts of the job are incomplete, too long, or not allowed together'],
+  subject_too_long: ['request_invalid', 'the names make a subject of more than 255 characters'],
+
+  client_unknown: ['client_invalid', 'no such client, or its secret or assertion is wrong'],
+  client_expired: ['client_invalid', 'the client entry is past its expiry'],
+  client_not_permitted: ['access_denied', 'the client may not use this route'],
+  owner_not_permitted: ['access_denied', 'the controller is not bound to this owner'],
+  request_token_invalid: ['token_invalid', 'no job has this request token'],
+
+  token_missing: ['token_invalid', 'no token was presented'],
+  token_malformed: ['token_invalid', 'the token is not a strict compact JWS with a JSON object inside'],
+  token_too_large: ['token_invalid', 'the token is larger than 16 KiB'],
+  token_type_refused: ['token_invalid', 'the token is of another kind than the one wanted here'],
+  algorithm_refused: ['token_invalid', 'the signature algorithm is not allowed for this issuer'],
+  key_unknown: ['token_invalid', 'the issuer publishes no key with this id'],
+  key_unusable: ['token_invalid', 'the key is too weak, ambiguous, or not meant for this use'],
+  signature_invalid: ['token_invalid', 'the signature does not match'],
+  issuer_unknown: ['token_invalid', 'no trusted issuer is registered under this name'],
+  issuer_unreachable: ['unavailable', 'the keys of the issuer could not be fetched and no good set is left'],
+  audience_mismatch: ['token_invalid', 'the token was made for another audience'],
+  claim_missing: ['token_invalid', 'a claim that every token must carry is absent'],
+  claim_malformed: ['token_invalid', 'a registered claim has the wrong type or form'],
+  token_expired: ['token_expired', 'the token is past its expiry'],
+  token_not_yet_valid: ['token_invalid', 'the token starts in the future'],
+  token_lifetime_too_long: ['token_invalid', 'the token lives longer than allowed for this issuer'],
+  token_replayed: ['token_invalid', 'the role takes each token once, and this one was used'],
+
+  job_unknown: ['not_found', 'no such job, or another controller’s'],
+  job_ended: ['access_denied', 'the job is over'],
+  job_status_unknown: ['unavailable', 'whether the job still runs could not be learnt in time'],
+  audience_not_permitted: ['access_denied', 'the job may not ask for this audience'],
+  fork_not_permitted: ['access_denied', 'jobs from forks get no identity here, or not for this audience'],
+  idempotency_conflict: ['conflict', 'the idempotency key was used for a job with other facts'],
+  too_many_request_tokens: ['limited', 'the job already has as many request tokens as it may have'],
+
+  role_unknown: ['access_denied', 'no active role has this name'],
+  no_rule_matched: ['access_denied', 'no trust rule of the role holds for this token'],
+  lifetime_exhausted: ['access_denied', 'no whole second is left within the bounds of role, tenant and job'],
+  clock_behind: ['unavailable', 'the clock is behind the latest time already acted on'],
+
+  credential_missing: ['token_invalid', 'no credential was presented'],
+  group_mismatch: ['token_invalid', 'the credential is for another group of gateways'],
+  session_ended: ['access_denied', 'the session has ended with its job'],
+  session_expired: ['token_expired', 'the session is past its expiry'],
+  feed_stale: ['unavailable', 'the gateway cannot prove that its knowledge is fresh'],
+  permission_denied: ['access_denied', 'the permissions of the role do not allow this'],
+  upstream_unreachable: ['unavailable', 'the guarded resource did not answer'],
+
+  decision_unknown: ['not_found', 'no decision has this id'],
+  decision_ambiguous: ['not_found', 'several decisions begin with this id'],
+  store_unavailable: ['unavailable', 'the store did not take the record, so nothing was granted'],
+  internal_failure: ['unavailable', 'an unexpected failure; nothing was granted'],
+} as const satisfies Record<string, readonly [SafeReason, string]>;
+
+/** A reason as the operator reads it. */
+export type Reason = keyof typeof REASONS;
+
+/** What the caller may learn of `reason`. */
+export const safeReason = (reason: Reason): SafeReason => REASONS[reason][0];
+
+/** An expected failure of one check: the reason and, for the operator only, its evidence. */
+export interface Failure {
+  readonly reason: Reason;
+  readonly detail: string;
+}
+
+/** Shorthand for a failure value. `detail` holds no secret and no token. */
+export const failure = (reason: Reason, detail: string): Failure => ({ reason, detail });

@@ -1,0 +1,42 @@
+// Routes as data: what a wing offers and how it answers, free of any server library. app/server binds them to Fastify.
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path parameters by name, percent-decoded once. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The raw query string without "?"; the wire's codec parses it strictly. */
+  readonly query: string;
+  /** Names in lower case. A header that must be single and was repeated is refused before the route is reached. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most MAX_BODY_BYTES. */
+  readonly body: Uint8Array;
+  readonly remoteAddress: string;
+  /** Aborted when the caller hangs up or the server closes. */
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** A literal path with `:name` segments. */
+  readonly path: string;
+  readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
+}
+
+/** A JSON answer. Tokens and decisions must not be kept by caches, so `no-store` unless `cache` says otherwise. */
+export function jsonResponse(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify(body),
+  };
+}

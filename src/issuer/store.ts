@@ -1,0 +1,87 @@
+// Port: what the issuer keeps. Every promise resolves after the change is durable.
+
+import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
+import type { JobFacts } from '../base/identity/facts.ts';
+
+export type { EpochMs, EpochSeconds, JobFacts };
+
+export type JobEndReason = 'finished' | 'deadline' | 'heartbeat_missed';
+
+export interface Job {
+  readonly id: string;
+  /** Name of the client that started it; no other client sees it. */
+  readonly controller: string;
+  readonly idempotencyKey: string;
+  /** SHA-256 of the canonical start request; the same key with another digest is a conflict. */
+  readonly requestDigest: string;
+  readonly facts: JobFacts;
+  /** Audiences the job may ask for. */
+  readonly audiences: readonly string[];
+  readonly startedAt: EpochSeconds;
+  readonly deadline: EpochSeconds;
+  /** Null when the job sends no heartbeats. */
+  readonly heartbeatSeconds: number | null;
+  readonly lastHeartbeatAt: EpochSeconds;
+  readonly endedAt: EpochSeconds | null;
+  readonly endReason: JobEndReason | null;
+}
+
+/** A bearer of the right to ask for ID tokens of one job, kept as a hash. */
+export interface RequestToken {
+  /** SHA-256 of the token, base64url. */
+  readonly hash: string;
+  readonly jobId: string;
+  /** Narrower than the job's list, or null for all of it. */
+  readonly audiences: readonly string[] | null;
+}
+
+/** What was minted; the token itself is not kept. */
+export interface IssuedToken {
+  readonly jti: string;
+  readonly jobId: string;
+  readonly audience: string;
+  readonly expiresAt: EpochSeconds;
+}
+
+/** The end of a job, to be told to everyone who may hold a token of it. */
+export interface JobEndedEvent {
+  /** Grows with every event; the order of delivery. */
+  readonly sequence: number;
+  readonly id: string;
+  readonly jobId: string;
+  readonly audience: string;
+  readonly endedAt: EpochSeconds;
+  readonly reason: JobEndReason;
+}
+
+export interface IssuerStore {
+  /**
+   * Stores a job and its first request token, or finds the one that this controller started under the same key.
+   * Atomic: of two concurrent starts one creates.
+   */
+  startJob(job: Job, token: RequestToken): Promise<{ readonly created: boolean; readonly job: Job }>;
+  findJob(id: string): Promise<Job | undefined>;
+  /** Adds a request token while the job runs and has fewer than `max`; says which of the two stood against it. */
+  addRequestToken(token: RequestToken, max: number): Promise<'added' | 'job_ended' | 'too_many'>;
+  findRequestToken(hash: string): Promise<RequestToken | undefined>;
+  /** Moves the heartbeat forward, never back. False when the job is over. */
+  heartbeat(jobId: string, at: EpochSeconds): Promise<boolean>;
+  /** Records a mint. False, and nothing stored, when the job is over. */
+  recordToken(token: IssuedToken): Promise<boolean>;
+  findToken(jti: string): Promise<IssuedToken | undefined>;
+  /**
+   * Ends a job once: the first end wins, later calls change nothing. In the same transaction one event is queued for
+   * each audience the job got a token for. `eventExpiresAt` bounds how long an unacknowledged event is kept.
+   */
+  endJob(
+    jobId: string,
+    end: { readonly at: EpochSeconds; readonly reason: JobEndReason; readonly eventExpiresAt: EpochSeconds },
+  ): Promise<Job | undefined>;
+  /** Running jobs whose deadline or next heartbeat lies before `now`, at most `limit`. */
+  listOverdueJobs(now: EpochSeconds, limit: number): Promise<readonly Job[]>;
+  /** Events for these audiences that `client` has not acknowledged, oldest first. */
+  listEvents(client: string, audiences: readonly string[], limit: number): Promise<readonly JobEndedEvent[]>;
+  acknowledgeEvents(client: string, eventIds: readonly string[]): Promise<void>;
+  /** Forgets what no living token can need any more. */
+  prune(now: EpochSeconds): Promise<void>;
+}

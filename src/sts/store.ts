@@ -1,0 +1,78 @@
+// Port: what the STS keeps. Every promise resolves after the change is durable; a rejected one means nothing was granted.
+import type { DecisionRecord } from '../base/audit/record.ts';
+import type { RoleRef } from '../base/core/decision.ts';
+import type { Claims } from '../base/core/json.ts';
+import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
+
+export type { Claims, DecisionRecord, EpochMs, EpochSeconds, RoleRef };
+
+/** A grant in force. Its credential is made from it; nothing of the credential is kept. */
+export interface Session {
+  readonly id: string;
+  readonly decisionId: string;
+  readonly role: RoleRef;
+  /** The gateway group that every credential of it names as audience. */
+  readonly group: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly jobId: string | null;
+  /** False when the STS cannot learn that the job ended. */
+  readonly jobBound: boolean;
+  readonly issuedAt: EpochSeconds;
+  readonly expiresAt: EpochSeconds;
+  /** The claims that the role's permissions mention, as strings. */
+  readonly claims: Readonly<Record<string, string>>;
+}
+
+/** A used token of a single-use role; `exp` leads so that pruning is one range delete. */
+export interface TokenUse {
+  readonly exp: EpochSeconds;
+  readonly iss: string;
+  readonly jti: string;
+}
+
+/** The end of a job, kept until no token or session of it can be alive. */
+export interface Tombstone {
+  readonly issuer: string;
+  readonly jobId: string;
+  readonly endedAt: EpochSeconds;
+  readonly expiresAt: EpochSeconds;
+}
+
+/** An ended session in the order gateways learn of it. */
+export interface EndedSession {
+  /** Grows with every end; the gateways' cursor. */
+  readonly sequence: number;
+  readonly sessionId: string;
+  readonly expiresAt: EpochSeconds;
+}
+
+export type GrantOutcome = 'granted' | 'job_ended' | 'token_replayed' | 'clock_behind';
+
+export interface StsStore {
+  /**
+   * One transaction: refuses when the job has a tombstone, when `use` was used before, or when `now` lies more than
+   * `skewSeconds` below the high-water mark; otherwise stores session and record and raises the mark to `now`.
+   * A refusal stores nothing.
+   */
+  grant(grant: {
+    readonly session: Session;
+    readonly record: DecisionRecord;
+    readonly use: TokenUse | null;
+    readonly now: EpochSeconds;
+    readonly skewSeconds: number;
+  }): Promise<GrantOutcome>;
+  recordRefusal(record: DecisionRecord): Promise<void>;
+  /** Stores tombstones (the first end of a job wins) and ends its sessions; the ended ones come back. */
+  buryJobs(tombstones: readonly Tombstone[]): Promise<readonly EndedSession[]>;
+  isBuried(issuer: string, jobId: string): Promise<boolean>;
+  findSession(id: string): Promise<Session | undefined>;
+  /** Ends after `afterSequence` whose sessions have not expired by `now`, in order, at most `limit`. */
+  listEndedSessions(afterSequence: number, now: EpochSeconds, limit: number): Promise<readonly EndedSession[]>;
+  /** Decisions whose id begins with `prefix`, at most two: more than one is ambiguous. */
+  findDecisions(prefix: string): Promise<readonly DecisionRecord[]>;
+  /** Newest first. */
+  listDecisions(limit: number): Promise<readonly DecisionRecord[]>;
+  /** Forgets expired sessions, uses and tombstones. Decisions stay. */
+  prune(now: EpochSeconds): Promise<void>;
+}

@@ -1,0 +1,42 @@
+// What the STS tells its gateways, as data. One signed message answers each poll; a gateway believes nothing unsigned.
+import type { JsonObject } from '../../base/core/json.ts';
+import type { PermissionSet } from '../../base/core/permissions.ts';
+import type { EpochSeconds } from '../../base/core/time.ts';
+
+/** The `typ` of a signed feed message, so that no other token of the STS can pass for one. */
+export const FEED_TOKEN_TYPE = 'jobpass-feed+jwt';
+
+export interface FeedMessage {
+  /** The STS that signed it. */
+  readonly issuer: string;
+  /** The gateway it was made for. */
+  readonly gateway: string;
+  readonly group: string;
+  readonly signedAt: EpochSeconds;
+  /** The poll's own nonce: without it an old message could be played again. */
+  readonly nonce: string;
+  /** Ended sessions after the poll's cursor, in order. */
+  readonly ended: readonly { readonly sessionId: string; readonly expiresAt: EpochSeconds }[];
+  /** Where the next poll goes on. */
+  readonly cursor: number;
+  /** More ended sessions are waiting: poll again before trusting the silence. */
+  readonly more: boolean;
+  /** For each trusted issuer with a job feed: how old the STS's knowledge was when it signed. Null: never heard from. */
+  readonly issuerAgesMs: Readonly<Record<string, number | null>>;
+  readonly permissionSetId: string;
+  /** Sent when the poll named another set than the active one. */
+  readonly permissions?: PermissionSet;
+  /** The STS's public keys, for credentials and for the next messages. */
+  readonly keys: readonly JsonObject[];
+  /** The group key, wrapped to this gateway's public key as a compact JWE; sent when the poll did not name its id. */
+  readonly groupKey?: { readonly id: string; readonly wrapped: string };
+  readonly groupKeyId: string;
+}
+
+/** What a gateway asks. All of it fits in a query string. */
+export interface FeedPoll {
+  readonly nonce: string;
+  readonly cursor: number;
+  readonly permissionSetId: string | null;
+  readonly groupKeyId: string | null;
+}
