@@ -1,0 +1,21 @@
+// Durations as people write them: a whole number and a unit.
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Seconds of `45s`, `30m`, `2h` or `7d`; undefined for anything else, zero included. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^([1-9][0-9]{0,5})([smhd])$/.exec(text);
+  const unit = UNIT_SECONDS[match?.[2] ?? ''];
+  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
+}
+
+/** Seconds for people: `9 min 58 s`, `2 h`, `45 s`. */
+export function formatDuration(seconds: number): string {
+  const parts = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor((seconds % 3600) / 60), 'min'],
+    [Math.floor(seconds % 60), 's'],
+  ] as const;
+  const shown = parts.filter(([amount]) => amount > 0).map(([amount, unit]) => `${amount} ${unit}`);
+  return shown.length === 0 ? '0 s' : shown.slice(0, 2).join(' ');
+}
