@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { decodeFeedMessage, encodeFeedMessage, feedPollQuery, parseFeedPoll } from './codec.ts';
+import type { FeedMessage } from './message.ts';
+
+const small: FeedMessage = {
+  issuer: 'https://sts.example.com',
+  gateway: 'artifacts-1',
+  group: 'artifacts',
+  signedAt: 1_800_000_000,
+  nonce: 'abcdefghijklmnop',
+  ended: [],
+  cursor: 0,
+  more: false,
+  issuerAgesMs: { 'https://ci.example.com': 120, 'https://other.example.com': null },
+  permissionSetId: 'aa11',
+  keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'k' }],
+  groupKeyId: 'gk1',
+};
+const full: FeedMessage = {
+  ...small,
+  ended: [{ sessionId: 'S1', expiresAt: 1_800_000_100 }],
+  cursor: 7,
+  more: true,
+  permissions: {
+    id: 'aa11',
+    roles: [
+      {
+        role: 'main/publish-web',
+        statements: [{ effect: 'allow', actions: ['http:PUT'], resources: ['arn:jobpass:http:::g/web/*'], line: 14 }],
+      },
+    ],
+  },
+  groupKey: { id: 'gk1', wrapped: 'a.b.c.d.e' },
+};
+
+describe('a feed message', () => {
+  it.each([
+    ['without news', small],
+    ['with everything', full],
+  ])('%s comes back as it was encoded, through JSON', (_name, message) => {
+    const claims = JSON.parse(JSON.stringify(encodeFeedMessage(message)));
+    expect(decodeFeedMessage(claims)).toEqual({ ok: true, value: message });
+  });
+
+  const claims = encodeFeedMessage(full);
+  it.each([
+    ['an unknown member, which may be a reason to refuse', { ...claims, epochs: [] }],
+    ['a permission set with another id than the named one', { ...claims, permission_set: 'bb' }],
+    ['a group key with another id than the named one', { ...claims, group_key_id: 'other' }],
+    ['an audience of another kind', { ...claims, aud: 'urn:jobpass:gateway:artifacts' }],
+    ['an audience that names no gateway', { ...claims, aud: 'urn:jobpass:feed:' }],
+    ['several audiences', { ...claims, aud: ['urn:jobpass:feed:artifacts-1'] }],
+    ['no keys', { ...claims, keys: [] }],
+    ['a negative age', { ...claims, issuer_ages_ms: { 'https://ci.example.com': -1 } }],
+    ['a fractional cursor', { ...claims, cursor: 0.5 }],
+    ['a missing nonce', Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'nonce'))],
+    ['more ended sessions than one message may hold', { ...claims, ended: Array(1001).fill({ sid: 'S1', exp: 1 }) }],
+    [
+      'an effect that is neither allow nor deny',
+      {
+        ...claims,
+        permissions: {
+          id: 'aa11',
+          roles: [{ role: 'a/b', statements: [{ effect: 'Allow', actions: [], resources: [], line: 1 }] }],
+        },
+      },
+    ],
+  ])('is refused with %s', (_name, broken) => {
+    const result = decodeFeedMessage(broken);
+    expect(!result.ok && result.error.reason).toBe('claim_malformed');
+  });
+});
+
+describe('a feed poll', () => {
+  it.each([
+    { nonce: 'abcdefghijklmnop', cursor: 0, permissionSetId: null, groupKeyId: null },
+    { nonce: 'abcdefghijklmnop', cursor: 12, permissionSetId: 'aa11', groupKeyId: 'gk1' },
+  ])('comes back as it was written', (poll) => {
+    expect(parseFeedPoll(feedPollQuery(poll))).toEqual({ ok: true, value: poll });
+  });
+
+  it.each([
+    ['no nonce', 'cursor=0'],
+    ['a short nonce', 'nonce=abc&cursor=0'],
+    ['a nonce with other characters', 'nonce=abcdefghijklmno%20&cursor=0'],
+    ['no cursor', 'nonce=abcdefghijklmnop'],
+    ['a cursor that is no whole number', 'nonce=abcdefghijklmnop&cursor=1e3'],
+    ['a cursor beyond exact integers', 'nonce=abcdefghijklmnop&cursor=9999999999999999'],
+    ['a repeated parameter', 'nonce=abcdefghijklmnop&cursor=0&cursor=1'],
+  ])('with %s is refused', (_name, query) => {
+    const result = parseFeedPoll(query);
+    expect(!result.ok && result.error.reason).toBe('request_malformed');
+  });
+});

@@ -1,0 +1,166 @@
+// Feed messages and polls to and from the wire. Signing and verifying the message around these claims is not done here.
+import { z } from 'zod';
+import type { Claims, JsonObject } from '../../base/core/json.ts';
+import { type Failure, failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
+import type { FeedMessage, FeedPoll } from './message.ts';
+
+/** The longest signed message: a permission set of many roles is larger than any token. */
+export const MAX_FEED_MESSAGE_BYTES = 4 * 1024 * 1024;
+/** Ended sessions in one message; what is left follows with the next poll at once (`more`). */
+export const MAX_ENDED_PER_MESSAGE = 1000;
+
+/** The audience of messages for one gateway, so that no other gateway believes them. */
+export const feedAudience = (gateway: string): string => `urn:jobpass:feed:${gateway}`;
+
+const AUDIENCE_PREFIX = feedAudience('');
+const opaque = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/);
+const count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const text = z.string().min(1).max(2048);
+
+const permissionSet = z.strictObject({
+  id: opaque,
+  roles: z.array(
+    z.strictObject({
+      role: text,
+      statements: z.array(
+        z.strictObject({
+          effect: z.enum(['allow', 'deny']),
+          actions: z.array(text),
+          resources: z.array(text),
+          line: count,
+        }),
+      ),
+    }),
+  ),
+});
+
+/**
+ * Strict: a member that this version does not know may be a reason to refuse (an epoch, a freeze), so the whole message
+ * is refused and the gateway goes stale instead of overlooking it. Gateways are upgraded before their STS.
+ */
+const messageSchema = z
+  .strictObject({
+    iss: text,
+    aud: z
+      .string()
+      .startsWith(AUDIENCE_PREFIX)
+      .min(AUDIENCE_PREFIX.length + 1),
+    iat: count,
+    nonce: opaque,
+    group: text,
+    ended: z.array(z.strictObject({ sid: opaque, exp: count })).max(MAX_ENDED_PER_MESSAGE),
+    cursor: count,
+    more: z.boolean(),
+    issuer_ages_ms: z.record(z.string(), count.nullable()),
+    permission_set: opaque,
+    permissions: permissionSet.optional(),
+    keys: z.array(z.record(z.string(), z.json())).min(1).max(100),
+    group_key: z.strictObject({ id: opaque, wrapped: z.string().min(1).max(4096) }).optional(),
+    group_key_id: opaque,
+  })
+  .refine((m) => m.permissions === undefined || m.permissions.id === m.permission_set, 'permissions of another set')
+  .refine(
+    (m) => m.group_key === undefined || m.group_key.id === m.group_key_id,
+    'another group key than the named one',
+  );
+
+/** The claims of a feed message; they are signed under FEED_TOKEN_TYPE. */
+export function encodeFeedMessage(m: FeedMessage): Claims {
+  return {
+    iss: m.issuer,
+    aud: feedAudience(m.gateway),
+    iat: m.signedAt,
+    nonce: m.nonce,
+    group: m.group,
+    ended: m.ended.map((end) => ({ sid: end.sessionId, exp: end.expiresAt })),
+    cursor: m.cursor,
+    more: m.more,
+    issuer_ages_ms: m.issuerAgesMs,
+    permission_set: m.permissionSetId,
+    ...(m.permissions === undefined ? {} : { permissions: encodePermissions(m.permissions) }),
+    keys: m.keys,
+    ...(m.groupKey === undefined ? {} : { group_key: { id: m.groupKey.id, wrapped: m.groupKey.wrapped } }),
+    group_key_id: m.groupKeyId,
+  };
+}
+
+const encodePermissions = (set: NonNullable<FeedMessage['permissions']>): JsonObject => ({
+  id: set.id,
+  roles: set.roles.map((role) => ({
+    role: role.role,
+    statements: role.statements.map((s) => ({
+      effect: s.effect,
+      actions: s.actions,
+      resources: s.resources,
+      line: s.line,
+    })),
+  })),
+});
+
+/**
+ * The message in claims whose signature and `typ` the caller verified. The caller still compares issuer, gateway, group
+ * and nonce with its own. Errors: claim_malformed.
+ */
+export function decodeFeedMessage(claims: Claims): Result<FeedMessage, Failure> {
+  const parsed = messageSchema.safeParse(claims);
+  if (!parsed.success) return err(failure('claim_malformed', `feed message: ${firstIssue(parsed.error)}`));
+  const m = parsed.data;
+  return ok({
+    issuer: m.iss,
+    gateway: m.aud.slice(AUDIENCE_PREFIX.length),
+    group: m.group,
+    signedAt: m.iat,
+    nonce: m.nonce,
+    ended: m.ended.map((end) => ({ sessionId: end.sid, expiresAt: end.exp })),
+    cursor: m.cursor,
+    more: m.more,
+    issuerAgesMs: m.issuer_ages_ms,
+    permissionSetId: m.permission_set,
+    ...(m.permissions === undefined ? {} : { permissions: m.permissions }),
+    keys: m.keys as readonly JsonObject[],
+    ...(m.group_key === undefined ? {} : { groupKey: m.group_key }),
+    groupKeyId: m.group_key_id,
+  });
+}
+
+const firstIssue = (error: z.ZodError): string => {
+  const issue = error.issues[0];
+  return issue === undefined ? 'malformed' : `${issue.path.map(String).join('.') || 'message'}: ${issue.message}`;
+};
+
+const pollSchema = z.object({
+  nonce: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/),
+  cursor: z
+    .string()
+    .regex(/^(0|[1-9][0-9]{0,15})$/)
+    .transform(Number)
+    .pipe(count),
+  permissions: opaque.optional(),
+  group_key: opaque.optional(),
+});
+
+/** The query string, without "?", of one poll. */
+export function feedPollQuery(poll: FeedPoll): string {
+  const query = new URLSearchParams({ nonce: poll.nonce, cursor: String(poll.cursor) });
+  if (poll.permissionSetId !== null) query.set('permissions', poll.permissionSetId);
+  if (poll.groupKeyId !== null) query.set('group_key', poll.groupKeyId);
+  return query.toString();
+}
+
+/** The poll in a raw query string; unknown parameters are ignored, repeated ones refused. Errors: request_malformed. */
+export function parseFeedPoll(query: string): Result<FeedPoll, Failure> {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (parameters.has(name)) return err(failure('request_malformed', `parameter ${name} is repeated`));
+    parameters.set(name, value);
+  }
+  const parsed = pollSchema.safeParse(Object.fromEntries(parameters));
+  if (!parsed.success) return err(failure('request_malformed', `feed poll: ${firstIssue(parsed.error)}`));
+  return ok({
+    nonce: parsed.data.nonce,
+    cursor: parsed.data.cursor,
+    permissionSetId: parsed.data.permissions ?? null,
+    groupKeyId: parsed.data.group_key ?? null,
+  });
+}
