@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Claims, JsonObject } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
+import { parseQuery } from '../query.ts';
 import type { FeedMessage, FeedPoll } from './message.ts';
 
 /** The longest signed message: a permission set of many roles is larger than any token. */
@@ -150,12 +151,14 @@ export function feedPollQuery(poll: FeedPoll): string {
 
 /** The poll in a raw query string; unknown parameters are ignored, repeated ones refused. Errors: request_malformed. */
 export function parseFeedPoll(query: string): Result<FeedPoll, Failure> {
-  const parameters = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (parameters.has(name)) return err(failure('request_malformed', `parameter ${name} is repeated`));
-    parameters.set(name, value);
+  const parameters = parseQuery(query);
+  if (!parameters.ok) return parameters;
+  if ([...parameters.value.values()].some((values) => values.length > 1)) {
+    return err(failure('request_malformed', 'a parameter of the feed poll stands twice'));
   }
-  const parsed = pollSchema.safeParse(Object.fromEntries(parameters));
+  const parsed = pollSchema.safeParse(
+    Object.fromEntries([...parameters.value].map(([name, [value]]) => [name, value])),
+  );
   if (!parsed.success) return err(failure('request_malformed', `feed poll: ${firstIssue(parsed.error)}`));
   return ok({
     nonce: parsed.data.nonce,
