@@ -37,15 +37,21 @@ export interface ParsedJws extends CompactJws {
  */
 const REFUSED_HEADERS = ['crit', 'b64', 'jku', 'jwk', 'x5u', 'x5c', 'enc', 'zip'] as const;
 
+/** How long a JWS may be: MAX_TOKEN_BYTES when absent. Only messages of our own servers may be longer than a token. */
+export interface JwsSize {
+  readonly maxBytes?: number;
+}
+
 /**
- * Parses a compact JWS of at most MAX_TOKEN_BYTES. Refused: anything but three parts of canonical base64url, a header
+ * Parses a compact JWS of at most `maxBytes`. Refused: anything but three parts of canonical base64url, a header
  * that is not a strict JSON object, an `alg` that is not a string, `kid` or `typ` of another type, and REFUSED_HEADERS.
  * The payload may be any bytes. Trims nothing; time is linear in the length, and nothing is decoded beyond the bound.
  * Failures: `token_too_large`, `token_malformed`.
  */
-export function parseCompactJws(token: string): Result<CompactJws, Failure> {
-  if (token.length > MAX_TOKEN_BYTES) {
-    return err(failure('token_too_large', `the token has more than ${MAX_TOKEN_BYTES} bytes`));
+export function parseCompactJws(token: string, size: JwsSize = {}): Result<CompactJws, Failure> {
+  const maxBytes = size.maxBytes ?? MAX_TOKEN_BYTES;
+  if (token.length > maxBytes) {
+    return err(failure('token_too_large', `the token has more than ${maxBytes} bytes`));
   }
   const parts = token.split('.');
   const [headerPart, payloadPart, signaturePart] = parts;
@@ -66,8 +72,8 @@ export function parseCompactJws(token: string): Result<CompactJws, Failure> {
  * Parses a JWT: as `parseCompactJws`, and the payload must be a strict JSON object (RFC 7519 §7.2). The claims are NOT
  * verified. Failures: `token_too_large`, `token_malformed`.
  */
-export function parseJws(token: string): Result<ParsedJws, Failure> {
-  const parsed = parseCompactJws(token);
+export function parseJws(token: string, size: JwsSize = {}): Result<ParsedJws, Failure> {
+  const parsed = parseCompactJws(token, size);
   if (!parsed.ok) return parsed;
   const claims = parseJsonObject(parsed.value.payload);
   if (claims.ok) return ok({ ...parsed.value, claims: claims.value });
