@@ -33,7 +33,9 @@ describeVectors('JSONTestSuite', () => {
   });
 
   it.each(duplicates)('refuses $name for its duplicate name', ({ b64 }) => {
-    expect(parseJson(Buffer.from(b64, 'base64'))).toMatchObject({ error: { problem: 'a name stands twice in one object' } });
+    expect(parseJson(Buffer.from(b64, 'base64'))).toMatchObject({
+      error: { problem: 'a name stands twice in one object' },
+    });
   });
 
   it.each(free)('decides on $name as documented: only numbers that a double holds and well-formed text', ({ b64 }) => {
