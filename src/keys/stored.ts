@@ -1,0 +1,42 @@
+// Reading and writing sealed key records: what every kind of ring has in common. It knows nothing of what a key is for.
+import { JobpassError } from '../base/core/errors.ts';
+import type { KeyEncryptionKey } from './kek.ts';
+import type { KeyStore, StoredKey } from './store.ts';
+
+/** What a sealed key is bound to: no other ring's or key's record can take its place. */
+const contextOf = (key: { readonly ring: string; readonly kid: string }): string => `${key.ring}|${key.kid}`;
+
+/** A record with its secret part sealed under `kek`, bound to ring and kid. */
+export const sealKey = (key: Omit<StoredKey, 'sealed'>, secret: Uint8Array, kek: KeyEncryptionKey): StoredKey => ({
+  ...key,
+  sealed: kek.seal(secret, contextOf(key)),
+});
+
+/** The secret part of a record. Throws ERR_KEY_UNREADABLE when `kek` is another one or the record was changed. */
+export const openKey = (key: StoredKey, kek: KeyEncryptionKey): Uint8Array => kek.open(key.sealed, contextOf(key));
+
+/**
+ * All keys of `ring`, oldest first, after making the first one when there is none. Of replicas that open an empty ring
+ * at once one wins, and all read the winner's key.
+ */
+export async function listOrCreate(
+  store: KeyStore,
+  ring: string,
+  create: () => Promise<StoredKey>,
+): Promise<readonly StoredKey[]> {
+  const found = await store.listKeys(ring);
+  if (found.length > 0) return found;
+  await store.insertFirstKey(await create());
+  return store.listKeys(ring);
+}
+
+/** The one active record. Throws ERR_KEY_RING when there is none or more than one: no guess is made. */
+export function soleActive<Key extends { readonly state: StoredKey['state'] }>(
+  keys: readonly Key[],
+  ring: string,
+): Key {
+  const [active, ...others] = keys.filter((key) => key.state === 'active');
+  if (active !== undefined && others.length === 0) return active;
+  const count = active === undefined ? 'no active key' : `${others.length + 1} active keys`;
+  throw new JobpassError('ERR_KEY_RING', `the key ring ${ring} has ${count}; it needs exactly one`);
+}
