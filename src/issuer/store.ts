@@ -82,6 +82,9 @@ export interface IssuerStore {
   /** Events for these audiences that `client` has not acknowledged, oldest first. */
   listEvents(client: string, audiences: readonly string[], limit: number): Promise<readonly JobEndedEvent[]>;
   acknowledgeEvents(client: string, eventIds: readonly string[]): Promise<void>;
-  /** Forgets what no living token can need any more. */
+  /**
+   * Forgets what no living token can need any more: tokens and ended jobs two of the widest clock skews after their
+   * expiry or deadline, events at their own expiry. A job that was never ended stays, and so does who got a token of it.
+   */
   prune(now: EpochSeconds): Promise<void>;
 }

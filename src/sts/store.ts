@@ -63,9 +63,13 @@ export interface StsStore {
     readonly skewSeconds: number;
   }): Promise<GrantOutcome>;
   recordRefusal(record: DecisionRecord): Promise<void>;
-  /** Stores tombstones (the first end of a job wins) and ends its sessions; the ended ones come back. */
+  /**
+   * One transaction: stores tombstones and ends the jobs' sessions; the newly ended ones come back in order. The first
+   * end of a job stands, the longest keeping wins.
+   */
   buryJobs(tombstones: readonly Tombstone[]): Promise<readonly EndedSession[]>;
   isBuried(issuer: string, jobId: string): Promise<boolean>;
+  /** Undefined when it is unknown or has ended: what comes back is in force unless it expired. */
   findSession(id: string): Promise<Session | undefined>;
   /** Ends after `afterSequence` whose sessions have not expired by `now`, in order, at most `limit`. */
   listEndedSessions(afterSequence: number, now: EpochSeconds, limit: number): Promise<readonly EndedSession[]>;
@@ -73,6 +77,9 @@ export interface StsStore {
   findDecisions(prefix: string): Promise<readonly DecisionRecord[]>;
   /** Newest first. */
   listDecisions(limit: number): Promise<readonly DecisionRecord[]>;
-  /** Forgets expired sessions, uses and tombstones. Decisions stay. */
+  /**
+   * Forgets sessions, uses and tombstones that expired more than two of the widest clock skews before `now`, and raises
+   * the high-water mark to `now`: nothing forgotten can still be met alive. Decisions stay.
+   */
   prune(now: EpochSeconds): Promise<void>;
 }

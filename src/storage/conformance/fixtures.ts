@@ -1,0 +1,187 @@
+// Values for the conformance suite: complete, plausible, each call its own. No randomness, no clock.
+import type { IssuedToken, Job, JobFacts, RequestToken } from '../../issuer/store.ts';
+import type { StoredKey } from '../../keys/store.ts';
+import type { DecisionRecord, Session, StsStore, TokenUse, Tombstone } from '../../sts/store.ts';
+
+/** The moment the suite plays at: 2026-11-23T03:00:00Z. */
+export const NOW = 1_795_402_800;
+export const ISSUER = 'https://ci.example.com';
+
+export const FACTS: JobFacts = {
+  owner: { name: 'acme', id: '42' },
+  pipeline: { name: 'web', id: '7' },
+  workflow: 'release',
+  workflowRef: 'acme/web/release.yaml@refs/heads/main',
+  job: 'publish',
+  runId: '1001',
+  runNumber: '12',
+  runAttempt: '1',
+  ref: 'refs/heads/main',
+  refType: 'branch',
+  refProtected: true,
+  sha: '4be1f0c0d5f5ad8e9c1b8a7f6e5d4c3b2a190817',
+  event: 'push',
+  actor: { name: 'you', id: '5' },
+  environment: 'production',
+  environmentProtected: false,
+  runnerId: 'r-1',
+  runnerEnvironment: 'self-hosted',
+  fork: false,
+  interactive: false,
+  local: false,
+  extra: { acme_stage: 'späte Nacht 🌙' },
+  awsSessionTags: ['owner'],
+};
+
+/** A running job `id`, ten minutes long. */
+export const jobOf = (id: string, change: Partial<Job> = {}): Job => ({
+  id,
+  controller: 'woodpecker',
+  idempotencyKey: `key-${id}`,
+  requestDigest: `digest-${id}`,
+  facts: FACTS,
+  audiences: ['https://sts.example.com', 'sts.amazonaws.com'],
+  startedAt: NOW,
+  deadline: NOW + 600,
+  heartbeatSeconds: null,
+  lastHeartbeatAt: NOW,
+  endedAt: null,
+  endReason: null,
+  ...change,
+});
+
+export const requestTokenOf = (jobId: string, change: Partial<RequestToken> = {}): RequestToken => ({
+  hash: `hash-of-first-${jobId}`,
+  jobId,
+  audiences: null,
+  ...change,
+});
+
+export const issuedTokenOf = (jti: string, jobId: string, change: Partial<IssuedToken> = {}): IssuedToken => ({
+  jti,
+  jobId,
+  audience: 'https://sts.example.com',
+  expiresAt: NOW + 600,
+  ...change,
+});
+
+/** A key whose sealed part holds every byte. */
+export const keyOf = (kid: string, change: Partial<StoredKey> = {}): StoredKey => ({
+  kid,
+  ring: 'id-token',
+  algorithm: 'RS256',
+  state: 'active',
+  createdAt: NOW,
+  publicJwk: { kty: 'RSA', n: 'AQAB', e: 'AQAB' },
+  sealed: Uint8Array.from({ length: 256 }, (_, index) => index),
+  ...change,
+});
+
+/** The record of a grant, with every part of a trace. */
+export const grantedRecord = (name: string, change: Partial<DecisionRecord> = {}): DecisionRecord => ({
+  id: `D${name}`,
+  at: NOW * 1000 + 7,
+  outcome: 'granted',
+  wire: 'rfc8693',
+  role: { tenant: 'main', name: 'publish-web' },
+  issuer: ISSUER,
+  subject: 'owner:acme@42:pipeline:web@7:environment:production',
+  jobId: `J${name}`,
+  tokenId: `jti-${name}`,
+  reason: null,
+  detail: 'rule at line 3 held',
+  sessionId: `S${name}`,
+  remoteAddress: '192.0.2.7',
+  claims: { owner: 'acme', nested: { list: [1, true, null, 'a\u0000b'] }, ['__proto__']: 'own' },
+  trace: {
+    checks: [{ check: 'signature', outcome: 'held', detail: 'RS256 9f3c' }],
+    role: {
+      file: 'main/publish-web.yaml',
+      policySet: '51c0',
+      satisfiable: 'yes',
+      rules: [
+        {
+          line: 3,
+          held: true,
+          clauses: [
+            { subject: 'ref', wanted: ['refs/heads/main'], presented: 'refs/heads/main', outcome: 'held', line: 5 },
+            { subject: 'fork', wanted: ['false'], presented: null, outcome: 'failed', nearMiss: 'type', line: 6 },
+            { subject: 'environment', wanted: ['production'], outcome: 'not_reached', line: 7 },
+          ],
+        },
+      ],
+    },
+    lifetime: {
+      roleSeconds: 1800,
+      ceilingSeconds: 3600,
+      untilDeadlineSeconds: 598,
+      givenSeconds: 598,
+      boundBy: 'deadline',
+    },
+    jobBound: true,
+  },
+  ...change,
+});
+
+/** The record of a refusal: no session, a reason. */
+export const refusedRecord = (name: string, change: Partial<DecisionRecord> = {}): DecisionRecord =>
+  grantedRecord(name, {
+    outcome: 'refused',
+    role: null,
+    jobId: null,
+    tokenId: null,
+    reason: 'no_rule_matched',
+    detail: 'ref differs in case',
+    sessionId: null,
+    trace: { checks: [], jobBound: false },
+    ...change,
+  });
+
+export const sessionOf = (name: string, change: Partial<Session> = {}): Session => ({
+  id: `S${name}`,
+  decisionId: `D${name}`,
+  role: { tenant: 'main', name: 'publish-web' },
+  group: 'artifacts',
+  issuer: ISSUER,
+  subject: 'owner:acme@42:pipeline:web@7:environment:production',
+  jobId: `J${name}`,
+  jobBound: true,
+  issuedAt: NOW,
+  expiresAt: NOW + 600,
+  claims: { pipeline_id: '7', ['__proto__']: 'own' },
+  ...change,
+});
+
+export type Grant = Parameters<StsStore['grant']>[0];
+
+interface GrantChange {
+  readonly session?: Partial<Session>;
+  readonly use?: TokenUse | null;
+  readonly now?: number;
+  readonly skewSeconds?: number;
+}
+
+/** A grant `name` to the job `J<name>`, or to `session.jobId`. */
+export function grantOf(name: string, change: GrantChange = {}): Grant {
+  const session = sessionOf(name, change.session);
+  return {
+    session,
+    record: grantedRecord(name, { jobId: session.jobId }),
+    use: change.use ?? null,
+    now: change.now ?? NOW,
+    skewSeconds: change.skewSeconds ?? 30,
+  };
+}
+
+export const tombstoneOf = (jobId: string, change: Partial<Tombstone> = {}): Tombstone => ({
+  issuer: ISSUER,
+  jobId,
+  endedAt: NOW + 1,
+  expiresAt: NOW + 600,
+  ...change,
+});
+
+/** The items in the order given, one at a time. */
+export async function inTurn<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
+  for (const item of items) await act(item);
+}

@@ -1,0 +1,197 @@
+// Conformance of the STS's store port, for any engine: grants and decisions. Ends and races are in sts-burials, sts-races.
+import { describe, expect } from 'vitest';
+import type { StsStore } from '../../sts/store.ts';
+import type { StoreEngine, StsStoreInstance } from './engine.ts';
+import { grantedRecord, grantOf, ISSUER, inTurn, NOW, refusedRecord, sessionOf, tombstoneOf } from './fixtures.ts';
+import { requirements } from './run.ts';
+import { stsBurialConformance } from './sts-burials.ts';
+import { stsRaceConformance } from './sts-races.ts';
+
+type StsEngine = StoreEngine<StsStore, StsStoreInstance>;
+
+const USE = { exp: NOW + 600, iss: ISSUER, jti: 'jti-1' };
+
+/** A refusal must leave nothing: no session, no record, no use, no mark. */
+async function expectNothingOf(store: StsStore, name: string): Promise<void> {
+  expect(await store.findSession(`S${name}`)).toBeUndefined();
+  expect(await store.findDecisions(`D${name}`)).toEqual([]);
+}
+
+function granting(engine: StsEngine): void {
+  const requirement = requirements(engine);
+  describe('a grant', () => {
+    requirement('stores session and record, each as it was given, also after a restart', async (instance) => {
+      expect(await instance.store.grant(grantOf('1', { use: USE }))).toBe('granted');
+      expect(await instance.store.findSession('S1')).toStrictEqual(sessionOf('1'));
+      expect(await instance.store.findDecisions('D1')).toStrictEqual([grantedRecord('1')]);
+      const again = await instance.restart();
+      expect(await again.findSession('S1')).toStrictEqual(sessionOf('1'));
+      expect(await again.findDecisions('D1')).toStrictEqual([grantedRecord('1')]);
+    });
+
+    requirement('to a token without a job stands beside any tombstone', async ({ store }) => {
+      await store.buryJobs([tombstoneOf('J1')]);
+      const change = { session: { jobId: null, jobBound: false } };
+      expect(await store.grant(grantOf('1', change))).toBe('granted');
+      expect(await store.findSession('S1')).toStrictEqual(sessionOf('1', change.session));
+    });
+
+    requirement('without its own record is not stored', async ({ store }) => {
+      const grant = grantOf('1');
+      const foreign = [
+        { ...grant, record: grantedRecord('2') },
+        { ...grant, record: grantedRecord('1', { sessionId: 'S2' }) },
+        { ...grant, record: refusedRecord('1') },
+        { ...grant, session: sessionOf('1', { decisionId: 'D2' }) },
+      ];
+      await inTurn(foreign, async (wrong) => {
+        await expect(store.grant(wrong)).rejects.toMatchObject({ code: 'ERR_STORE_MISUSE' });
+      });
+      await expectNothingOf(store, '1');
+    });
+
+    requirement(
+      'under a taken id is rejected whole, and spares what was asked for at the same time',
+      async ({ store }) => {
+        await store.grant(grantOf('1'));
+        const sameSession = grantOf('2', { session: { id: 'S1' }, use: USE });
+        const settled = await Promise.allSettled([
+          store.grant(grantOf('3')),
+          store.grant({ ...sameSession, record: grantedRecord('2', { sessionId: 'S1' }) }),
+          store.grant(grantOf('4')),
+        ]);
+        expect(settled).toMatchObject([
+          { status: 'fulfilled', value: 'granted' },
+          { status: 'rejected', reason: { code: 'ERR_STORE_UNAVAILABLE' } },
+          { status: 'fulfilled', value: 'granted' },
+        ]);
+        expect(await store.findDecisions('D2')).toEqual([]);
+        expect(await store.grant(grantOf('5', { use: USE }))).toBe('granted');
+        expect((await store.listDecisions(10)).map((record) => record.id)).toEqual(['D5', 'D4', 'D3', 'D1']);
+      },
+    );
+  });
+}
+
+function refusing(engine: StsEngine): void {
+  const requirement = requirements(engine);
+  describe('a grant is refused', () => {
+    requirement('when the job has a tombstone, and stores nothing', async ({ store }) => {
+      await store.buryJobs([tombstoneOf('J1')]);
+      expect(await store.grant(grantOf('1', { use: USE }))).toBe('job_ended');
+      await expectNothingOf(store, '1');
+      expect(await store.grant(grantOf('2', { use: USE }))).toBe('granted');
+    });
+
+    requirement('when the job has a tombstone, also when the job binds no session', async ({ store }) => {
+      await store.buryJobs([tombstoneOf('J1')]);
+      expect(await store.grant(grantOf('1', { session: { jobBound: false } }))).toBe('job_ended');
+    });
+
+    requirement('when its single use was used before, also after a restart, and stores nothing', async (instance) => {
+      await instance.store.grant(grantOf('1', { use: USE }));
+      expect(await instance.store.grant(grantOf('2', { use: USE }))).toBe('token_replayed');
+      const again = await instance.restart();
+      expect(await again.grant(grantOf('2', { use: USE }))).toBe('token_replayed');
+      await expectNothingOf(again, '2');
+    });
+
+    requirement('only for the very same exp, iss and jti', async ({ store }) => {
+      await store.grant(grantOf('1', { use: USE }));
+      expect(await store.grant(grantOf('2', { use: { ...USE, exp: USE.exp + 1 } }))).toBe('granted');
+      expect(await store.grant(grantOf('3', { use: { ...USE, iss: `${ISSUER}/` } }))).toBe('granted');
+      expect(await store.grant(grantOf('4', { use: { ...USE, jti: 'JTI-1' } }))).toBe('granted');
+      expect(await store.grant(grantOf('5', { use: { ...USE, jti: 'jti-1 ' } }))).toBe('granted');
+      expect(await store.grant(grantOf('6'))).toBe('granted');
+    });
+
+    requirement('all but once when one token is used many times at once on two replicas', async (instance) => {
+      const stores = [instance.store, await instance.replica()];
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => stores[index % 2]?.grant(grantOf(`${index}x`, { use: USE }))),
+      );
+      expect(outcomes.filter((outcome) => outcome === 'granted')).toHaveLength(1);
+      expect(outcomes.filter((outcome) => outcome === 'token_replayed')).toHaveLength(19);
+      expect(await instance.store.listDecisions(100)).toHaveLength(1);
+    });
+
+    requirement(
+      'when now lies more than the skew below the highest time granted at, also after a restart',
+      async (instance) => {
+        await instance.store.grant(grantOf('1', { now: NOW }));
+        expect(await instance.store.grant(grantOf('2', { now: NOW - 31 }))).toBe('clock_behind');
+        await expectNothingOf(instance.store, '2');
+        const again = await instance.restart();
+        expect(await again.grant(grantOf('2', { now: NOW - 31 }))).toBe('clock_behind');
+        expect(await again.grant(grantOf('2', { now: NOW - 30 }))).toBe('granted');
+      },
+    );
+
+    requirement(
+      'by the highest time, which an earlier grant does not lower and a refused one does not raise',
+      async ({ store }) => {
+        await store.grant(grantOf('1', { now: NOW }));
+        await store.grant(grantOf('2', { now: NOW - 30 }));
+        expect(await store.grant(grantOf('3', { now: NOW - 31 }))).toBe('clock_behind');
+        await store.buryJobs([tombstoneOf('J4')]);
+        expect(await store.grant(grantOf('4', { now: NOW + 1000 }))).toBe('job_ended');
+        expect(await store.grant(grantOf('5', { now: NOW }))).toBe('granted');
+      },
+    );
+
+    requirement('when now is no number', async ({ store }) => {
+      expect(await store.grant(grantOf('1', { now: Number.NaN }))).toBe('clock_behind');
+      await expectNothingOf(store, '1');
+    });
+  });
+}
+
+function decisions(engine: StsEngine): void {
+  const requirement = requirements(engine);
+  describe('decisions', () => {
+    requirement('a refusal is recorded as it was given, also after a restart', async (instance) => {
+      await instance.store.recordRefusal(refusedRecord('1'));
+      expect(await instance.store.findDecisions('D1')).toStrictEqual([refusedRecord('1')]);
+      const again = await instance.restart();
+      expect(await again.findDecisions('D1')).toStrictEqual([refusedRecord('1')]);
+    });
+
+    requirement('a grant is not recorded as a refusal', async ({ store }) => {
+      await expect(store.recordRefusal(grantedRecord('1'))).rejects.toMatchObject({ code: 'ERR_STORE_MISUSE' });
+    });
+
+    requirement('are found by any beginning of their id, at most two', async ({ store }) => {
+      await inTurn(['AAA1', 'AAA2', 'AAA3', 'AB'], (name) => store.recordRefusal(refusedRecord(name)));
+      expect((await store.findDecisions('DAAA2')).map((record) => record.id)).toEqual(['DAAA2']);
+      expect((await store.findDecisions('DAB')).map((record) => record.id)).toEqual(['DAB']);
+      expect(await store.findDecisions('DAAA')).toHaveLength(2);
+      expect(await store.findDecisions('DAAA22')).toEqual([]);
+    });
+
+    requirement('are not found by patterns or another case', async ({ store }) => {
+      await store.recordRefusal(refusedRecord('AAA1'));
+      await inTurn(['D%', 'D_AA', 'D*', 'daaa', 'AAA1'], async (prefix) => {
+        expect(await store.findDecisions(prefix)).toEqual([]);
+      });
+    });
+
+    requirement('are listed newest first, at most `limit`', async ({ store }) => {
+      await store.recordRefusal(refusedRecord('2'));
+      await store.grant(grantOf('3'));
+      await store.recordRefusal(refusedRecord('1'));
+      expect((await store.listDecisions(10)).map((record) => record.id)).toEqual(['D1', 'D3', 'D2']);
+      expect((await store.listDecisions(1)).map((record) => record.id)).toEqual(['D1']);
+    });
+  });
+}
+
+/** Every sentence of src/sts/store.ts. */
+export function stsStoreConformance(engine: StsEngine): void {
+  describe('STS store', () => {
+    granting(engine);
+    refusing(engine);
+    decisions(engine);
+    stsBurialConformance(engine);
+    stsRaceConformance(engine);
+  });
+}

@@ -1,0 +1,129 @@
+// The issuer's mints, the ends of jobs and the events that tell of them, and forgetting. Jobs start in issuer-jobs.
+import { createHash } from 'node:crypto';
+import { newId } from '../../base/core/ids.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
+import type { IssuedToken, IssuerStore, JobEndedEvent } from '../../issuer/store.ts';
+import type { SqliteDatabase } from './database.ts';
+import { END_REASONS, jobFinder } from './issuer-jobs.ts';
+import { integer, oneOf, type Row, text } from './row.ts';
+
+/** 120 bits, so that ids of different ends never meet. */
+const EVENT_ID_BYTES = 24;
+/** A token may still be accepted by a clock that is behind, with the widest leeway, relative to a clock that is ahead. */
+const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
+
+/** A job ends once, so job and audience name the event: the same on every replica and in every retry. */
+function eventId(jobId: string, audience: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([jobId, audience]))
+    .digest();
+  return newId('E', digest.subarray(0, EVENT_ID_BYTES));
+}
+
+const decodeToken = (row: Row): IssuedToken => ({
+  jti: text(row, 'jti'),
+  jobId: text(row, 'job_id'),
+  audience: text(row, 'audience'),
+  expiresAt: integer(row, 'expires_at'),
+});
+
+const decodeEvent = (row: Row): JobEndedEvent => ({
+  sequence: integer(row, 'sequence'),
+  id: text(row, 'id'),
+  jobId: text(row, 'job_id'),
+  audience: text(row, 'audience'),
+  endedAt: integer(row, 'ended_at'),
+  reason: oneOf(row, 'reason', END_REASONS),
+});
+
+type TokenMethods = Pick<IssuerStore, 'recordToken' | 'findToken'>;
+
+/** What was minted. */
+export function issuerTokens(database: SqliteDatabase): TokenMethods {
+  const insert = database.prepare(`
+    INSERT INTO issued_token (jti, job_id, audience, expires_at)
+    SELECT $jti, $jobId, $audience, $expiresAt
+    WHERE EXISTS (SELECT 1 FROM job WHERE id = $jobId AND ended_at IS NULL)`);
+  const remember = database.prepare(`
+    INSERT INTO job_audience (job_id, audience) VALUES (?, ?) ON CONFLICT DO NOTHING`);
+  const find = database.prepare('SELECT jti, job_id, audience, expires_at FROM issued_token WHERE jti = ?');
+  return {
+    recordToken: (token) => {
+      const row = { ...token };
+      return database.write(() => {
+        if (insert.run(row).changes !== 1) return false;
+        remember.run(token.jobId, token.audience);
+        return true;
+      });
+    },
+    findToken: (jti) =>
+      database.read(() => {
+        const row = find.get(jti);
+        return row === undefined ? undefined : decodeToken(row);
+      }),
+  };
+}
+
+/** Ends of jobs. */
+export function issuerEnds(database: SqliteDatabase): Pick<IssuerStore, 'endJob'> {
+  const findJob = jobFinder(database);
+  const end = database.prepare('UPDATE job SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL');
+  const audiences = database.prepare('SELECT audience FROM job_audience WHERE job_id = ? ORDER BY audience');
+  const queue = database.prepare(`
+    INSERT INTO job_ended_event (id, job_id, audience, ended_at, reason, expires_at) VALUES (?, ?, ?, ?, ?, ?)`);
+  return {
+    endJob: (jobId, { at, reason, eventExpiresAt }) =>
+      database.write(() => {
+        if (end.run(at, reason, jobId).changes === 1) {
+          for (const row of audiences.all(jobId)) {
+            const audience = text(row, 'audience');
+            queue.run(eventId(jobId, audience), jobId, audience, at, reason, eventExpiresAt);
+          }
+        }
+        return findJob(jobId);
+      }),
+  };
+}
+
+type EventMethods = Pick<IssuerStore, 'listEvents' | 'acknowledgeEvents'>;
+
+/** Delivery of events. */
+export function issuerEvents(database: SqliteDatabase): EventMethods {
+  const list = database.prepare(`
+    SELECT sequence, id, job_id, audience, ended_at, reason FROM job_ended_event AS event
+    WHERE audience IN (SELECT value FROM json_each($audiences)) AND NOT EXISTS (
+      SELECT 1 FROM event_acknowledgement AS ack WHERE ack.client = $client AND ack.sequence = event.sequence)
+    ORDER BY sequence LIMIT $limit`);
+  const acknowledge = database.prepare(`
+    INSERT INTO event_acknowledgement (client, sequence)
+    SELECT $client, sequence FROM job_ended_event WHERE id IN (SELECT value FROM json_each($ids))
+    ON CONFLICT DO NOTHING`);
+  return {
+    listEvents: (client, audiences, limit) =>
+      database.read(() => list.all({ client, audiences: JSON.stringify(audiences), limit }).map(decodeEvent)),
+    acknowledgeEvents: (client, eventIds) => {
+      const row = { client, ids: JSON.stringify(eventIds) };
+      return database.write(() => {
+        acknowledge.run(row);
+      });
+    },
+  };
+}
+
+/** Forgetting: tokens, then events, then ended jobs that nothing speaks of any more. */
+export function issuerPruning(database: SqliteDatabase): Pick<IssuerStore, 'prune'> {
+  const tokens = database.prepare('DELETE FROM issued_token WHERE expires_at < ?');
+  const events = database.prepare('DELETE FROM job_ended_event WHERE expires_at < ?');
+  const jobs = database.prepare(`
+    DELETE FROM job WHERE ended_at IS NOT NULL AND deadline < ?
+      AND NOT EXISTS (SELECT 1 FROM issued_token WHERE job_id = job.id)
+      AND NOT EXISTS (SELECT 1 FROM job_ended_event WHERE job_id = job.id)`);
+  return {
+    prune: (now) =>
+      database.write(() => {
+        tokens.run(now - SLACK_SECONDS);
+        events.run(now);
+        jobs.run(now - SLACK_SECONDS);
+      }),
+  };
+}

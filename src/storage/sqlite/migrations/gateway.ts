@@ -1,0 +1,9 @@
+// Owns the schema of a gateway's database: its keys. Steps are appended; released ones never change.
+import type { Schema } from '../migrate.ts';
+import { KEY_TABLE } from './keys.ts';
+
+export const GATEWAY_SCHEMA: Schema = {
+  kind: 'gateway',
+  applicationId: 0x4a504757, // "JPGW"
+  migrations: [{ version: 1, name: 'keys', sql: KEY_TABLE }],
+};

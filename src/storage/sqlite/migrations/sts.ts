@@ -1,0 +1,86 @@
+// Owns the schema of the STS's database. Steps are appended; released ones never change.
+import type { Schema } from '../migrate.ts';
+import { KEY_TABLE } from './keys.ts';
+
+/**
+ * `token_use` is led by the expiry: inserts stay local and pruning is one range delete, so the rate does not fall with
+ * the number of rows. `ended_session.sequence` is AUTOINCREMENT: a gateway's cursor never meets a number twice.
+ */
+const GRANTS = `
+  CREATE TABLE decision (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    wire TEXT NOT NULL,
+    role_tenant TEXT,
+    role_name TEXT,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    job_id TEXT,
+    token_id TEXT,
+    reason TEXT,
+    detail TEXT NOT NULL,
+    session_id TEXT,
+    remote_address TEXT NOT NULL,
+    claims TEXT NOT NULL,
+    trace TEXT NOT NULL,
+    CHECK ((role_tenant IS NULL) = (role_name IS NULL)),
+    CHECK ((outcome = 'granted') = (session_id IS NOT NULL))
+  ) STRICT;
+
+  CREATE TABLE session (
+    id TEXT NOT NULL PRIMARY KEY,
+    decision_id TEXT NOT NULL UNIQUE REFERENCES decision (id),
+    role_tenant TEXT NOT NULL,
+    role_name TEXT NOT NULL,
+    gateway_group TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    job_id TEXT,
+    job_bound INTEGER NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    claims TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX session_job ON session (issuer, job_id) WHERE job_id IS NOT NULL;
+  CREATE INDEX session_expiry ON session (expires_at);
+
+  CREATE TABLE ended_session (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id TEXT NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX ended_session_expiry ON ended_session (expires_at);
+
+  CREATE TABLE token_use (
+    exp INTEGER NOT NULL,
+    iss TEXT NOT NULL,
+    jti TEXT NOT NULL,
+    PRIMARY KEY (exp, iss, jti)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tombstone (
+    issuer TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    ended_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (issuer, job_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tombstone_expiry ON tombstone (expires_at);
+
+  CREATE TABLE high_water (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    at INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO high_water (only_row, at) VALUES (1, 0);
+`;
+
+export const STS_SCHEMA: Schema = {
+  kind: 'STS',
+  applicationId: 0x4a505354, // "JPST"
+  migrations: [
+    { version: 1, name: 'keys', sql: KEY_TABLE },
+    { version: 2, name: 'grants, decisions and tombstones', sql: GRANTS },
+  ],
+};

@@ -1,0 +1,60 @@
+// Puts the adapters together: one database file per server. The only door to this folder for the rest of the program.
+
+import type { IssuerStore } from '../../issuer/store.ts';
+import type { KeyStore } from '../../keys/store.ts';
+import type { StsStore } from '../../sts/store.ts';
+import { openDatabase, type SqliteDatabase, type SqliteLocation } from './database.ts';
+import { issuerEnds, issuerEvents, issuerPruning, issuerTokens } from './issuer-events.ts';
+import { issuerJobs, issuerRequestTokens } from './issuer-jobs.ts';
+import { sqliteKeyStore } from './keys.ts';
+import { GATEWAY_SCHEMA } from './migrations/gateway.ts';
+import { ISSUER_SCHEMA } from './migrations/issuer.ts';
+import { STS_SCHEMA } from './migrations/sts.ts';
+import { stsDecisions } from './sts-decisions.ts';
+import { stsBurials, stsGrants, stsPruning } from './sts-grants.ts';
+
+/** An open store; `close` commits what waits, and may be called twice. */
+export interface Closable {
+  close(): Promise<void>;
+}
+
+const closing = (database: SqliteDatabase): Closable => ({ close: () => database.close() });
+
+/** The issuer's port on an open database. */
+const issuerStoreOn = (database: SqliteDatabase): IssuerStore => ({
+  ...issuerJobs(database),
+  ...issuerRequestTokens(database),
+  ...issuerTokens(database),
+  ...issuerEnds(database),
+  ...issuerEvents(database),
+  ...issuerPruning(database),
+});
+
+/** The STS's port on an open database. */
+export const stsStoreOn = (database: SqliteDatabase): StsStore => ({
+  ...stsGrants(database),
+  ...stsBurials(database),
+  ...stsDecisions(database),
+  ...stsPruning(database),
+});
+
+/**
+ * Opens, or makes, the issuer's database. Rejects with ERR_STORE_PERMISSIONS, ERR_STORE_CORRUPT, ERR_STORE_SCHEMA or
+ * ERR_STORE_UNAVAILABLE, each with a hint where there is a next step.
+ */
+export async function openSqliteIssuer(location: SqliteLocation): Promise<IssuerStore & KeyStore & Closable> {
+  const database = openDatabase(location, ISSUER_SCHEMA);
+  return { ...issuerStoreOn(database), ...sqliteKeyStore(database), ...closing(database) };
+}
+
+/** Opens, or makes, the STS's database. Rejects as `openSqliteIssuer` does. */
+export async function openSqliteSts(location: SqliteLocation): Promise<StsStore & KeyStore & Closable> {
+  const database = openDatabase(location, STS_SCHEMA);
+  return { ...stsStoreOn(database), ...sqliteKeyStore(database), ...closing(database) };
+}
+
+/** Opens, or makes, a gateway's database, which holds its keys. Rejects as `openSqliteIssuer` does. */
+export async function openSqliteKeys(location: SqliteLocation): Promise<KeyStore & Closable> {
+  const database = openDatabase(location, GATEWAY_SCHEMA);
+  return { ...sqliteKeyStore(database), ...closing(database) };
+}

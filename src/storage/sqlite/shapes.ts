@@ -1,0 +1,103 @@
+// Owns the shapes of JSON columns. `satisfies` makes the compiler fail here when a shared type gains or loses a member.
+import { z } from 'zod';
+import type { CheckTrace, ClauseTrace, LifetimeTrace, RoleTrace, RuleTrace, Trace } from '../../base/core/decision.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
+import type { JobFacts, NamedId } from '../../base/identity/facts.ts';
+
+type ShapeOf<T> = Readonly<Record<keyof T, z.ZodType>>;
+
+const text = z.string();
+const optionalText = text.exactOptional();
+const seconds = z.int();
+const optionalSeconds = seconds.exactOptional();
+
+/** Any JSON object, as it was written. */
+export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>(isJsonObject);
+
+/** A list of strings. */
+export const textList: z.ZodType<readonly string[]> = z.array(text);
+
+/** An object whose values are all strings. Not `z.record`, which drops a member named `__proto__`. */
+export const textMap: z.ZodType<Readonly<Record<string, string>>> = z.custom<Readonly<Record<string, string>>>(
+  (value) => isJsonObject(value) && Object.values(value).every((member) => typeof member === 'string'),
+);
+
+const namedId = z.strictObject({ name: text, id: text } satisfies ShapeOf<NamedId>);
+
+/** The facts of a job. */
+export const jobFacts: z.ZodType<JobFacts> = z.strictObject({
+  owner: namedId,
+  pipeline: namedId,
+  workflow: text,
+  workflowRef: optionalText,
+  workflowSha: optionalText,
+  job: text,
+  runId: text,
+  runNumber: text,
+  runAttempt: text,
+  ref: text,
+  refType: z.enum(['branch', 'tag', 'other']),
+  refProtected: z.boolean(),
+  sha: text,
+  baseRef: optionalText,
+  headRef: optionalText,
+  event: text,
+  actor: namedId,
+  environment: optionalText,
+  environmentProtected: z.boolean(),
+  runnerId: text,
+  runnerEnvironment: text,
+  fork: z.boolean(),
+  headPipelineId: optionalText,
+  trigger: optionalText,
+  interactive: z.boolean(),
+  local: z.boolean(),
+  extra: textMap,
+  awsSessionTags: textList,
+} satisfies ShapeOf<JobFacts>);
+
+const checkTrace = z.strictObject({
+  check: text,
+  outcome: z.enum(['held', 'failed']),
+  detail: text,
+} satisfies ShapeOf<CheckTrace>);
+
+const clauseTrace = z.strictObject({
+  subject: text,
+  wanted: textList,
+  presented: z.custom<JsonValue>((value) => value !== undefined).exactOptional(),
+  outcome: z.enum(['held', 'failed', 'not_reached']),
+  nearMiss: z.enum(['case', 'type', 'space']).exactOptional(),
+  line: z.int(),
+} satisfies ShapeOf<ClauseTrace>);
+
+const ruleTrace = z.strictObject({
+  line: z.int(),
+  held: z.boolean(),
+  clauses: z.array(clauseTrace),
+} satisfies ShapeOf<RuleTrace>);
+
+const roleTrace = z.strictObject({
+  file: text,
+  policySet: text,
+  rules: z.array(ruleTrace),
+  satisfiable: z.enum(['yes', 'no', 'unknown']),
+} satisfies ShapeOf<RoleTrace>);
+
+const lifetimeTrace = z.strictObject({
+  askedSeconds: optionalSeconds,
+  roleSeconds: seconds,
+  ceilingSeconds: seconds,
+  issuerSeconds: optionalSeconds,
+  untilDeadlineSeconds: optionalSeconds,
+  givenSeconds: seconds,
+  boundBy: z.enum(['asked', 'role', 'ceiling', 'issuer', 'deadline']),
+} satisfies ShapeOf<LifetimeTrace>);
+
+/** The trace of a decision. */
+export const decisionTrace: z.ZodType<Trace> = z.strictObject({
+  checks: z.array(checkTrace),
+  role: roleTrace.exactOptional(),
+  lifetime: lifetimeTrace.exactOptional(),
+  jobBound: z.boolean(),
+} satisfies ShapeOf<Trace>);

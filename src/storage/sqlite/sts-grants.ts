@@ -1,0 +1,167 @@
+// The STS's grants and the ends of jobs: the transactions that decide whether a session may live.
+import { JobpassError } from '../../base/core/errors.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
+import type { EndedSession, Session, StsStore } from '../../sts/store.ts';
+import type { SqliteDatabase } from './database.ts';
+import { flag, integer, json, nullableText, type Row, text } from './row.ts';
+import { textMap } from './shapes.ts';
+import { decisionWriter } from './sts-decisions.ts';
+
+/**
+ * How long something is kept past its expiry. A grant is accepted down to one skew below the high-water mark, and a
+ * token up to one skew past its `exp`: what was forgotten at the mark must be dead at both.
+ */
+const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
+
+const decodeSession = (row: Row): Session => ({
+  id: text(row, 'id'),
+  decisionId: text(row, 'decision_id'),
+  role: { tenant: text(row, 'role_tenant'), name: text(row, 'role_name') },
+  group: text(row, 'gateway_group'),
+  issuer: text(row, 'issuer'),
+  subject: text(row, 'subject'),
+  jobId: nullableText(row, 'job_id'),
+  jobBound: flag(row, 'job_bound'),
+  issuedAt: integer(row, 'issued_at'),
+  expiresAt: integer(row, 'expires_at'),
+  claims: json(row, 'claims', textMap),
+});
+
+const encodeSession = ({ role, jobBound, claims, ...session }: Session) => ({
+  ...session,
+  tenant: role.tenant,
+  name: role.name,
+  jobBound: jobBound ? 1 : 0,
+  claims: JSON.stringify(claims),
+});
+
+const decodeEnd = (row: Row): EndedSession => ({
+  sequence: integer(row, 'sequence'),
+  sessionId: text(row, 'session_id'),
+  expiresAt: integer(row, 'expires_at'),
+});
+
+type Grant = Parameters<StsStore['grant']>[0];
+
+/** A session without its own audit record must never come to be. */
+function checkGrant({ session, record }: Grant): void {
+  const belongTogether = record.sessionId === session.id && session.decisionId === record.id;
+  if (record.outcome === 'granted' && belongTogether) return;
+  throw new JobpassError('ERR_STORE_MISUSE', 'a session was to be stored without its own decision record');
+}
+
+/** The reasons against a grant, each a look-up that changes nothing; undefined when none stands. */
+function grantChecks(database: SqliteDatabase) {
+  const tombstone = database.prepare('SELECT 1 FROM tombstone WHERE issuer = ? AND job_id = ?');
+  const use = database.prepare('SELECT 1 FROM token_use WHERE exp = ? AND iss = ? AND jti = ?');
+  const mark = database.prepare('SELECT at FROM high_water WHERE only_row = 1');
+  return (grant: Grant): 'job_ended' | 'token_replayed' | 'clock_behind' | undefined => {
+    const { issuer, jobId } = grant.session;
+    if (jobId !== null && tombstone.get(issuer, jobId) !== undefined) return 'job_ended';
+    if (grant.use !== null && use.get(grant.use.exp, grant.use.iss, grant.use.jti) !== undefined) {
+      return 'token_replayed';
+    }
+    const highWater = integer(mark.get() ?? {}, 'at');
+    // Written so that a `now` that is no number refuses.
+    return grant.now >= highWater - grant.skewSeconds ? undefined : 'clock_behind';
+  };
+}
+
+function markRaiser(database: SqliteDatabase): (now: number) => void {
+  const raise = database.prepare('UPDATE high_water SET at = max(at, ?) WHERE only_row = 1');
+  return (now) => {
+    raise.run(now);
+  };
+}
+
+/** Grants: checks, session, record, single use and mark in one transaction. */
+export function stsGrants(database: SqliteDatabase): Pick<StsStore, 'grant' | 'findSession'> {
+  const refusal = grantChecks(database);
+  const decisions = decisionWriter(database);
+  const raiseMark = markRaiser(database);
+  const insertUse = database.prepare('INSERT INTO token_use (exp, iss, jti) VALUES (?, ?, ?)');
+  const insertSession = database.prepare(`
+    INSERT INTO session (id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound,
+      issued_at, expires_at, claims)
+    VALUES ($id, $decisionId, $tenant, $name, $group, $issuer, $subject, $jobId, $jobBound, $issuedAt, $expiresAt,
+      $claims)`);
+  const find = database.prepare(`
+    SELECT id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound, issued_at,
+      expires_at, claims
+    FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)`);
+  return {
+    grant: async (grant) => {
+      checkGrant(grant);
+      const session = encodeSession(grant.session);
+      const record = decisions.encode(grant.record);
+      return database.write(() => {
+        const refused = refusal(grant);
+        if (refused !== undefined) return refused;
+        if (grant.use !== null) insertUse.run(grant.use.exp, grant.use.iss, grant.use.jti);
+        decisions.insert(record);
+        insertSession.run(session);
+        raiseMark(grant.now);
+        return 'granted';
+      });
+    },
+    findSession: (id) =>
+      database.read(() => {
+        const row = find.get(id);
+        return row === undefined ? undefined : decodeSession(row);
+      }),
+  };
+}
+
+type BurialMethods = Pick<StsStore, 'buryJobs' | 'isBuried' | 'listEndedSessions'>;
+
+/** Ends: a tombstone that later grants meet, and the end of the sessions that earlier grants made. */
+export function stsBurials(database: SqliteDatabase): BurialMethods {
+  // The first end stands; a longer keeping wins, because forgetting early would let the job come back to life.
+  const bury = database.prepare(`
+    INSERT INTO tombstone (issuer, job_id, ended_at, expires_at) VALUES ($issuer, $jobId, $endedAt, $expiresAt)
+    ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`);
+  const end = database.prepare(`
+    INSERT INTO ended_session (session_id, expires_at)
+    SELECT id, expires_at FROM session
+    WHERE issuer = ? AND job_id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)
+    ORDER BY issued_at, id
+    RETURNING sequence, session_id, expires_at`);
+  const isBuried = database.prepare('SELECT 1 FROM tombstone WHERE issuer = ? AND job_id = ?');
+  const list = database.prepare(`
+    SELECT sequence, session_id, expires_at FROM ended_session
+    WHERE sequence > ? AND expires_at > ? ORDER BY sequence LIMIT ?`);
+  return {
+    buryJobs: (tombstones) => {
+      const rows = tombstones.map((tombstone) => ({ ...tombstone }));
+      return database.write(() => {
+        const ended: EndedSession[] = [];
+        for (const row of rows) {
+          bury.run(row);
+          ended.push(...end.all(row.issuer, row.jobId).map(decodeEnd));
+        }
+        return ended.sort((a, b) => a.sequence - b.sequence);
+      });
+    },
+    isBuried: (issuer, jobId) => database.read(() => isBuried.get(issuer, jobId) !== undefined),
+    listEndedSessions: (afterSequence, now, limit) =>
+      database.read(() => list.all(afterSequence, now, limit).map(decodeEnd)),
+  };
+}
+
+/** Forgetting. It raises the mark: what was forgotten at `now` must not be decided on at an earlier time. */
+export function stsPruning(database: SqliteDatabase): Pick<StsStore, 'prune'> {
+  const raiseMark = markRaiser(database);
+  const statements = [
+    database.prepare('DELETE FROM token_use WHERE exp < ?'),
+    database.prepare('DELETE FROM tombstone WHERE expires_at < ?'),
+    database.prepare('DELETE FROM ended_session WHERE expires_at < ?'),
+    database.prepare('DELETE FROM session WHERE expires_at < ?'),
+  ];
+  return {
+    prune: (now) =>
+      database.write(() => {
+        raiseMark(now);
+        for (const statement of statements) statement.run(now - SLACK_SECONDS);
+      }),
+  };
+}
