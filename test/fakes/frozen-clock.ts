@@ -1,27 +1,39 @@
 // A clock that stands still until a test moves it.
 import type { Clock } from '../../src/base/ports/clock.ts';
 
-/** Both clocks move together, by whole seconds, only when told to. */
+/** Time passes on both clocks together; only stepWallMs moves them apart. */
 export class FrozenClock implements Clock {
-  #seconds: number;
+  #wallMs: number;
+  #monotonicMs: number;
 
   constructor(seconds = 1_790_000_000) {
-    this.#seconds = seconds;
+    this.#wallMs = seconds * 1000;
+    this.#monotonicMs = seconds * 1000;
   }
 
   advance(seconds: number): void {
-    this.#seconds += seconds;
+    this.advanceMs(seconds * 1000);
+  }
+
+  advanceMs(ms: number): void {
+    this.#wallMs += ms;
+    this.#monotonicMs += ms;
+  }
+
+  /** Someone sets the wall clock. */
+  stepWallMs(ms: number): void {
+    this.#wallMs += ms;
   }
 
   nowSeconds(): number {
-    return this.#seconds;
+    return Math.floor(this.#wallMs / 1000);
   }
 
   nowMs(): number {
-    return this.#seconds * 1000;
+    return this.#wallMs;
   }
 
   monotonicMs(): number {
-    return this.#seconds * 1000;
+    return this.#monotonicMs;
   }
 }

@@ -1,0 +1,67 @@
+// Whether the job behind a verified token still runs. Silence is an answer only while the issuer's feed is fresh.
+import { type Failure, failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
+import type { TrustedIssuer } from '../settings.ts';
+import type { StsStore } from '../store.ts';
+import type { FeedAges } from './feed-ages.ts';
+import type { Introspect } from './introspect.ts';
+
+/** What was learnt; `detail` says from whom. */
+export interface JobStanding {
+  /** The job, when the issuer is one that tells of its jobs. */
+  readonly jobId: string | null;
+  /** True only with a feed: then the STS hears of the end, and so do the gateways. */
+  readonly jobBound: boolean;
+  readonly detail: string;
+}
+
+export interface JobStatusDeps {
+  readonly store: Pick<StsStore, 'isBuried'>;
+  readonly ages: FeedAges;
+  readonly introspect: Introspect;
+}
+
+/**
+ * Precondition: signature, audience and times of the token hold. `jobId` is its `job_id` claim, well formed, or null when
+ * the issuer does not tell of its jobs. Errors: job_ended, job_status_unknown, store_unavailable.
+ */
+export async function checkJobStatus(
+  deps: JobStatusDeps,
+  o: { readonly issuer: TrustedIssuer; readonly jobId: string | null; readonly token: string },
+): Promise<Result<JobStanding, Failure>> {
+  const source = o.issuer.jobStatus;
+  if (source.kind === 'none' || o.jobId === null) {
+    return ok({ jobId: null, jobBound: false, detail: 'this issuer does not tell when a job ends' });
+  }
+  const jobBound = source.kind === 'feed';
+  if (jobBound) {
+    const buried = await isBuried(deps.store, o.issuer.issuer, o.jobId);
+    if (!buried.ok) return buried;
+    if (buried.value) return err(failure('job_ended', `the issuer told that job ${o.jobId} ended`));
+    if (deps.ages.isFresh(o.issuer.issuer)) {
+      return ok({ jobId: o.jobId, jobBound, detail: `job ${o.jobId} runs, by a fresh feed` });
+    }
+  }
+  const answer = await deps.introspect(o.issuer, source, o.token);
+  if (!answer.ok) return err(failure('job_status_unknown', answer.error));
+  if (answer.value === null) {
+    return err(failure('job_ended', `the issuer says that the token of job ${o.jobId} is not active`));
+  }
+  // RFC 7662 §4: an answer about another token is no answer about this one.
+  if (answer.value.issuer !== o.issuer.issuer || answer.value.jobId !== o.jobId) {
+    return err(failure('job_status_unknown', 'the issuer answered about another job'));
+  }
+  return ok({ jobId: o.jobId, jobBound, detail: `job ${o.jobId} runs, by introspection` });
+}
+
+async function isBuried(
+  store: JobStatusDeps['store'],
+  issuer: string,
+  jobId: string,
+): Promise<Result<boolean, Failure>> {
+  try {
+    return ok(await store.isBuried(issuer, jobId));
+  } catch (error) {
+    return err(failure('store_unavailable', `tombstones could not be read: ${String(error)}`));
+  }
+}

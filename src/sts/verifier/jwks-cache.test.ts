@@ -1,0 +1,130 @@
+// Keys of issuers: fetched within bounds, kept through outages, dropped when their issuer drops them.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { answer, FakeJobIssuer, fakeKey, type Handler, noAnswer } from '../../../test/fakes/fake-job-issuer.ts';
+import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
+import { MemoryLog } from '../../../test/fakes/memory-log.ts';
+import type { TrustedIssuer } from '../settings.ts';
+import { JwksCache, MAX_SET_AGE_MS, REFRESH_MS, RETRY_WITHOUT_SET_MS, UNKNOWN_KEY_REFETCH_MS } from './jwks-cache.ts';
+
+const DISCOVERY = '/.well-known/openid-configuration';
+let clock: FrozenClock;
+let issuer: FakeJobIssuer;
+let cache: JwksCache;
+
+function open(overrides: Partial<TrustedIssuer> = {}): JwksCache {
+  return new JwksCache({ issuers: [issuer.registration(overrides)], fetch: issuer.fetch, clock, log: new MemoryLog() });
+}
+
+beforeEach(() => {
+  clock = new FrozenClock();
+  issuer = new FakeJobIssuer(clock);
+  cache = open();
+});
+
+const kids = async (): Promise<readonly (string | undefined)[] | string> => {
+  const keys = await cache.keysOf(issuer.issuer);
+  return keys.ok ? keys.value.map((key) => key.kid) : keys.error.reason;
+};
+const jwksFetches = (): number => issuer.requests.filter((request) => request === 'GET /jwks').length;
+
+describe('the keys of an issuer', () => {
+  test('are fetched once and shared by all who come while the fetch runs', async () => {
+    expect(await Promise.all([kids(), kids(), kids()])).toEqual([['key-1'], ['key-1'], ['key-1']]);
+    expect(await kids()).toEqual(['key-1']);
+    expect(jwksFetches()).toBe(1);
+  });
+
+  test('are fetched again after five minutes, and a key that was dropped is refused at once', async () => {
+    await kids();
+    issuer.published = [fakeKey('key-2').publicJwk];
+    clock.advanceMs(REFRESH_MS - 1);
+    expect(await kids()).toEqual(['key-1']);
+    clock.advanceMs(1);
+    expect(await kids()).toEqual(['key-2']);
+  });
+
+  test('serve for 24 hours while the issuer is away, and no longer', async () => {
+    await kids();
+    issuer.handlers.set(DISCOVERY, () => noAnswer());
+    clock.advanceMs(MAX_SET_AGE_MS);
+    expect(await kids()).toEqual(['key-1']);
+    clock.advanceMs(1);
+    expect(await kids()).toBe('issuer_unreachable');
+  });
+
+  const outages: readonly [string, string, Handler][] = [
+    ['an empty set', '/jwks', () => answer({ keys: [] })],
+    ['an empty object', '/jwks', () => answer({})],
+    ['a set without one usable key', '/jwks', () => answer({ keys: [{ kty: 'oct', k: 'AAAA' }] })],
+    ['more than 100 keys', '/jwks', () => answer({ keys: Array(101).fill(issuer.key.publicJwk) })],
+    ['a page', '/jwks', () => answer('<html>')],
+    ['an error status', '/jwks', () => answer({ keys: [issuer.key.publicJwk] }, 500)],
+    ['a document with duplicate names', '/jwks', () => answer('{"keys":[],"keys":[]}')],
+    ['a redirect', '/jwks', () => noAnswer('redirect_refused')],
+    ['more bytes than allowed', '/jwks', () => answer(' '.repeat(256 * 1024 + 1))],
+    [
+      'a discovery document of another issuer',
+      DISCOVERY,
+      () => answer({ issuer: `${issuer.issuer}/`, jwks_uri: `${issuer.issuer}/jwks` }),
+    ],
+    ['a discovery document without jwks_uri', DISCOVERY, () => answer({ issuer: issuer.issuer })],
+    ...[
+      'https://evil.example/jwks',
+      'http://ci.example.com/jwks',
+      'file:///etc/keys',
+      'https://u@ci.example.com/jwks',
+      7,
+    ].map((uri): [string, string, Handler] => [
+      `jwks_uri ${uri}`,
+      DISCOVERY,
+      () => answer({ issuer: issuer.issuer, jwks_uri: uri }),
+    ]),
+  ];
+  test.each(outages)('are not had from %s', async (_what, path, handler) => {
+    issuer.handlers.set(path, handler);
+    expect(await kids()).toBe('issuer_unreachable');
+  });
+
+  test.each(outages)('survive %s', async (_what, path, handler) => {
+    await kids();
+    issuer.handlers.set(path, handler);
+    clock.advanceMs(REFRESH_MS);
+    expect(await kids()).toEqual(['key-1']);
+  });
+
+  test('that are missing from the start are asked for at most once a second', async () => {
+    issuer.handlers.set('/jwks', () => noAnswer());
+    for (let i = 0; i < 5; i += 1) expect(await kids()).toBe('issuer_unreachable');
+    expect(jwksFetches()).toBe(1);
+    clock.advanceMs(RETRY_WITHOUT_SET_MS);
+    issuer.handlers.clear();
+    expect(await kids()).toEqual(['key-1']);
+  });
+
+  test('given by the operator are never fetched', async () => {
+    cache = open({ pinnedJwks: { keys: [issuer.key.publicJwk] } });
+    cache.start();
+    expect(await kids()).toEqual(['key-1']);
+    expect(await cache.keysAfterUnknownKey(issuer.issuer)).toBeNull();
+    cache.close();
+    expect(issuer.requests).toEqual([]);
+  });
+});
+
+describe('a key id that the set does not have', () => {
+  test('makes one fetch a minute, whatever a flood of them asks for', async () => {
+    await kids();
+    for (let i = 0; i < 20; i += 1) await cache.keysAfterUnknownKey(issuer.issuer);
+    expect(jwksFetches()).toBe(2);
+    clock.advanceMs(UNKNOWN_KEY_REFETCH_MS);
+    await cache.keysAfterUnknownKey(issuer.issuer);
+    expect(jwksFetches()).toBe(3);
+  });
+
+  test('is found when the issuer has just rotated', async () => {
+    await kids();
+    issuer.published = [issuer.key.publicJwk, fakeKey('key-2').publicJwk];
+    const keys = await cache.keysAfterUnknownKey(issuer.issuer);
+    expect(keys?.ok && keys.value.map((key) => key.kid)).toEqual(['key-1', 'key-2']);
+  });
+});

@@ -1,0 +1,185 @@
+// The keys of every registered issuer: fetched, refreshed, kept while the issuer is away. It trusts no key a token brings.
+import { type Failure, failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
+import type { MonotonicMs } from '../../base/core/time.ts';
+import { importKeySet, type KeySet, type VerificationKey } from '../../base/jwt/jwk.ts';
+import type { Clock } from '../../base/ports/clock.ts';
+import type { GuardedFetch } from '../../base/ports/fetch.ts';
+import type { Log } from '../../base/ports/log.ts';
+import type { TrustedIssuer } from '../settings.ts';
+import { type DiscoveredIssuer, discoverIssuer } from './discovery.ts';
+import { fetchJsonObject } from './outbound.ts';
+
+/** Design, section 8. */
+export const REFRESH_MS = 5 * 60_000;
+export const MAX_SET_AGE_MS = 24 * 3_600_000;
+export const UNKNOWN_KEY_REFETCH_MS = 60_000;
+/** Without any set there is nothing to serve, so asking again soon costs little; a flood still makes one fetch a second. */
+export const RETRY_WITHOUT_SET_MS = 1000;
+/** How often the background looks for sets that are due, and so how soon an issuer that was away is asked again. */
+const TICK_MS = 30_000;
+
+interface Entry {
+  readonly issuer: TrustedIssuer;
+  keys: readonly VerificationKey[];
+  /** When the last good set was asked for; null: there was none. */
+  fetchedAt: MonotonicMs | null;
+  attemptedAt: MonotonicMs | null;
+  unknownKeyAt: MonotonicMs | null;
+  problem: string;
+  /** What the newest good discovery document said. */
+  discovered: DiscoveredIssuer | null;
+  inFlight: Promise<void> | null;
+}
+
+/** Key sets by registered issuer. `start` refreshes them in the background; without it they are refreshed on use. */
+export class JwksCache {
+  readonly #entries = new Map<string, Entry>();
+  readonly #fetch: GuardedFetch;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(o: { issuers: readonly TrustedIssuer[]; fetch: GuardedFetch; clock: Clock; log: Log }) {
+    this.#fetch = o.fetch;
+    this.#clock = o.clock;
+    this.#log = o.log;
+    for (const issuer of o.issuers) {
+      this.#entries.set(issuer.issuer, {
+        issuer,
+        keys: [],
+        fetchedAt: null,
+        attemptedAt: null,
+        unknownKeyAt: null,
+        problem: 'never fetched',
+        discovered: null,
+        inFlight: null,
+      });
+    }
+  }
+
+  /** Asks every issuer for its keys, and again whenever they are due. */
+  start(): void {
+    const tick = (): void => {
+      for (const entry of this.#entries.values()) {
+        if (entry.issuer.pinnedJwks === null && this.#isDue(entry)) void this.#refresh(entry);
+      }
+    };
+    tick();
+    this.#timer = setInterval(tick, TICK_MS);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /**
+   * The keys that may verify tokens of `issuer` now: of the newest good set, at most 24 h old. Errors: issuer_unreachable
+   * when there is none. Precondition: the issuer is one of those the cache was made with.
+   */
+  async keysOf(issuer: string): Promise<Result<readonly VerificationKey[], Failure>> {
+    const entry = this.#entry(issuer);
+    if (entry.issuer.pinnedJwks !== null) return pinnedKeys(entry);
+    if (this.#mustAskBeforeUse(entry)) await this.#refresh(entry);
+    return this.#serve(entry);
+  }
+
+  /**
+   * The keys after one more fetch, for a token whose key the set does not have; null when this issuer was already asked
+   * for that reason within the last minute, so that made-up key ids cost it nothing.
+   */
+  async keysAfterUnknownKey(issuer: string): Promise<Result<readonly VerificationKey[], Failure> | null> {
+    const entry = this.#entry(issuer);
+    if (entry.issuer.pinnedJwks !== null) return null;
+    const now = this.#clock.monotonicMs();
+    if (entry.inFlight === null) {
+      if (entry.unknownKeyAt !== null && now - entry.unknownKeyAt < UNKNOWN_KEY_REFETCH_MS) return null;
+      entry.unknownKeyAt = now;
+    }
+    await this.#refresh(entry);
+    return this.#serve(entry);
+  }
+
+  /** What the issuer's discovery document said when its keys were last fetched; null when they never were. */
+  discovered(issuer: string): DiscoveredIssuer | null {
+    return this.#entry(issuer).discovered;
+  }
+
+  #entry(issuer: string): Entry {
+    const entry = this.#entries.get(issuer);
+    if (entry === undefined) throw new TypeError('keys were asked of an issuer that is not registered');
+    return entry;
+  }
+
+  #serve(entry: Entry): Result<readonly VerificationKey[], Failure> {
+    if (entry.fetchedAt === null) return err(failure('issuer_unreachable', entry.problem));
+    if (this.#clock.monotonicMs() - entry.fetchedAt > MAX_SET_AGE_MS) {
+      return err(failure('issuer_unreachable', `the last good key set is older than 24 h; ${entry.problem}`));
+    }
+    return ok(entry.keys);
+  }
+
+  #mustAskBeforeUse(entry: Entry): boolean {
+    // Whoever needs the first set shares the fetch that is under way.
+    if (entry.attemptedAt === null || (entry.fetchedAt === null && entry.inFlight !== null)) return true;
+    const sinceAttempt = this.#clock.monotonicMs() - entry.attemptedAt;
+    return sinceAttempt >= (entry.fetchedAt === null ? RETRY_WITHOUT_SET_MS : REFRESH_MS);
+  }
+
+  #isDue(entry: Entry): boolean {
+    const now = this.#clock.monotonicMs();
+    return entry.fetchedAt === null || now - entry.fetchedAt >= REFRESH_MS - TICK_MS;
+  }
+
+  /** Single flight: whoever comes while a fetch runs waits for that one. Never rejects. */
+  #refresh(entry: Entry): Promise<void> {
+    entry.inFlight ??= this.#load(entry).finally(() => {
+      entry.inFlight = null;
+    });
+    return entry.inFlight;
+  }
+
+  async #load(entry: Entry): Promise<void> {
+    const askedAt = this.#clock.monotonicMs();
+    entry.attemptedAt = askedAt;
+    const loaded = await loadKeys(this.#fetch, entry.issuer).catch((error: unknown) => err(String(error)));
+    if (!loaded.ok) {
+      entry.problem = loaded.error;
+      this.#log.warn({ issuer: entry.issuer.issuer, problem: loaded.error }, 'the keys of an issuer were not fetched');
+      return;
+    }
+    const { keys, problems, discovered } = loaded.value;
+    if (problems.length > 0) {
+      this.#log.warn({ issuer: entry.issuer.issuer, problems }, 'an issuer publishes keys that are not used');
+    }
+    entry.keys = keys;
+    entry.discovered = discovered;
+    entry.fetchedAt = askedAt;
+    entry.problem = '';
+  }
+}
+
+/** A set without one usable key is a failure, not an answer: it must not wipe good keys (an outage often looks like `{}`). */
+async function loadKeys(
+  fetch: GuardedFetch,
+  issuer: TrustedIssuer,
+): Promise<Result<KeySet & { readonly discovered: DiscoveredIssuer }, string>> {
+  const discovered = await discoverIssuer(fetch, issuer);
+  if (!discovered.ok) return discovered;
+  const url = discovered.value.jwksUri;
+  const jwks = await fetchJsonObject(fetch, { url, network: issuer.network });
+  if (!jwks.ok) return jwks;
+  const imported = importKeySet(jwks.value);
+  if (!imported.ok) return err(`${url}: ${imported.error.detail}`);
+  if (imported.value.keys.length === 0) return err(`${url}: no usable key (${imported.value.problems.join('; ')})`);
+  return ok({ ...imported.value, discovered: discovered.value });
+}
+
+function pinnedKeys(entry: Entry): Result<readonly VerificationKey[], Failure> {
+  if (entry.keys.length > 0) return ok(entry.keys);
+  const imported = importKeySet(entry.issuer.pinnedJwks);
+  if (!imported.ok) return imported;
+  entry.keys = imported.value.keys;
+  return ok(entry.keys);
+}

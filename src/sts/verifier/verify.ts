@@ -1,0 +1,202 @@
+// From a string to a VerifiedToken, check by check, each with its trace. Only this file can make a VerifiedToken.
+import type { CheckTrace } from '../../base/core/decision.ts';
+import type { Claims } from '../../base/core/json.ts';
+import type { Failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
+import type { EpochSeconds } from '../../base/core/time.ts';
+import { checkAudience, checkTimes } from '../../base/jwt/claims.ts';
+import type { VerificationKey } from '../../base/jwt/jwk.ts';
+import { type ParsedJws, parseJws } from '../../base/jwt/jws.ts';
+import { checkPlainType } from '../../base/jwt/token-type.ts';
+import { verifyJws } from '../../base/jwt/verify.ts';
+import type { Clock } from '../../base/ports/clock.ts';
+import type { TrustedIssuer } from '../settings.ts';
+import {
+  checkAlgorithm,
+  checkDeadline,
+  checkJobId,
+  checkSubject,
+  checkTokenId,
+  MAX_TOKEN_LIFETIME_SECONDS,
+} from './checks.ts';
+import { checkJobStatus, type JobStatusDeps } from './job-status.ts';
+import type { JwksCache } from './jwks-cache.ts';
+import { findIssuer, type TrustedIssuers } from './trusted-issuers.ts';
+
+/** Held by this module alone, so that no other code can call the constructor, not even through `token.constructor`. */
+const MINT = Symbol('verified');
+
+interface Facts {
+  readonly issuer: TrustedIssuer;
+  readonly claims: Claims;
+  readonly subject: string;
+  readonly tokenId: string | null;
+  readonly expiresAt: EpochSeconds;
+  readonly jobId: string | null;
+  readonly jobBound: boolean;
+  readonly deadline: EpochSeconds | null;
+}
+
+/** An identity that passed every check. Having one is the proof; there is no other way to get one than verifyToken. */
+class VerifiedToken {
+  readonly #facts: Facts;
+
+  constructor(mint: typeof MINT, facts: Facts) {
+    if (mint !== MINT) throw new TypeError('only the verifier makes a VerifiedToken');
+    this.#facts = facts;
+    Object.freeze(this);
+  }
+
+  /** Throws for anything but a token that this module made; a brand cannot be forged by shape. */
+  static factsOf(token: VerifiedToken): Facts {
+    return token.#facts;
+  }
+}
+
+export type { Facts as VerifiedFacts, VerifiedToken };
+
+/** What was verified. Throws a TypeError for an object that only looks like a VerifiedToken. */
+export const verifiedFacts = (token: VerifiedToken): Facts => VerifiedToken.factsOf(token);
+
+/** What an authentic token says of itself, for the record of a refusal that came after its signature was verified. */
+export interface AuthenticToken {
+  readonly issuer: string;
+  readonly claims: Claims;
+}
+
+export type Verification =
+  | { readonly ok: true; readonly token: VerifiedToken; readonly checks: readonly CheckTrace[] }
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      readonly checks: readonly CheckTrace[];
+      /** Null when the signature was not verified: then nothing that the token says is known to be true. */
+      readonly authentic: AuthenticToken | null;
+    };
+
+export interface VerifierDeps extends JobStatusDeps {
+  readonly issuers: TrustedIssuers;
+  readonly keys: Pick<JwksCache, 'keysOf' | 'keysAfterUnknownKey'>;
+  readonly clock: Clock;
+  readonly clockSkewSeconds: number;
+}
+
+/** The checks so far, in the order in which they ran. */
+class CheckList {
+  readonly traces: CheckTrace[] = [];
+
+  /** Notes the outcome of one named check and passes it on. */
+  note<T>(check: string, result: Result<T, Failure>, detail: (value: T) => string): Result<T, Failure> {
+    this.traces.push(
+      result.ok
+        ? { check, outcome: 'held', detail: detail(result.value) }
+        : { check, outcome: 'failed', detail: result.error.detail },
+    );
+    return result;
+  }
+}
+
+/**
+ * Verifies one identity token: form, type, issuer, algorithm, key and signature, audience, times, subject and ids, job
+ * status. Stops at the first check that fails. Fetches nothing unless the issuer is registered. Never throws for any token.
+ */
+export async function verifyToken(deps: VerifierDeps, token: string): Promise<Verification> {
+  const list = new CheckList();
+  const signed = await checkSignature(deps, token, list);
+  if (!signed.ok) return { ok: false, failure: signed.error, checks: list.traces, authentic: null };
+  const { issuer, claims } = signed.value;
+  const facts = checkClaims(deps, signed.value, list);
+  const standing = facts.ok ? await checkJob(deps, facts.value, token, list) : facts;
+  if (!facts.ok || !standing.ok) {
+    const failed = facts.ok ? standing : facts;
+    if (failed.ok) throw new TypeError('unreachable: one of the two failed');
+    return { ok: false, failure: failed.error, checks: list.traces, authentic: { issuer: issuer.issuer, claims } };
+  }
+  return { ok: true, token: new VerifiedToken(MINT, { ...facts.value, ...standing.value }), checks: list.traces };
+}
+
+interface Signed {
+  readonly issuer: TrustedIssuer;
+  readonly claims: Claims;
+}
+
+async function checkSignature(deps: VerifierDeps, token: string, list: CheckList): Promise<Result<Signed, Failure>> {
+  const parsed = list.note('form', parseJws(token), () => `${token.length} bytes, strict compact JWS`);
+  if (!parsed.ok) return parsed;
+  const type = list.note('type', checkPlainType(parsed.value.header), () => parsed.value.header.typ ?? 'none');
+  if (!type.ok) return type;
+  const claims = parsed.value.claims;
+  const iss = Object.hasOwn(claims, 'iss') ? claims.iss : undefined;
+  const issuer = list.note('issuer', findIssuer(deps.issuers, iss), (known) => `${known.issuer} is registered`);
+  if (!issuer.ok) return issuer;
+  const algorithm = list.note('algorithm', checkAlgorithm(parsed.value, issuer.value), (alg) => alg);
+  if (!algorithm.ok) return algorithm;
+  const verified = await verifyWithIssuerKeys(deps, parsed.value, issuer.value);
+  const signature = list.note(
+    verified.ok || verified.error.reason === 'signature_invalid' ? 'signature' : 'key',
+    verified,
+    (key) => `${algorithm.value} by key ${key.kid ?? 'without id'}`,
+  );
+  return signature.ok ? ok({ issuer: issuer.value, claims }) : signature;
+}
+
+/** A key that the set lacks may be a new one, so the issuer is asked once more, within the bounds of the cache. */
+async function verifyWithIssuerKeys(
+  deps: VerifierDeps,
+  parsed: ParsedJws,
+  issuer: TrustedIssuer,
+): Promise<Result<VerificationKey, Failure>> {
+  const options = { algorithms: issuer.algorithms };
+  const keys = await deps.keys.keysOf(issuer.issuer);
+  if (!keys.ok) return keys;
+  const first = await verifyJws(parsed, keys.value, options);
+  if (first.ok || first.error.reason !== 'key_unknown') return first;
+  const newer = await deps.keys.keysAfterUnknownKey(issuer.issuer);
+  if (newer === null || !newer.ok) return first;
+  return verifyJws(parsed, newer.value, options);
+}
+
+type ClaimFacts = Omit<Facts, 'jobBound'>;
+
+/** Everything the claims must say by themselves. Precondition: the signature holds. */
+function checkClaims(deps: VerifierDeps, signed: Signed, list: CheckList): Result<ClaimFacts, Failure> {
+  const { issuer, claims } = signed;
+  const audience = list.note('audience', checkAudience(claims, issuer.audiences), (aud) => aud);
+  if (!audience.ok) return audience;
+  const nowSeconds = deps.clock.nowSeconds();
+  const bounds = { nowSeconds, skewSeconds: deps.clockSkewSeconds, maxLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS };
+  const times = list.note('times', checkTimes(claims, bounds), (t) => {
+    return `issued ${nowSeconds - t.issuedAt} s ago, expires in ${t.expiresAt - nowSeconds} s`;
+  });
+  if (!times.ok) return times;
+  const subject = list.note('subject', checkSubject(claims), (sub) => sub);
+  if (!subject.ok) return subject;
+  const tokenId = list.note('token id', checkTokenId(claims), (jti) => jti ?? 'none');
+  if (!tokenId.ok) return tokenId;
+  const job = list.note('job', checkJobId(claims, issuer), (id) => id ?? 'none told');
+  if (!job.ok) return job;
+  const deadline = list.note('deadline', checkDeadline(claims, issuer), (at) =>
+    at === null ? 'none told' : `in ${at - nowSeconds} s`,
+  );
+  if (!deadline.ok) return deadline;
+  return ok({
+    issuer,
+    claims,
+    subject: subject.value,
+    tokenId: tokenId.value,
+    expiresAt: times.value.expiresAt,
+    jobId: job.value,
+    deadline: deadline.value,
+  });
+}
+
+async function checkJob(
+  deps: VerifierDeps,
+  facts: ClaimFacts,
+  token: string,
+  list: CheckList,
+): Promise<Result<{ jobId: string | null; jobBound: boolean }, Failure>> {
+  const status = await checkJobStatus(deps, { issuer: facts.issuer, jobId: facts.jobId, token });
+  const standing = list.note('job status', status, (known) => known.detail);
+  return standing.ok ? ok({ jobId: standing.value.jobId, jobBound: standing.value.jobBound }) : err(standing.error);
+}

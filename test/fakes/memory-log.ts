@@ -1,0 +1,21 @@
+// A log that keeps what it was told.
+import type { Log } from '../../src/base/ports/log.ts';
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+export class MemoryLog implements Log {
+  readonly lines: LogLine[] = [];
+  info(fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.lines.push({ level: 'info', fields, message });
+  }
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.lines.push({ level: 'warn', fields, message });
+  }
+  error(fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.lines.push({ level: 'error', fields, message });
+  }
+}
