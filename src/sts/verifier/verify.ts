@@ -5,10 +5,8 @@ import type { Failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import { checkAudience, checkTimes } from '../../base/jwt/claims.ts';
-import type { VerificationKey } from '../../base/jwt/jwk.ts';
-import { type ParsedJws, parseJws } from '../../base/jwt/jws.ts';
+import { parseJws } from '../../base/jwt/jws.ts';
 import { checkPlainType } from '../../base/jwt/token-type.ts';
-import { verifyJws } from '../../base/jwt/verify.ts';
 import type { Clock } from '../../base/ports/clock.ts';
 import type { TrustedIssuer } from '../settings.ts';
 import {
@@ -19,8 +17,8 @@ import {
   checkTokenId,
   MAX_TOKEN_LIFETIME_SECONDS,
 } from './checks.ts';
+import { type IssuerKeys, verifyIssuerSignature } from './issuer-signature.ts';
 import { checkJobStatus, type JobStatusDeps } from './job-status.ts';
-import type { JwksCache } from './jwks-cache.ts';
 import { findIssuer, type TrustedIssuers } from './trusted-issuers.ts';
 
 /** Held by this module alone, so that no other code can call the constructor, not even through `token.constructor`. */
@@ -76,7 +74,7 @@ export type Verification =
 
 export interface VerifierDeps extends JobStatusDeps {
   readonly issuers: TrustedIssuers;
-  readonly keys: Pick<JwksCache, 'keysOf' | 'keysAfterUnknownKey'>;
+  readonly keys: IssuerKeys;
   readonly clock: Clock;
   readonly clockSkewSeconds: number;
 }
@@ -131,29 +129,13 @@ async function checkSignature(deps: VerifierDeps, token: string, list: CheckList
   if (!issuer.ok) return issuer;
   const algorithm = list.note('algorithm', checkAlgorithm(parsed.value, issuer.value), (alg) => alg);
   if (!algorithm.ok) return algorithm;
-  const verified = await verifyWithIssuerKeys(deps, parsed.value, issuer.value);
+  const verified = await verifyIssuerSignature(deps.keys, parsed.value, issuer.value);
   const signature = list.note(
     verified.ok || verified.error.reason === 'signature_invalid' ? 'signature' : 'key',
     verified,
     (key) => `${algorithm.value} by key ${key.kid ?? 'without id'}`,
   );
   return signature.ok ? ok({ issuer: issuer.value, claims }) : signature;
-}
-
-/** A key that the set lacks may be a new one, so the issuer is asked once more, within the bounds of the cache. */
-async function verifyWithIssuerKeys(
-  deps: VerifierDeps,
-  parsed: ParsedJws,
-  issuer: TrustedIssuer,
-): Promise<Result<VerificationKey, Failure>> {
-  const options = { algorithms: issuer.algorithms };
-  const keys = await deps.keys.keysOf(issuer.issuer);
-  if (!keys.ok) return keys;
-  const first = await verifyJws(parsed, keys.value, options);
-  if (first.ok || first.error.reason !== 'key_unknown') return first;
-  const newer = await deps.keys.keysAfterUnknownKey(issuer.issuer);
-  if (newer === null || !newer.ok) return first;
-  return verifyJws(parsed, newer.value, options);
 }
 
 type ClaimFacts = Omit<Facts, 'jobBound'>;

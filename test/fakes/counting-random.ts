@@ -1,0 +1,13 @@
+// Randomness that a test can foresee: every draw is different, and the same in every run.
+import { createHash } from 'node:crypto';
+import type { Random } from '../../src/base/ports/random.ts';
+
+export class CountingRandom implements Random {
+  #draws = 0;
+
+  bytes(length: number): Uint8Array {
+    this.#draws += 1;
+    const digest = createHash('sha512').update(String(this.#draws)).digest();
+    return new Uint8Array(digest.subarray(0, length));
+  }
+}
