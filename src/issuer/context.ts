@@ -1,0 +1,45 @@
+// What every part of the issuer works with, and what it needs of the rooms beside it. No behaviour.
+import type { Client, IssuerGrant } from '../base/client-auth/client.ts';
+import type { JsonObject } from '../base/core/json.ts';
+import type { Failure } from '../base/core/reasons.ts';
+import type { Result } from '../base/core/result.ts';
+import type { VerificationKey } from '../base/jwt/jwk.ts';
+import type { Clock } from '../base/ports/clock.ts';
+import type { HttpRequest } from '../base/ports/http.ts';
+import type { Log } from '../base/ports/log.ts';
+import type { Random } from '../base/ports/random.ts';
+import type { Signer } from '../base/ports/signer.ts';
+import type { JobEnds } from './job-ends.ts';
+import type { RefusalDesk } from './refusal.ts';
+import type { IssuerSettings } from './settings.ts';
+import type { IssuerStore } from './store.ts';
+
+/** The issuer's key ring, as far as it is used here. */
+export interface IssuerKeys {
+  /** The key that signs now. */
+  signer(): Signer;
+  /** What relying parties may verify with, as JWKs. */
+  publicJwks(): { readonly keys: readonly JsonObject[] };
+  verificationKeys(): readonly VerificationKey[];
+}
+
+/** Who may call: the registry of `clients:`. A failure says that nobody was recognised. */
+export interface ClientAuthenticator {
+  authenticate(request: HttpRequest, form?: ReadonlyMap<string, string>): Promise<Result<Client<IssuerGrant>, Failure>>;
+}
+
+/** Everything the issuer is given. */
+export interface IssuerDependencies {
+  readonly settings: IssuerSettings;
+  readonly store: IssuerStore;
+  readonly keys: IssuerKeys;
+  readonly clients: ClientAuthenticator;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface IssuerContext extends IssuerDependencies {
+  readonly ends: JobEnds;
+  readonly refusals: RefusalDesk;
+}

@@ -1,0 +1,134 @@
+// Tells relying parties that jobs are over (RFC 8936 poll, CAEP session-revoked), and proves with every answer that it would have.
+import type { Client, IssuerGrant } from '../base/client-auth/client.ts';
+import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
+import { failure } from '../base/core/reasons.ts';
+import { err, ok, type Result } from '../base/core/result.ts';
+import type { EpochSeconds } from '../base/core/time.ts';
+import { parseJsonObject } from '../base/json/parse.ts';
+import { assembleJws } from '../base/jwt/assemble.ts';
+import { type HttpRequest, jsonResponse } from '../base/ports/http.ts';
+import { encodeSecurityEvent, SECURITY_EVENT_TYPE, type SecurityEvent } from '../wire/secevent/event.ts';
+import { decodePoll, type EventPoll, encodeBatch, MAX_POLL_EVENTS } from '../wire/secevent/poll.ts';
+import type { IssuerContext } from './context.ts';
+import type { EventBell } from './event-bell.ts';
+import { type Refusal, refuse } from './refusal.ts';
+import type { Outcome, RouteDefinition } from './route.ts';
+import type { JobEndedEvent } from './store.ts';
+
+/** How long an answer may be held back. Receivers count freshness from when they asked, so it must stay well below 10 s. */
+export const LONG_POLL_MS = 1000;
+
+/** The poll route; `bell` is rung after each durable end of a job. */
+export const eventRoutes = (bell: EventBell): readonly RouteDefinition[] => [
+  { method: 'POST', path: '/v1/events/poll', handler: (context, request) => poll(context, request, bell) },
+];
+
+async function poll(context: IssuerContext, request: HttpRequest, bell: EventBell): Promise<Outcome> {
+  const client = await asReceiver(context, request);
+  if (!client.ok) return client;
+  const { name, may } = client.value;
+  const asked = readPoll(request, `client:${name}`);
+  if (!asked.ok) return asked;
+  await settleDelivered(context, name, asked.value);
+  if (asked.value.maxEvents === 0) return ok(jsonResponse(200, encodeBatch({ sets: new Map(), moreAvailable: false })));
+  const limit = Math.min(asked.value.maxEvents ?? MAX_POLL_EVENTS, MAX_POLL_EVENTS);
+  const receiver = { name, audiences: may.events, limit };
+  const found = await collect(context, receiver, { poll: asked.value, bell, signal: request.signal });
+  const sets = await signEvents(context, [
+    ...found.events.slice(0, limit).map((event) => jobEnded(context, name, event)),
+    verification(context, name, { issuedAt: found.asOf, state: asked.value.nonce }),
+  ]);
+  return ok(jsonResponse(200, encodeBatch({ sets, moreAvailable: found.events.length > limit })));
+}
+
+async function asReceiver(context: IssuerContext, request: HttpRequest): Promise<Result<Client<IssuerGrant>, Refusal>> {
+  const client = await context.clients.authenticate(request);
+  if (!client.ok) return err(refuse(client.error, null));
+  if (client.value.may.events.length > 0) return client;
+  const detail = 'the client may not hear events';
+  return err(refuse(failure('client_not_permitted', detail), `client:${client.value.name}`));
+}
+
+function readPoll(request: HttpRequest, who: string): Result<EventPoll, Refusal> {
+  const body = parseJsonObject(request.body);
+  if (!body.ok) return err(refuse(failure('request_malformed', `body: ${body.error.problem}`), who));
+  const asked = decodePoll(body.value);
+  return asked.ok ? asked : err(refuse(asked.error, who));
+}
+
+/**
+ * RFC 8936 §2.4: an event that the receiver reports as unacceptable is not sent again, or it would stand in the way of all others;
+ * the operator reads of it, because a job's end may have been lost.
+ */
+async function settleDelivered(context: IssuerContext, client: string, asked: EventPoll): Promise<void> {
+  for (const { id, code, description } of asked.errors) {
+    context.log.error({ client, event: id, code, description }, 'a receiver cannot accept an event');
+  }
+  const settled = [...asked.acknowledged, ...asked.errors.map(({ id }) => id)];
+  if (settled.length > 0) await context.store.acknowledgeEvents(client, settled);
+}
+
+interface Receiver {
+  readonly name: string;
+  readonly audiences: readonly string[];
+  readonly limit: number;
+}
+
+/** The waiting events and the time at which they were all there were: taken before the read, so that it never claims too much. */
+async function collect(
+  context: IssuerContext,
+  receiver: Receiver,
+  waiting: { readonly poll: EventPoll; readonly bell: EventBell; readonly signal: AbortSignal },
+): Promise<{ readonly asOf: EpochSeconds; readonly events: readonly JobEndedEvent[] }> {
+  const { clock, store } = context;
+  const ear = waiting.bell.listen();
+  const until = clock.monotonicMs() + LONG_POLL_MS;
+  let waits = !waiting.poll.returnImmediately;
+  try {
+    for (;;) {
+      const asOf = clock.nowSeconds();
+      const events = await store.listEvents(receiver.name, receiver.audiences, receiver.limit + 1);
+      const left = until - clock.monotonicMs();
+      if (events.length > 0 || !waits || left <= 0) return { asOf, events };
+      waits = (await ear.wait(left, waiting.signal)) === 'rung';
+    }
+  } finally {
+    ear.stop();
+  }
+}
+
+const jobEnded = (context: IssuerContext, client: string, event: JobEndedEvent): SecurityEvent => ({
+  kind: 'job_ended',
+  issuer: context.settings.url,
+  audience: client,
+  id: event.id,
+  // The time of the event, not of this delivery: sent again, it is the same token.
+  issuedAt: event.endedAt,
+  jobId: event.jobId,
+  endedAt: event.endedAt,
+  cause: event.reason,
+});
+
+const verification = (
+  context: IssuerContext,
+  client: string,
+  proof: { readonly issuedAt: EpochSeconds; readonly state: string | null },
+): SecurityEvent => ({
+  kind: 'verification',
+  issuer: context.settings.url,
+  audience: client,
+  id: newId('E', context.random.bytes(ID_RANDOM_BYTES)),
+  ...proof,
+});
+
+async function signEvents(
+  context: IssuerContext,
+  events: readonly SecurityEvent[],
+): Promise<ReadonlyMap<string, string>> {
+  const signer = context.keys.signer();
+  const sign = async (event: SecurityEvent): Promise<[string, string]> => [
+    event.id,
+    await assembleJws({ typ: SECURITY_EVENT_TYPE }, encodeSecurityEvent(event), signer),
+  ];
+  return new Map(await Promise.all(events.map(sign)));
+}

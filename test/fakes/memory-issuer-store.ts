@@ -1,0 +1,123 @@
+// An IssuerStore in memory for unit tests. It keeps the port's promises within one process; nothing of it is durable.
+import type {
+  EpochSeconds,
+  IssuedToken,
+  IssuerStore,
+  Job,
+  JobEndedEvent,
+  JobEndReason,
+  RequestToken,
+} from '../../src/issuer/store.ts';
+
+type Operation = keyof IssuerStore;
+interface QueuedEvent extends JobEndedEvent {
+  readonly expiresAt: EpochSeconds;
+}
+
+export class MemoryIssuerStore implements IssuerStore {
+  /** Runs just before each operation's own transaction; may throw to make it fail. */
+  before: (operation: Operation) => void | Promise<void> = () => undefined;
+  readonly jobs = new Map<string, Job>();
+  readonly requestTokens = new Map<string, RequestToken>();
+  readonly tokens = new Map<string, IssuedToken>();
+  readonly events: QueuedEvent[] = [];
+  readonly acknowledged = new Set<string>();
+
+  async startJob(job: Job, token: RequestToken): Promise<{ readonly created: boolean; readonly job: Job }> {
+    await this.before('startJob');
+    const same = (other: Job): boolean =>
+      other.controller === job.controller && other.idempotencyKey === job.idempotencyKey;
+    const found = [...this.jobs.values()].find(same);
+    if (found !== undefined) return { created: false, job: found };
+    this.jobs.set(job.id, job);
+    this.requestTokens.set(token.hash, token);
+    return { created: true, job };
+  }
+
+  async findJob(id: string): Promise<Job | undefined> {
+    await this.before('findJob');
+    return this.jobs.get(id);
+  }
+
+  async addRequestToken(token: RequestToken, max: number): Promise<'added' | 'job_ended' | 'too_many'> {
+    await this.before('addRequestToken');
+    if (this.#running(token.jobId) === undefined) return 'job_ended';
+    const count = [...this.requestTokens.values()].filter(({ jobId }) => jobId === token.jobId).length;
+    if (count >= max) return 'too_many';
+    this.requestTokens.set(token.hash, token);
+    return 'added';
+  }
+
+  async findRequestToken(hash: string): Promise<RequestToken | undefined> {
+    await this.before('findRequestToken');
+    return this.requestTokens.get(hash);
+  }
+
+  async heartbeat(jobId: string, at: EpochSeconds): Promise<boolean> {
+    await this.before('heartbeat');
+    const job = this.#running(jobId);
+    if (job === undefined) return false;
+    this.jobs.set(jobId, { ...job, lastHeartbeatAt: Math.max(job.lastHeartbeatAt, at) });
+    return true;
+  }
+
+  async recordToken(token: IssuedToken): Promise<boolean> {
+    await this.before('recordToken');
+    if (this.#running(token.jobId) === undefined) return false;
+    this.tokens.set(token.jti, token);
+    return true;
+  }
+
+  async findToken(jti: string): Promise<IssuedToken | undefined> {
+    await this.before('findToken');
+    return this.tokens.get(jti);
+  }
+
+  async endJob(
+    jobId: string,
+    end: { readonly at: EpochSeconds; readonly reason: JobEndReason; readonly eventExpiresAt: EpochSeconds },
+  ): Promise<Job | undefined> {
+    await this.before('endJob');
+    const job = this.#running(jobId);
+    if (job === undefined) return this.jobs.get(jobId);
+    const ended: Job = { ...job, endedAt: end.at, endReason: end.reason };
+    this.jobs.set(jobId, ended);
+    const audiences = new Set([...this.tokens.values()].filter((t) => t.jobId === jobId).map((t) => t.audience));
+    for (const audience of audiences) {
+      const sequence = this.events.length + 1;
+      const { at: endedAt, reason, eventExpiresAt: expiresAt } = end;
+      this.events.push({ sequence, id: `E${sequence}`, jobId, audience, endedAt, reason, expiresAt });
+    }
+    return ended;
+  }
+
+  async listOverdueJobs(now: EpochSeconds, limit: number): Promise<readonly Job[]> {
+    await this.before('listOverdueJobs');
+    const overdue = (job: Job): boolean =>
+      job.endedAt === null &&
+      (job.deadline <= now || (job.heartbeatSeconds !== null && job.lastHeartbeatAt + 2 * job.heartbeatSeconds <= now));
+    return [...this.jobs.values()].filter(overdue).slice(0, limit);
+  }
+
+  async listEvents(client: string, audiences: readonly string[], limit: number): Promise<readonly JobEndedEvent[]> {
+    await this.before('listEvents');
+    const waiting = this.events.filter(
+      (event) => audiences.includes(event.audience) && !this.acknowledged.has(`${client} ${event.id}`),
+    );
+    return waiting.slice(0, limit);
+  }
+
+  async acknowledgeEvents(client: string, eventIds: readonly string[]): Promise<void> {
+    await this.before('acknowledgeEvents');
+    for (const id of eventIds) this.acknowledged.add(`${client} ${id}`);
+  }
+
+  async prune(): Promise<void> {
+    await this.before('prune');
+  }
+
+  #running(jobId: string): Job | undefined {
+    const job = this.jobs.get(jobId);
+    return job?.endedAt === null ? job : undefined;
+  }
+}
