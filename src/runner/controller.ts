@@ -1,0 +1,140 @@
+// The controller's side of the issuer: it states the facts of jobs, says that they run, and ends them. It runs no job.
+import type { JsonObject } from '../base/core/json.ts';
+import { stringMember } from '../base/core/json.ts';
+import type { Result } from '../base/core/result.ts';
+import { err, ok } from '../base/core/result.ts';
+import { Secret } from '../base/core/secret.ts';
+import type { EpochSeconds } from '../base/core/time.ts';
+import type { JobFacts } from '../base/identity/facts.ts';
+import type { ControllerCredential } from './controller-file.ts';
+import type { RunnerFailure } from './failure.ts';
+import { callJson, type Transport } from './http.ts';
+
+/** What a controller says of a job when it starts it. The issuer adds what only it may say: locality, and what forks lose. */
+export interface JobStart {
+  /** The same key and the same facts give the same job, so that a lost answer can be asked for again. */
+  readonly idempotencyKey: string;
+  readonly facts: Omit<JobFacts, 'local'>;
+  readonly audiences: readonly string[];
+  readonly timeoutSeconds: number;
+  /** Null: the job sends no heartbeats. */
+  readonly heartbeatSeconds: number | null;
+}
+
+export interface StartedJob {
+  readonly jobId: string;
+  readonly deadline: EpochSeconds;
+  readonly identity: RequestCredential;
+}
+
+/** The right to ask for ID tokens of one job. */
+export interface RequestCredential {
+  readonly requestUrl: string;
+  readonly requestToken: Secret;
+}
+
+/** The calls of a controller; a run needs no more than this. */
+export interface Controller {
+  startJob(start: JobStart): Promise<Result<StartedJob, RunnerFailure>>;
+  /** `denied` when the job is over or not this controller's. */
+  heartbeat(jobId: string): Promise<Result<void, RunnerFailure>>;
+  /** Ends the job. Succeeds again for a job that is over. */
+  finish(jobId: string): Promise<Result<void, RunnerFailure>>;
+  /** A further request token that reaches only these audiences, for one step. */
+  narrow(jobId: string, audiences: readonly string[]): Promise<Result<RequestCredential, RunnerFailure>>;
+}
+
+/** An end that is not told keeps an identity alive, so it is tried for longer than anything else. */
+const FINISH_WAITS_MS: readonly number[] = [250, 500, 1000, 2000, 4000];
+
+/** A controller over HTTP with its client secret (RFC 6749 §2.3.1). */
+export function createController(transport: Transport, credential: ControllerCredential): Controller {
+  const call = (path: string, body: JsonObject, waitsMs?: readonly number[]) =>
+    callJson(transport, {
+      url: `${credential.url}${path}`,
+      method: 'POST',
+      headers: { authorization: basicAuthorization(credential), 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      peer: 'the issuer',
+      ...(waitsMs === undefined ? {} : { waitsMs }),
+    });
+  const jobPath = (jobId: string, verb: string): string => `/v1/jobs/${encodeURIComponent(jobId)}/${verb}`;
+  const discard = (answer: Result<JsonObject, RunnerFailure>): Result<void, RunnerFailure> =>
+    answer.ok ? ok(undefined) : answer;
+  return {
+    async startJob(start) {
+      const answer = await call('/v1/jobs', encodeJobStart(start));
+      return answer.ok ? readStartedJob(answer.value) : answer;
+    },
+    heartbeat: async (jobId) => discard(await call(jobPath(jobId, 'heartbeat'), {})),
+    finish: async (jobId) => discard(await call(jobPath(jobId, 'finish'), {}, FINISH_WAITS_MS)),
+    async narrow(jobId, audiences) {
+      const answer = await call(jobPath(jobId, 'request-tokens'), { audiences });
+      return answer.ok ? readRequestCredential(answer.value) : answer;
+    },
+  };
+}
+
+/** The body of `POST /v1/jobs`. */
+function encodeJobStart(start: JobStart): JsonObject {
+  const { facts } = start;
+  return {
+    idempotency_key: start.idempotencyKey,
+    owner: { ...facts.owner },
+    pipeline: { ...facts.pipeline },
+    workflow: facts.workflow,
+    workflow_ref: facts.workflowRef ?? null,
+    workflow_sha: facts.workflowSha ?? null,
+    job: facts.job,
+    run_id: facts.runId,
+    run_number: facts.runNumber,
+    run_attempt: facts.runAttempt,
+    ref: facts.ref,
+    ref_type: facts.refType,
+    ref_protected: facts.refProtected,
+    sha: facts.sha,
+    base_ref: facts.baseRef ?? null,
+    head_ref: facts.headRef ?? null,
+    event: facts.event,
+    actor: { ...facts.actor },
+    environment: facts.environment ?? null,
+    environment_protected: facts.environmentProtected,
+    runner_id: facts.runnerId,
+    runner_environment: facts.runnerEnvironment,
+    fork: facts.fork,
+    head_pipeline_id: facts.headPipelineId ?? null,
+    trigger: facts.trigger ?? null,
+    interactive: facts.interactive,
+    timeout_seconds: start.timeoutSeconds,
+    heartbeat_seconds: start.heartbeatSeconds,
+    audiences: start.audiences,
+    extra_claims: { ...facts.extra },
+    aws_session_tags: facts.awsSessionTags,
+  };
+}
+
+/** RFC 6749 §2.3.1: both parts are form-urlencoded before they are joined. */
+function basicAuthorization(credential: ControllerCredential): string {
+  const encode = (part: string): string => new URLSearchParams({ '': part }).toString().slice(1);
+  const joined = `${encode(credential.client)}:${encode(credential.secret.reveal())}`;
+  return `Basic ${btoa(joined)}`;
+}
+
+function readStartedJob(body: JsonObject): Result<StartedJob, RunnerFailure> {
+  const identity = readRequestCredential(body);
+  if (!identity.ok) return identity;
+  const jobId = stringMember(body, 'job_id');
+  const deadline = body.deadline;
+  if (jobId === undefined || typeof deadline !== 'number') return unreadable();
+  return ok({ jobId, deadline, identity: identity.value });
+}
+
+function readRequestCredential(body: JsonObject): Result<RequestCredential, RunnerFailure> {
+  const requestUrl = stringMember(body, 'request_url');
+  const requestToken = stringMember(body, 'request_token');
+  if (requestUrl === undefined || requestToken === undefined) return unreadable();
+  return ok({ requestUrl, requestToken: new Secret(requestToken) });
+}
+
+const unreadable = (): Result<never, RunnerFailure> =>
+  err({ kind: 'failed', message: 'the issuer answered with something else than a job' });
