@@ -1,0 +1,14 @@
+// Port: where policy files come from. It hands out bytes; reading them as roles is policy-reload's business.
+
+/** One file of the policies folder; `path` is `<tenant>/<role>.yaml`, with `/` on every system. */
+export interface PolicyFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface PolicySource {
+  /** Every role file as it is now. Rejects when the folder cannot be read. A file may be cut after MAX_POLICY_BYTES + 1 bytes. */
+  list(): Promise<readonly PolicyFile[]>;
+  /** Calls `onChange` after something may have changed, sometimes for nothing. The returned function ends that. */
+  watch(onChange: () => void): () => void;
+}

@@ -1,0 +1,144 @@
+// RFC 8693: both directions agree, and what is not served is refused rather than ignored.
+import { describe, expect, test } from 'vitest';
+import { REASONS, type Reason } from '../../base/core/reasons.ts';
+import { parseForm } from '../form.ts';
+import { decodeTokenRequest, encodeTokenRequest, parseRoleAudience, roleAudience } from './request.ts';
+import { decodeTokenRefusal, decodeTokenResponse, encodeTokenRefusal, encodeTokenResponse } from './response.ts';
+
+const request = { subjectToken: 'a.b.c', role: { tenant: 'main', name: 'publish-web' }, askedSeconds: 600 };
+const decode = (body: string): unknown => {
+  const form = parseForm(new TextEncoder().encode(body));
+  if (!form.ok) return form.error.reason;
+  const decoded = decodeTokenRequest(form.value);
+  return decoded.ok ? decoded.value : decoded.error.reason;
+};
+const whole = encodeTokenRequest(request);
+const bend = (changes: Readonly<Record<string, string | null>>): unknown => {
+  const form = new URLSearchParams(whole);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) form.delete(name);
+    else form.set(name, value);
+  }
+  return decode(form.toString());
+};
+
+describe('a token request', () => {
+  test('comes back as it was written, with and without a lifetime', () => {
+    expect(decode(whole)).toEqual(request);
+    expect(bend({ expires_in: null })).toEqual({ ...request, askedSeconds: undefined });
+  });
+
+  test('may say that its subject token is a JWT, ask for no type, and carry parameters of others', () => {
+    const changes = {
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      requested_token_type: null,
+      options: '{}',
+      actor_token: '',
+    };
+    expect(bend(changes)).toEqual(request);
+  });
+
+  test('loses the white space at the end of its token, and nothing else', () => {
+    expect(bend({ subject_token: 'a.b.c \t\r\n' })).toEqual(request);
+    expect(bend({ subject_token: ' a.b.c' })).toEqual({ ...request, subjectToken: ' a.b.c' });
+    expect(bend({ subject_token: 'a.b.c\u00a0' })).toEqual({ ...request, subjectToken: 'a.b.c\u00a0' });
+  });
+
+  test.each<[string, Readonly<Record<string, string | null>>, Reason]>([
+    ['no grant type', { grant_type: null }, 'request_malformed'],
+    ['another grant type', { grant_type: 'client_credentials' }, 'grant_type_unsupported'],
+    ['no subject token', { subject_token: null }, 'token_missing'],
+    ['a subject token of white space', { subject_token: '\n' }, 'token_missing'],
+    ['no subject token type', { subject_token_type: null }, 'request_malformed'],
+    [
+      'a subject token of another type',
+      { subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' },
+      'request_malformed',
+    ],
+    [
+      'a refresh token wanted',
+      { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
+      'request_malformed',
+    ],
+    ['an actor token', { actor_token: 'a.b.c' }, 'request_malformed'],
+    ['an actor token type', { actor_token_type: 'urn:ietf:params:oauth:token-type:jwt' }, 'request_malformed'],
+    ['a scope', { scope: 'all' }, 'request_malformed'],
+    ['a resource', { resource: 'http://169.254.169.254/' }, 'target_malformed'],
+    ['no audience', { audience: null }, 'target_malformed'],
+    ['an audience that is no role', { audience: 'https://sts.example.com' }, 'target_malformed'],
+    ['a role without tenant', { audience: 'urn:jobpass:role:publish-web' }, 'target_malformed'],
+    ['a role with a path', { audience: 'urn:jobpass:role:main/../other/publish-web' }, 'target_malformed'],
+    ['a role with capitals', { audience: 'urn:jobpass:role:main/Publish' }, 'target_malformed'],
+    ['a role and a line end', { audience: 'urn:jobpass:role:main/publish-web\n' }, 'target_malformed'],
+    ['no lifetime left', { expires_in: '0' }, 'duration_invalid'],
+    ['a negative lifetime', { expires_in: '-1' }, 'duration_invalid'],
+    ['half a second', { expires_in: '0.5' }, 'duration_invalid'],
+    ['an exponent', { expires_in: '1e3' }, 'duration_invalid'],
+    ['a lifetime beyond counting', { expires_in: '9999999999' }, 'duration_invalid'],
+  ])('is refused with %s', (_what, changes, reason) => {
+    expect(bend(changes)).toBe(reason);
+  });
+
+  test('names a role that is found again in its audience', () => {
+    expect(parseRoleAudience(roleAudience(request.role))).toEqual(request.role);
+  });
+});
+
+describe('an answer', () => {
+  const response = { accessToken: 'x.y.z', expiresInSeconds: 599, sessionId: 'S1', decisionId: 'D1' };
+
+  test('that grants comes back as it was written, and is never kept', () => {
+    const http = encodeTokenResponse(response);
+    const body = JSON.parse(String(http.body));
+    expect(decodeTokenResponse(body)).toEqual({ ok: true, value: response });
+    expect(body).toMatchObject({
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      token_type: 'Bearer',
+    });
+    expect(http.headers).toMatchObject({ 'cache-control': 'no-store', pragma: 'no-cache' });
+  });
+
+  test.each([{}, { error: 'x' }, { access_token: 'a', token_type: 'N_A', expires_in: 1 }])(
+    'that is no token response is not taken for one',
+    (body) => {
+      expect(decodeTokenResponse(body).ok).toBe(false);
+    },
+  );
+
+  const refuse = (reason: Reason) => {
+    const http = encodeTokenRefusal({ reason, decisionId: 'D1' });
+    return { http, body: JSON.parse(String(http.body)) };
+  };
+
+  test.each<[Reason, number, string]>([
+    ['request_malformed', 400, 'invalid_request'],
+    ['target_malformed', 400, 'invalid_target'],
+    ['grant_type_unsupported', 400, 'unsupported_grant_type'],
+    ['token_malformed', 400, 'invalid_request'],
+    ['issuer_unknown', 400, 'invalid_request'],
+    ['token_expired', 400, 'invalid_request'],
+    ['client_unknown', 401, 'invalid_client'],
+    ['role_unknown', 403, 'access_denied'],
+    ['no_rule_matched', 403, 'access_denied'],
+    ['job_ended', 403, 'access_denied'],
+    ['store_unavailable', 503, 'temporarily_unavailable'],
+  ])('that refuses for %s has status %i and error %s', (reason, status, error) => {
+    const { http, body } = refuse(reason);
+    expect([http.status, body.error]).toEqual([status, error]);
+    expect(http.headers['retry-after']).toBe(status === 503 ? '1' : undefined);
+    expect(http.headers['www-authenticate'] !== undefined).toBe(status === 401);
+    expect(decodeTokenRefusal(body)).toEqual({ error, reason: REASONS[reason][0], decisionId: 'D1' });
+  });
+
+  test.each(Object.keys(REASONS) as Reason[])('that refuses tells of %s no more than the safe reason', (reason) => {
+    const { http, body } = refuse(reason);
+    expect(Object.keys(body)).toEqual(['error', 'error_description', 'decision_id', 'reason']);
+    expect(body.reason).toBe(REASONS[reason][0]);
+    expect(http.status).toBeGreaterThanOrEqual(400);
+    expect(http.status).not.toBe(500);
+  });
+
+  test('that refuses is one and the same for unknown role and failed condition', () => {
+    expect(refuse('role_unknown').http).toEqual(refuse('no_rule_matched').http);
+  });
+});
