@@ -5,7 +5,7 @@ import { encodeBase64url } from '../jwt/base64url.ts';
 import type { Random } from '../ports/random.ts';
 
 /** By it scanners find a secret that was committed by mistake. */
-export const CLIENT_SECRET_PREFIX = 'jps_';
+const CLIENT_SECRET_PREFIX = 'jps_';
 /** 256 bits: no guess succeeds, so a fast hash is enough (NIST SP 800-63B §5.1.2.2 asks for slow ones below 112 bits). */
 const SECRET_BYTES = 32;
 

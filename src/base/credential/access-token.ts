@@ -38,7 +38,7 @@ export interface AccessToken {
 }
 
 /** The audience of every credential for the gateways of `group`. */
-export const groupAudience = (group: string): string => `urn:jobpass:gateway:${group}`;
+const groupAudience = (group: string): string => `urn:jobpass:gateway:${group}`;
 
 /** A role as the target of an exchange and as the client of its tokens; `role` is `tenant/name`. */
 const roleUrn = (role: string): string => `urn:jobpass:role:${role}`;

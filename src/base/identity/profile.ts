@@ -39,7 +39,7 @@ export type FactName =
   | 'job_deadline';
 
 /** One way a subject may end. The first whose fact is there (and has the wanted value, if one is named) is taken. */
-export interface SubjectContext {
+interface SubjectContext {
   readonly fact: FactName;
   readonly equals?: string;
   /** `{fact}` stands for the percent-encoded value. */
@@ -68,7 +68,7 @@ export const AWS_TAGS_CLAIM = 'https://aws.amazon.com/tags';
 export const SHORT_SUBJECT_CLAIM = 'sub127';
 
 /** RFC 7519 §4.1: set by whoever assembles the token, `sub` by this room; never by a controller. */
-export const REGISTERED_CLAIMS = ['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti'] as const;
+const REGISTERED_CLAIMS = ['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti'] as const;
 
 const JOBPASS: Profile = {
   claims: {
