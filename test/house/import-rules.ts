@@ -14,7 +14,7 @@ export interface Import {
 }
 
 /** A file with its imports; `targets` are the imported files below `src`. */
-export interface Module {
+interface Module {
   readonly path: string;
   readonly imports: readonly Import[];
   readonly targets: readonly string[];
@@ -123,7 +123,7 @@ function resolve(from: string, specifier: string): string {
 }
 
 /** Reads every file, and finds what cannot be read, resolved or checked. Test files may reach out of `src`. */
-export function readModules(files: readonly SourceFile[]): { modules: readonly Module[]; violations: Violation[] } {
+function readModules(files: readonly SourceFile[]): { modules: readonly Module[]; violations: Violation[] } {
   const known = new Set(files.map((file) => file.path));
   const violations: Violation[] = [];
   const modules = files.map((file) => {
@@ -144,7 +144,7 @@ export function readModules(files: readonly SourceFile[]): { modules: readonly M
 }
 
 /** The table of allowed imports, and who may import adapters. Tests beside a file are free. */
-export function checkTable(modules: readonly Module[]): Violation[] {
+function checkTable(modules: readonly Module[]): Violation[] {
   return modules
     .filter((module) => !isTest(module.path))
     .flatMap(({ path, targets }): Violation[] => {
@@ -177,7 +177,7 @@ function adapterOf(path: string): string | undefined {
 const isComposer = (path: string): boolean => path.startsWith('app/compose/') || path === 'app/compose.ts';
 
 /** Core imports node:util and nothing else from outside; the pure wings load no module that does I/O. */
-export function checkExternals(modules: readonly Module[]): Violation[] {
+function checkExternals(modules: readonly Module[]): Violation[] {
   return modules
     .filter((module) => !isTest(module.path))
     .flatMap((module) =>
@@ -191,7 +191,7 @@ export function checkExternals(modules: readonly Module[]): Violation[] {
 }
 
 /** Cycles between files, and between the rooms (folders) of base and wire. Type-only imports count. */
-export function checkCycles(modules: readonly Module[]): Violation[] {
+function checkCycles(modules: readonly Module[]): Violation[] {
   const files = new Map(modules.map((module) => [module.path, new Set(module.targets)]));
   const rooms = new Map<string, Set<string>>();
   for (const { path, targets } of modules.filter((module) => !isTest(module.path))) {
@@ -234,7 +234,7 @@ const ENTRIES: readonly string[] = ['app/cli/main.ts', 'index.ts'];
  * Files that no entry point reaches. Tests are no orphans, and make none useful but the storage conformance suite.
  * Before the command line's entry exists, nothing is checked.
  */
-export function checkOrphans(modules: readonly Module[]): Violation[] {
+function checkOrphans(modules: readonly Module[]): Violation[] {
   if (!modules.some((module) => module.path === 'app/cli/main.ts')) return [];
   const reached = reachedFrom(modules, ENTRIES);
   const tests = modules.filter((module) => isTest(module.path)).map((module) => module.path);

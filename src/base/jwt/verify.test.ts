@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { newTestKey, parsedToken, signCompact, type TestKey, tokenOf } from '../../../test/conformance/signing.ts';
 import type { JsonObject } from '../core/json.ts';
 import { ISSUER_ALGORITHMS } from './algorithms.ts';
@@ -93,6 +93,16 @@ describe('verifying a signature', () => {
     expect(await verify(token, keysOf(es.publicJwk, rs.publicJwk))).toBe('ok');
     expect(await verify(token, keysOf(es.publicJwk, other.publicJwk))).toBe('key_unusable');
     expect(await verify(token, keysOf(rs.publicJwk))).toBe('key_unknown');
+  });
+
+  it('imports a key once, however many tokens it verifies', async () => {
+    const keys = keysOf(es.publicJwk);
+    const [material] = keys.map((key) => vi.spyOn(key.material, 'toCryptoKey'));
+    const subtle = vi.spyOn(crypto.subtle, 'importKey');
+    for (const sub of ['a', 'b', 'c']) expect(await verify(tokenOf(es, { sub }), keys)).toBe('ok');
+    expect(material).toHaveBeenCalledTimes(1);
+    expect(subtle).not.toHaveBeenCalled();
+    subtle.mockRestore();
   });
 
   it('repeats no part of a token in a failure but its quoted header values', async () => {
