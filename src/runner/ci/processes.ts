@@ -1,5 +1,6 @@
 // Runs one step in a process group of its own and leaves nothing of the group behind. It knows no job and no secret.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** One step to run. */
@@ -76,10 +77,29 @@ function ended(child: ChildProcess): Promise<StepEnd> {
   });
 }
 
-/** Waits until the group is empty, at most `ms`. */
+/** Waits until nobody of the group lives, at most `ms`. */
 async function groupGone(child: ChildProcess, ms: number): Promise<void> {
-  const intervalMs = 20;
-  for (let waited = 0; waited < ms && signalGroup(child, 0); waited += intervalMs) await wait(intervalMs);
+  for (let waited = 0, next = 20; waited < ms && (await groupLives(child)); next = Math.min(next * 2, 200)) {
+    await wait(next);
+    waited += next;
+  }
+}
+
+/**
+ * Whether a process of the group still runs. Orphans that nobody reaps (a container without an init) answer to signals for ever,
+ * so where there is a /proc, the dead among them do not count.
+ */
+async function groupLives(child: ChildProcess): Promise<boolean> {
+  if (!signalGroup(child, 0)) return false;
+  const names = await readdir('/proc').catch(() => [] as string[]);
+  const pids = names.filter((name) => /^[0-9]+$/.test(name));
+  if (pids.length === 0) return true;
+  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')));
+  return stats.some((stat) => {
+    // proc(5): pid (comm) state ppid pgrp …; comm may hold anything, so what counts begins behind its last bracket.
+    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return group === String(child.pid) && state !== 'Z' && state !== 'X';
+  });
 }
 
 /** Signals every process of the group; false when there is none left. */
