@@ -1,14 +1,17 @@
 // The job's side of the delegation: an ID token from the issuer, an access token from the STS.
 // Start-up time counts here (`jobpass token`): no schema library, no YAML, no JOSE. Nothing received is verified here; the STS does.
 import { Buffer } from 'node:buffer';
-import type { Claims, JsonObject } from '../base/core/json.ts';
-import { isJsonObject, stringMember } from '../base/core/json.ts';
+import type { RoleRef } from '../base/core/decision.ts';
+import type { Claims } from '../base/core/json.ts';
+import { isJsonObject } from '../base/core/json.ts';
 import { MAX_TOKEN_BYTES } from '../base/core/limits.ts';
 import type { Result } from '../base/core/result.ts';
 import { err, ok } from '../base/core/result.ts';
 import { Secret } from '../base/core/secret.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
 import { decodeIdTokenResponse, encodeIdTokenRequest, idTokenRequestUrl } from '../wire/github/id-token.ts';
+import { encodeTokenRequest, parseRoleAudience, roleAudience } from '../wire/rfc8693/request.ts';
+import { decodeTokenResponse } from '../wire/rfc8693/response.ts';
 import type { RunnerFailure } from './failure.ts';
 import { callJson, type Transport } from './http.ts';
 
@@ -39,15 +42,9 @@ export interface ExchangedToken {
   readonly accessToken: Secret;
   readonly expiresAt: EpochSeconds;
   readonly sessionId: string;
-  /** Under which the operator finds the grant; null when the STS told none. */
-  readonly decisionId: string | null;
+  /** Under which the operator finds the grant. */
+  readonly decisionId: string;
 }
-
-const ROLE_URN = 'urn:jobpass:role:';
-/** RFC 8693 §2.1, §3. */
-const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const ID_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id_token';
-const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
 
 /** Finds the job's identity in `env`. `usage` when the process does not run inside a job that may have one. */
 export function readJobEnvironment(env: Environment): Result<JobEnvironment, RunnerFailure> {
@@ -118,35 +115,33 @@ export async function exchangeToken(
 ): Promise<Result<ExchangedToken, RunnerFailure>> {
   const problem = exchangeProblem(request);
   if (problem !== undefined) return err(problem);
-  const form = new URLSearchParams({
-    grant_type: GRANT_TYPE,
-    audience: ROLE_URN + request.role,
-    requested_token_type: ACCESS_TOKEN_TYPE,
-    subject_token: request.token.reveal(),
-    subject_token_type: ID_TOKEN_TYPE,
-  });
-  if (request.askedSeconds !== undefined) form.set('requested_lifetime', String(request.askedSeconds));
+  const role = parseRoleName(request.role);
+  if (role === undefined) return usage('the role is not of the form tenant/name', 'for example main/publish-web');
   const answer = await callJson(transport, {
     url: `${request.stsUrl.replace(/\/$/, '')}/token`,
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: form.toString(),
+    body: encodeTokenRequest({ subjectToken: request.token.reveal(), role, askedSeconds: request.askedSeconds }),
     peer: 'the STS',
   });
   if (!answer.ok) return answer;
-  return readExchange(answer.value, request.nowSeconds);
+  const response = decodeTokenResponse(answer.value);
+  if (!response.ok) {
+    return err({ kind: 'failed', message: 'the STS answered with something else than an access token' });
+  }
+  const { accessToken, expiresInSeconds, sessionId, decisionId } = response.value;
+  return ok({
+    accessToken: new Secret(accessToken),
+    expiresAt: request.nowSeconds + expiresInSeconds,
+    sessionId,
+    decisionId,
+  });
 }
 
-function exchangeProblem(request: { stsUrl: string; role: string; askedSeconds?: number }): RunnerFailure | undefined {
+function exchangeProblem(request: { stsUrl: string; askedSeconds?: number }): RunnerFailure | undefined {
   if (!isHttpUrl(request.stsUrl)) {
-    return {
-      kind: 'usage',
-      message: 'the STS URL is not an http or https URL',
-      hint: 'name it with --sts URL or JOBPASS_STS',
-    };
-  }
-  if (!/^[a-z0-9][a-z0-9._-]*\/[a-z0-9][a-z0-9._-]*$/i.test(request.role)) {
-    return { kind: 'usage', message: 'the role is not of the form tenant/name', hint: 'for example main/publish-web' };
+    const hint = 'name it with --sts URL or JOBPASS_STS';
+    return { kind: 'usage', message: 'the STS URL is not an http or https URL', hint };
   }
   const seconds = request.askedSeconds;
   if (seconds !== undefined && !(Number.isSafeInteger(seconds) && seconds > 0)) {
@@ -155,20 +150,10 @@ function exchangeProblem(request: { stsUrl: string; role: string; askedSeconds?:
   return undefined;
 }
 
-function readExchange(body: JsonObject, nowSeconds: EpochSeconds): Result<ExchangedToken, RunnerFailure> {
-  const accessToken = stringMember(body, 'access_token');
-  const claims = accessToken === undefined ? undefined : decodeClaims(accessToken);
-  const expiresIn = body.expires_in;
-  const sessionId = claims === undefined ? undefined : stringMember(claims, 'jti');
-  if (accessToken === undefined || typeof expiresIn !== 'number' || sessionId === undefined) {
-    return err({ kind: 'failed', message: 'the STS answered with something else than an access token' });
-  }
-  return ok({
-    accessToken: new Secret(accessToken),
-    expiresAt: nowSeconds + expiresIn,
-    sessionId,
-    decisionId: stringMember(body, 'decision_id') ?? null,
-  });
+/** `main/publish-web` as people write roles. */
+function parseRoleName(name: string): RoleRef | undefined {
+  const [tenant = '', role = '', ...more] = name.split('/');
+  return more.length > 0 ? undefined : parseRoleAudience(roleAudience({ tenant, name: role }));
 }
 
 /** The payload of a compact JWS, unverified; undefined when it is not one. */

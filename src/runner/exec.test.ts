@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../base/core/secret.ts';
 import { childEnvironment, runWithCredential } from './exec.ts';
 
-const CREDENTIAL = { accessToken: new Secret('access-token'), expiresAt: 1598, sessionId: 'S4F1', decisionId: null };
+const CREDENTIAL = { accessToken: new Secret('access-token'), expiresAt: 1598, sessionId: 'S4F1', decisionId: 'D1' };
 const ENV = {
   PATH: process.env.PATH,
   KEPT: 'yes',

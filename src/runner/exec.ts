@@ -7,7 +7,7 @@ import { type Environment, type ExchangedToken, REQUEST_TOKEN_VARIABLE, REQUEST_
 import type { RunnerFailure } from './failure.ts';
 
 /** Where signals to this process arrive: `process`, or a fake. */
-export interface SignalSource {
+interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   off(signal: NodeJS.Signals, listener: () => void): unknown;
 }

@@ -4,7 +4,7 @@
  * `usage`: called in a place or a way that cannot work. `denied`: the other side said no. `unreachable`: no usable answer came,
  * a later try may succeed. `failed`: everything else.
  */
-export type RunnerFailureKind = 'failed' | 'usage' | 'denied' | 'unreachable';
+type RunnerFailureKind = 'failed' | 'usage' | 'denied' | 'unreachable';
 
 /** An expected failure, for the person at the terminal. Neither text holds a token or a secret. */
 export interface RunnerFailure {

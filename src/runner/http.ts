@@ -89,7 +89,7 @@ function refusalOf(call: Call, status: number, body: JsonObject): RunnerFailure 
   const decisionId = stringMember(body, 'decision_id');
   const said = stringMember(body, 'message') ?? stringMember(body, 'error_description');
   return {
-    kind: kindOf(status),
+    kind: reason === 'request_invalid' ? 'failed' : kindOf(status),
     status,
     message: `${call.peer} at ${originOf(call.url)} answered ${status}${said === undefined ? '' : `: ${printable(said)}`}`,
     ...(reason === undefined ? {} : { reason: printable(reason) }),
@@ -144,7 +144,7 @@ export function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'an unreadable URL';
 }
 
-/** The first 300 characters of a foreign text, safe for a terminal. */
+/** The first 1,000 characters of a foreign text, safe for a terminal. */
 export function printable(text: string): string {
-  return text.slice(0, 300).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '?');
+  return text.slice(0, 1000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '?');
 }

@@ -26,7 +26,7 @@ export interface GitFacts {
 export type Git = (args: readonly string[], folder: string) => Promise<Result<string, GitProblem>>;
 
 /** How git failed. `stderr` is for the operator; it names paths. */
-export interface GitProblem {
+interface GitProblem {
   readonly kind: 'missing' | 'failed';
   readonly stderr: string;
 }
