@@ -20,7 +20,7 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
 }
 
 /** Levenshtein's distance: how many insertions, deletions and replacements make `a` into `b`. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
