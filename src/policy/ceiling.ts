@@ -1,0 +1,54 @@
+// Whether what a role asks for lies within what the operator lets its tenant give away. Sound: a doubt is a no.
+import { nearestName } from '../base/document/nearest-name.ts';
+import { asciiLower, asGlob, covers, type Glob, parseTemplate } from './iam/template.ts';
+import type { Ceiling } from './role.ts';
+
+/** One thing that a role asks for. Only allow statements ask; a deny takes nothing. */
+export type CeilingAsk =
+  | { readonly kind: 'issuer' | 'gateway' | 'action' | 'resource'; readonly value: string }
+  | { readonly kind: 'duration'; readonly value: number };
+
+/** Why `ask` is beyond the ceiling, and what would be within it; undefined when it is within. */
+export function ceilingProblem(ceiling: Ceiling, ask: CeilingAsk): { message: string; hint: string } | undefined {
+  if (ask.kind === 'duration') {
+    if (ask.value <= ceiling.maxDurationSeconds) return undefined;
+    return { message: beyond(ceiling), hint: `at most ${ceiling.maxDurationSeconds} s` };
+  }
+  const allowed = allowedOf(ceiling, ask.kind);
+  const isPattern = ask.kind === 'action' || ask.kind === 'resource';
+  const isWithin = isPattern ? isCovered(allowed, ask.kind, ask.value) : allowed.includes(ask.value);
+  if (isWithin) return undefined;
+  const nearest = isPattern ? undefined : nearestName(ask.value, allowed);
+  return { message: beyond(ceiling), hint: nearest ?? within(allowed) };
+}
+
+const beyond = (ceiling: Ceiling): string => `beyond the ceiling of tenant ${ceiling.tenant}`;
+const within = (allowed: readonly string[]): string =>
+  allowed.length === 0 ? 'nothing of this kind is within it' : `within it: ${allowed.slice(0, 5).join(', ')}`;
+
+function allowedOf(ceiling: Ceiling, kind: 'issuer' | 'gateway' | 'action' | 'resource'): readonly string[] {
+  const lists = {
+    issuer: ceiling.issuers,
+    gateway: ceiling.gateways,
+    action: ceiling.actions,
+    resource: ceiling.resources,
+  };
+  return lists[kind];
+}
+
+function isCovered(allowed: readonly string[], kind: string, text: string): boolean {
+  const fold = kind === 'action' ? asciiLower : (same: string): string => same;
+  const asked = parseTemplate(fold(text));
+  if (!asked.ok) return false;
+  // Each pattern must lie within one entry: two entries together are never tried, so the answer stays easy to check.
+  return allowed.some((entry) => {
+    const outer = ceilingGlob(fold(entry));
+    return outer !== undefined && covers(outer, asked.value);
+  });
+}
+
+/** A ceiling names no claims; an entry that does, or that cannot be read, covers nothing. */
+function ceilingGlob(text: string): Glob | undefined {
+  const template = parseTemplate(text);
+  return template.ok ? asGlob(template.value) : undefined;
+}

@@ -1,0 +1,82 @@
+// What a permission statement may say, and its compiled form. Deciding by statements is authorize.ts's business.
+import { JobpassError } from '../../base/core/errors.ts';
+import type { Statement } from '../../base/core/permissions.ts';
+import { asciiLower, asGlob, claimsIn, type Glob, parseTemplate, type Template } from './template.ts';
+
+/** Longer than any key (1,024 bytes in S3) with its bucket; it bounds the cost of a match. */
+const MAX_RESOURCE_CHARS = 2048;
+const MAX_ACTION_CHARS = 128;
+const ACTION = /^(?:http:[A-Z*?]+|s3:[A-Za-z*?]+)$/;
+const RESOURCE_PREFIXES = ['arn:jobpass:http:::', 'arn:aws:s3:::'] as const;
+
+/** What is wrong with an action pattern, for its author; undefined when nothing is. */
+export function actionProblem(text: string): string | undefined {
+  if (text.length > MAX_ACTION_CHARS) return `wanted at most ${MAX_ACTION_CHARS} characters`;
+  return ACTION.test(text) ? undefined : 'wanted http:METHOD in upper case or s3:Action, with * and ? as wildcards';
+}
+
+/** What is wrong with a resource pattern, for its author; undefined when nothing is. */
+export function resourceProblem(text: string): string | undefined {
+  if (text.length > MAX_RESOURCE_CHARS) return `wanted at most ${MAX_RESOURCE_CHARS} characters`;
+  if (!RESOURCE_PREFIXES.some((prefix) => text.startsWith(prefix) && text.length > prefix.length)) {
+    return 'wanted arn:jobpass:http:::GATEWAY/PATH or arn:aws:s3:::BUCKET/KEY';
+  }
+  const template = parseTemplate(text);
+  return template.ok ? undefined : template.error;
+}
+
+/** A resource pattern; `glob` is there when it mentions no claim and need not be filled in. */
+export interface CompiledResource {
+  readonly template: Template;
+  readonly glob: Glob | undefined;
+}
+
+export interface CompiledStatement {
+  readonly source: Statement;
+  /** In lower case: AWS compares actions without regard to case. */
+  readonly actions: readonly Glob[];
+  readonly resources: readonly CompiledResource[];
+}
+
+/** The statements of one role, ready to decide by; deny statements come first. */
+export interface CompiledPermissions {
+  readonly statements: readonly CompiledStatement[];
+}
+
+/** Compiles once what is decided by many times. Throws ERR_PERMISSIONS_INVALID for a statement no reader lets through. */
+export function compilePermissions(statements: readonly Statement[]): CompiledPermissions {
+  const compiled = statements.map(compileStatement);
+  const isDeny = (statement: CompiledStatement): boolean => statement.source.effect === 'deny';
+  return { statements: [...compiled.filter(isDeny), ...compiled.filter((statement) => !isDeny(statement))] };
+}
+
+function compileStatement(source: Statement): CompiledStatement {
+  // Anything but the two known words would fall out of both filters of authorize: neither allowed nor denied.
+  if (source.effect !== 'allow' && source.effect !== 'deny') throw invalid(source, 'effect');
+  const actions = source.actions.map((text) => {
+    const template = actionProblem(text) === undefined ? parseTemplate(asciiLower(text)) : undefined;
+    const glob = template?.ok ? asGlob(template.value) : undefined;
+    if (glob === undefined) throw invalid(source, 'action');
+    return glob;
+  });
+  const resources = source.resources.map((text) => {
+    const template = resourceProblem(text) === undefined ? parseTemplate(text) : undefined;
+    if (!template?.ok) throw invalid(source, 'resource');
+    return { template: template.value, glob: asGlob(template.value) };
+  });
+  return { source, actions, resources };
+}
+
+const invalid = (source: Statement, part: string): JobpassError =>
+  new JobpassError('ERR_PERMISSIONS_INVALID', `the ${part} of the statement on line ${source.line} cannot be compiled`);
+
+/** The claims that the statements mention, each once. Precondition: every resource compiles. */
+export function claimsMentioned(statements: readonly Statement[]): readonly string[] {
+  const names = new Set<string>();
+  for (const text of statements.flatMap((statement) => statement.resources)) {
+    if (!text.includes('${')) continue;
+    const template = parseTemplate(text);
+    for (const name of template.ok ? claimsIn(template.value) : []) names.add(name);
+  }
+  return [...names];
+}

@@ -1,0 +1,28 @@
+// Keeps one copy of each text and pattern while many roles are read, so that 100,000 of them stay small.
+import type { Result } from '../../base/core/result.ts';
+import { compilePattern, type Pattern } from '../pattern.ts';
+
+/** Lives as long as one load of the policies; it grows with the different texts it sees. */
+export class RolePool {
+  readonly #texts = new Map<string, string>();
+  readonly #patterns = new Map<string, Pattern>();
+
+  /** The same text, always the same copy of it. */
+  text(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    // A parser's texts are windows into the whole file; a copy lets go of the file.
+    const copy = Buffer.from(text).toString();
+    this.#texts.set(copy, copy);
+    return copy;
+  }
+
+  /** As `compilePattern`, with equal patterns shared. */
+  pattern(source: string): Result<Pattern, string> {
+    const known = this.#patterns.get(source);
+    if (known !== undefined) return { ok: true, value: known };
+    const compiled = compilePattern(this.text(source));
+    if (compiled.ok) this.#patterns.set(compiled.value.source, compiled.value);
+    return compiled;
+  }
+}
