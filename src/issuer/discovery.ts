@@ -16,8 +16,6 @@ export function openidConfiguration(settings: IssuerSettings): JsonObject {
     issuer: settings.url,
     jwks_uri: `${settings.url}/.well-known/jwks`,
     response_types_supported: ['id_token'],
-    response_modes_supported: [],
-    grant_types_supported: [],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [settings.algorithm],
     scopes_supported: ['openid'],
@@ -61,14 +59,16 @@ export function discoveryRoutes(context: IssuerContext): readonly RouteDefinitio
   ];
 }
 
-/** The key set as a document; serialised again only when the ring shows another set. */
-function keySetDocument(keys: IssuerKeys): () => PublicDocument {
-  let shown: JsonObject | undefined;
-  let document: PublicDocument | undefined;
+/** The key set as a document; serialised again only when the ring shows other keys. */
+function keySetDocument(ring: IssuerKeys): () => PublicDocument {
+  let shown: readonly JsonObject[] = [];
+  let document = publicDocument({ keys: [] });
   return () => {
-    const now: JsonObject = { keys: keys.publicJwks().keys };
-    if (document === undefined || shown?.keys !== now.keys) document = publicDocument(now);
-    shown = now;
+    const { keys } = ring.publicJwks();
+    if (keys.length !== shown.length || keys.some((key, at) => key !== shown[at])) {
+      document = publicDocument({ keys });
+      shown = keys;
+    }
     return document;
   };
 }

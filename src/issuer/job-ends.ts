@@ -6,9 +6,6 @@ import type { Log } from '../base/ports/log.ts';
 import type { EventBell } from './event-bell.ts';
 import type { IssuerStore, Job, JobEndReason } from './store.ts';
 
-/** A job may miss one heartbeat, to a lost packet or a restart of the issuer; with the second it is over. */
-export const HEARTBEATS_UNTIL_MISSED = 2;
-
 /** Longer than the longest session (12 h) and the clocks' differences: an event nobody fetched by then protects nothing. */
 const EVENT_LIFETIME_SECONDS = 24 * 3600;
 
@@ -16,10 +13,13 @@ const SWEEP_PAGE = 200;
 /** A bound on one sweep; the next one goes on. */
 const MAX_SWEEP_PAGES = 50;
 
-/** When a running job ends by itself, and why. */
+/**
+ * When a running job ends by itself, and why. `heartbeat_seconds` is the longest silence: whoever sends a heartbeat every third of
+ * it survives lost ones and a restart of the issuer.
+ */
 export function ownEnd(job: Job): { readonly at: EpochSeconds; readonly reason: JobEndReason } {
   if (job.heartbeatSeconds !== null) {
-    const at = job.lastHeartbeatAt + HEARTBEATS_UNTIL_MISSED * job.heartbeatSeconds;
+    const at = job.lastHeartbeatAt + job.heartbeatSeconds;
     if (at < job.deadline) return { at, reason: 'heartbeat_missed' };
   }
   return { at: job.deadline, reason: 'deadline' };

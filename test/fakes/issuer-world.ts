@@ -13,7 +13,9 @@ import type { ClientAuthenticator, IssuerKeys } from '../../src/issuer/context.t
 import { createIssuer, type Issuer } from '../../src/issuer/issuer.ts';
 import type { IssuerSettings } from '../../src/issuer/settings.ts';
 import type { IssuerStore } from '../../src/issuer/store.ts';
+import { FrozenClock } from './frozen-clock.ts';
 import { MemoryIssuerStore } from './memory-issuer-store.ts';
+import { type LogLine, MemoryLog } from './memory-log.ts';
 
 export const ISSUER_URL = 'https://ci.example.com';
 export const STS_AUDIENCE = 'https://sts.example.com';
@@ -99,12 +101,6 @@ export function testKeys(): IssuerKeys & { readonly privateKey: KeyObject } {
   };
 }
 
-export interface LogLine {
-  readonly level: 'info' | 'warn' | 'error';
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly message: string;
-}
-
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -126,9 +122,8 @@ export interface IssuerWorld<Store extends IssuerStore = MemoryIssuerStore> {
   readonly issuer: Issuer;
   readonly store: Store;
   readonly keys: ReturnType<typeof testKeys>;
-  /** Set by tests; it stands still by itself. */
-  readonly clock: { seconds: number; monotonic: number };
-  readonly log: LogLine[];
+  readonly clock: FrozenClock;
+  readonly log: readonly LogLine[];
   /** `GET /path?query` or `POST /path`, through the route's handler. */
   call(target: string, options?: CallOptions): Promise<Answer>;
 }
@@ -153,26 +148,26 @@ export function issuerWorldOn<Store extends IssuerStore>(
   store: Store,
   options: { settings?: Partial<IssuerSettings> } = {},
 ): IssuerWorld<Store> {
-  const clock = { seconds: NOW, monotonic: 0 };
-  const log: LogLine[] = [];
-  const write = (level: LogLine['level']) => (fields: LogLine['fields'], message: string) => {
-    log.push({ level, fields, message });
-  };
+  const clock = new FrozenClock(NOW);
+  const log = new MemoryLog();
   const keys = testKeys();
   const issuer = createIssuer({
     settings: { ...SETTINGS, ...options.settings },
     store,
     keys,
     clients: authenticator(CLIENTS),
-    clock: {
-      nowSeconds: () => clock.seconds,
-      nowMs: () => clock.seconds * 1000,
-      monotonicMs: () => clock.monotonic,
-    },
+    clock,
     random: { bytes: (length) => randomBytes(length) },
-    log: { info: write('info'), warn: write('warn'), error: write('error') },
+    log,
   });
-  return { issuer, store, keys, clock, log, call: (target, call) => callRoute(issuer.routes, target, call ?? {}) };
+  return {
+    issuer,
+    store,
+    keys,
+    clock,
+    log: log.lines,
+    call: (target, call) => callRoute(issuer.routes, target, call ?? {}),
+  };
 }
 
 async function callRoute(routes: readonly Route[], target: string, options: CallOptions): Promise<Answer> {

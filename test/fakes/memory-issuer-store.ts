@@ -93,9 +93,9 @@ export class MemoryIssuerStore implements IssuerStore {
 
   async listOverdueJobs(now: EpochSeconds, limit: number): Promise<readonly Job[]> {
     await this.before('listOverdueJobs');
-    const overdue = (job: Job): boolean =>
-      job.endedAt === null &&
-      (job.deadline <= now || (job.heartbeatSeconds !== null && job.lastHeartbeatAt + 2 * job.heartbeatSeconds <= now));
+    const dueAt = (job: Job): EpochSeconds =>
+      Math.min(job.deadline, job.lastHeartbeatAt + (job.heartbeatSeconds ?? Number.POSITIVE_INFINITY));
+    const overdue = (job: Job): boolean => job.endedAt === null && dueAt(job) < now;
     return [...this.jobs.values()].filter(overdue).slice(0, limit);
   }
 
