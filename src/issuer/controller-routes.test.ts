@@ -40,8 +40,8 @@ describe('starting a job', () => {
     const world = issuerWorld();
     const { requestToken } = await startJob(world);
     const kept = JSON.stringify([[...world.store.requestTokens], [...world.store.jobs], world.log]);
-    expect(requestToken).toMatch(/^jobpass_rt_[\w-]{43}$/);
-    expect(kept).not.toContain(requestToken.slice(11));
+    expect(requestToken).toMatch(/^jpr_[\w-]{43}$/);
+    expect(kept).not.toContain(requestToken.slice(4));
   });
 
   test('under the same key is answered with the same job and one more token', async () => {

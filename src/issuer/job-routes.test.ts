@@ -157,7 +157,7 @@ describe('an ID token is refused', () => {
       await askIdToken(world, { id: mine.id, requestToken: other.requestToken }),
       await askIdToken(world, { id: mine.id, requestToken: `${mine.requestToken}x` }),
       await askIdToken(world, { id: 'J0000NOTHERE0', requestToken: mine.requestToken }),
-      await askIdToken(world, { id: 'J0000NOTHERE0', requestToken: 'jobpass_rt_none' }),
+      await askIdToken(world, { id: 'J0000NOTHERE0', requestToken: 'jpr_none' }),
     ];
     for (const { status, json } of answers) {
       expect([status, { ...json, decision_id: '' }]).toEqual([

@@ -5,8 +5,8 @@ import { encodeBase64url } from '../base/jwt/base64url.ts';
 import type { Random } from '../base/ports/random.ts';
 import type { RequestToken } from './store.ts';
 
-/** Lets secret scanners recognise one that leaked. */
-export const REQUEST_TOKEN_PREFIX = 'jobpass_rt_';
+/** By it scanners find a request token that leaked into a log. */
+export const REQUEST_TOKEN_PREFIX = 'jpr_';
 
 /** One for each start that was repeated and each step that has its own; a job with more has lost count of them. */
 export const MAX_REQUEST_TOKENS = 16;

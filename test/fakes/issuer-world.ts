@@ -14,6 +14,7 @@ import { createIssuer, type Issuer } from '../../src/issuer/issuer.ts';
 import type { IssuerSettings } from '../../src/issuer/settings.ts';
 import type { IssuerStore } from '../../src/issuer/store.ts';
 import { FrozenClock } from './frozen-clock.ts';
+import { matchPath } from './match-path.ts';
 import { MemoryIssuerStore } from './memory-issuer-store.ts';
 import { type LogLine, MemoryLog } from './memory-log.ts';
 
@@ -178,18 +179,6 @@ async function callRoute(routes: readonly Route[], target: string, options: Call
     if (params !== undefined) return readAnswer(await route.handle(makeRequest(method, { params, query, options })));
   }
   throw new Error(`no route for ${target}`);
-}
-
-function matchPath(pattern: string, path: string): Record<string, string> | undefined {
-  const wanted = pattern.split('/');
-  const given = path.split('/');
-  if (wanted.length !== given.length) return undefined;
-  const params: Record<string, string> = {};
-  for (const [at, part] of wanted.entries()) {
-    if (part.startsWith(':')) params[part.slice(1)] = decodeURIComponent(given[at] ?? '');
-    else if (part !== given[at]) return undefined;
-  }
-  return params;
 }
 
 function makeRequest(
