@@ -1,4 +1,5 @@
 // Whether what a role asks for lies within what the operator lets its tenant give away. Sound: a doubt is a no.
+import { formatDuration } from '../base/core/duration.ts';
 import { nearestName } from '../base/document/nearest-name.ts';
 import { asciiLower, asGlob, covers, type Glob, parseTemplate } from './iam/template.ts';
 import type { Ceiling } from './role.ts';
@@ -12,7 +13,7 @@ export type CeilingAsk =
 export function ceilingProblem(ceiling: Ceiling, ask: CeilingAsk): { message: string; hint: string } | undefined {
   if (ask.kind === 'duration') {
     if (ask.value <= ceiling.maxDurationSeconds) return undefined;
-    return { message: beyond(ceiling), hint: `at most ${ceiling.maxDurationSeconds} s` };
+    return { message: beyond(ceiling), hint: `at most ${formatDuration(ceiling.maxDurationSeconds)}` };
   }
   const allowed = allowedOf(ceiling, ask.kind);
   const isPattern = ask.kind === 'action' || ask.kind === 'resource';

@@ -52,9 +52,13 @@ export function formatPath(path: DocumentPath): string {
  */
 export function formatProblems(problems: readonly Problem[]): string {
   const rows = problems.map(cellsOf);
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(0, ...rows.map((row) => (row[column] ?? '').length).filter((length) => length <= MAX_PADDED_CHARS)),
-  );
+  // What stands last in its row pushes nothing away.
+  const widthOf = (column: number): number =>
+    rows
+      .filter((row) => row.slice(column + 1).some((cell) => cell !== ''))
+      .map((row) => (row[column] ?? '').length)
+      .reduce((widest, length) => (length <= MAX_PADDED_CHARS ? Math.max(widest, length) : widest), 0);
+  const widths = [0, 1, 2, 3].map(widthOf);
   const lines = rows.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd(),
   );
