@@ -2,7 +2,7 @@
 import type { CheckTrace } from '../../base/core/decision.ts';
 import type { Claims } from '../../base/core/json.ts';
 import type { Failure } from '../../base/core/reasons.ts';
-import { err, ok, type Result } from '../../base/core/result.ts';
+import { ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import { checkAudience, checkTimes } from '../../base/jwt/claims.ts';
 import { parseJws } from '../../base/jwt/jws.ts';
@@ -60,6 +60,10 @@ export const verifiedFacts = (token: VerifiedToken): Facts => VerifiedToken.fact
 export interface AuthenticToken {
   readonly issuer: string;
   readonly claims: Claims;
+  /** The job as the token names it; null for an issuer that does not tell of its jobs. */
+  readonly jobId: string | null;
+  /** Whether the STS hears of the ends of this issuer's jobs. */
+  readonly jobBound: boolean;
 }
 
 export type Verification =
@@ -102,20 +106,39 @@ export async function verifyToken(deps: VerifierDeps, token: string): Promise<Ve
   const list = new CheckList();
   const signed = await checkSignature(deps, token, list);
   if (!signed.ok) return { ok: false, failure: signed.error, checks: list.traces, authentic: null };
-  const { issuer, claims } = signed.value;
-  const facts = checkClaims(deps, signed.value, list);
-  const standing = facts.ok ? await checkJob(deps, facts.value, token, list) : facts;
-  if (!facts.ok || !standing.ok) {
-    const failed = facts.ok ? standing : facts;
-    if (failed.ok) throw new TypeError('unreachable: one of the two failed');
-    return { ok: false, failure: failed.error, checks: list.traces, authentic: { issuer: issuer.issuer, claims } };
-  }
-  return { ok: true, token: new VerifiedToken(MINT, { ...facts.value, ...standing.value }), checks: list.traces };
+  const facts = await checkSigned(deps, { signed: signed.value, token }, list);
+  if (facts.ok) return { ok: true, token: new VerifiedToken(MINT, facts.value), checks: list.traces };
+  return { ok: false, failure: facts.error, checks: list.traces, authentic: authenticToken(signed.value) };
+}
+
+/** Precondition: the signature holds. */
+async function checkSigned(
+  deps: VerifierDeps,
+  o: { readonly signed: Signed; readonly token: string },
+  list: CheckList,
+): Promise<Result<Facts, Failure>> {
+  const facts = checkClaims(deps, o.signed, list);
+  if (!facts.ok) return facts;
+  const { issuer, jobId } = facts.value;
+  const status = await checkJobStatus(deps, { issuer, jobId, token: o.token });
+  const standing = list.note('job status', status, (known) => known.detail);
+  if (!standing.ok) return standing;
+  return ok({ ...facts.value, jobId: standing.value.jobId, jobBound: standing.value.jobBound });
 }
 
 interface Signed {
   readonly issuer: TrustedIssuer;
   readonly claims: Claims;
+}
+
+function authenticToken({ issuer, claims }: Signed): AuthenticToken {
+  const jobId = checkJobId(claims, issuer);
+  return {
+    issuer: issuer.issuer,
+    claims,
+    jobId: jobId.ok ? jobId.value : null,
+    jobBound: issuer.jobStatus.kind === 'feed',
+  };
 }
 
 async function checkSignature(deps: VerifierDeps, token: string, list: CheckList): Promise<Result<Signed, Failure>> {
@@ -170,15 +193,4 @@ function checkClaims(deps: VerifierDeps, signed: Signed, list: CheckList): Resul
     jobId: job.value,
     deadline: deadline.value,
   });
-}
-
-async function checkJob(
-  deps: VerifierDeps,
-  facts: ClaimFacts,
-  token: string,
-  list: CheckList,
-): Promise<Result<{ jobId: string | null; jobBound: boolean }, Failure>> {
-  const status = await checkJobStatus(deps, { issuer: facts.issuer, jobId: facts.jobId, token });
-  const standing = list.note('job status', status, (known) => known.detail);
-  return standing.ok ? ok({ jobId: standing.value.jobId, jobBound: standing.value.jobBound }) : err(standing.error);
 }

@@ -1,0 +1,79 @@
+// Finding decisions again, within what an operator may read: the durable ones, and the refusals in memory.
+import type { DecisionRecord } from '../base/audit/record.ts';
+import { type Failure, failure } from '../base/core/reasons.ts';
+import { err, ok, type Result } from '../base/core/result.ts';
+import type { RefusalRing, UnverifiedRefusal } from './refusal-ring.ts';
+import type { StsStore } from './store.ts';
+
+/** A letter and at least three characters: enough that a typo rarely finds a decision. */
+const ID_PREFIX = /^D[0-9A-HJKMNP-TV-Z]{3,12}$/;
+/** How many durable decisions are looked through for those of an operator's tenants. */
+const MAX_SCANNED = 10_000;
+
+export interface DecisionsDeps {
+  readonly store: Pick<StsStore, 'findDecisions' | 'listDecisions'>;
+  readonly ring: RefusalRing;
+  /** Every configured tenant. */
+  readonly tenants: readonly string[];
+}
+
+/**
+ * Whether an operator of `readable` tenants may see the decision. One on a request that names no configured tenant belongs
+ * to none, and only an operator of all tenants sees it.
+ */
+function isReadable(deps: DecisionsDeps, record: Pick<DecisionRecord, 'role'>, readable: readonly string[]): boolean {
+  const tenant = record.role?.tenant;
+  if (tenant !== undefined && deps.tenants.includes(tenant)) return readable.includes(tenant);
+  return deps.tenants.every((known) => readable.includes(known));
+}
+
+/**
+ * The decision with this id, or the only one whose id begins so, whatever the case. Errors: decision_unknown (also for
+ * another tenant's), decision_ambiguous. Rejects when the store does.
+ */
+export async function findDecision(
+  deps: DecisionsDeps,
+  o: { readonly idOrPrefix: string; readonly readable: readonly string[] },
+): Promise<Result<DecisionRecord, Failure>> {
+  const prefix = o.idOrPrefix.toUpperCase();
+  if (!ID_PREFIX.test(prefix))
+    return err(failure('decision_unknown', 'wanted D and at least 3 more characters of an id'));
+  const durable = await deps.store.findDecisions(prefix);
+  const kept = deps.ring.find(prefix).filter((refusal) => !durable.some((record) => record.id === refusal.id));
+  const found = [...durable, ...kept.map(asRecord)].filter((record) => isReadable(deps, record, o.readable));
+  const [only, ...more] = found;
+  if (only === undefined) return err(failure('decision_unknown', prefix));
+  return more.length === 0 ? ok(only) : err(failure('decision_ambiguous', `several ids begin with ${prefix}`));
+}
+
+/** The newest decisions that the operator may see, newest first. Rejects when the store does. */
+export async function listDecisions(
+  deps: DecisionsDeps,
+  o: { readonly limit: number; readonly readable: readonly string[] },
+): Promise<readonly DecisionRecord[]> {
+  const readsAll = deps.tenants.every((known) => o.readable.includes(known));
+  const durable = await deps.store.listDecisions(readsAll ? o.limit : MAX_SCANNED);
+  return [...durable, ...deps.ring.list().map(asRecord)]
+    .filter((record) => isReadable(deps, record, o.readable))
+    .sort((a, b) => b.at - a.at)
+    .slice(0, o.limit);
+}
+
+/** An unverified refusal in the form of a record: whose token it was is not known. */
+const asRecord = (refusal: UnverifiedRefusal): DecisionRecord => ({
+  id: refusal.id,
+  at: refusal.at,
+  outcome: 'refused',
+  wire: refusal.wire,
+  role: refusal.role,
+  issuer: '',
+  subject: '',
+  jobId: null,
+  tokenId: null,
+  reason: refusal.reason,
+  detail: refusal.detail,
+  sessionId: null,
+  remoteAddress: refusal.remoteAddress,
+  claims: {},
+  trace: { checks: refusal.checks, jobBound: false },
+});

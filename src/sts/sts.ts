@@ -1,0 +1,128 @@
+// Puts the STS together from what it is given: verifier, pipeline, feeds, policies, routes. The only place that knows them all.
+import type { ClientRegistry } from '../base/client-auth/authenticate.ts';
+import type { StsGrant } from '../base/client-auth/client.ts';
+import type { Secret } from '../base/core/secret.ts';
+import type { Clock } from '../base/ports/clock.ts';
+import type { GuardedFetch } from '../base/ports/fetch.ts';
+import type { Route } from '../base/ports/http.ts';
+import type { Log } from '../base/ports/log.ts';
+import type { Random } from '../base/ports/random.ts';
+import type { KeyRing } from '../keys/ring.ts';
+import { adminRoutes } from './api/admin-routes.ts';
+import { publicRoutes } from './api/public-routes.ts';
+import { tokenRoutes } from './api/token-route.ts';
+import { EventReceiver } from './events/receiver.ts';
+import type { ExchangeDeps } from './exchange.ts';
+import { feedRoute } from './feed/feed-route.ts';
+import { ceilingsOf } from './judge.ts';
+import { ActivePolicies } from './policy-reload.ts';
+import type { PolicySource } from './policy-source.ts';
+import { RefusalRing } from './refusal-ring.ts';
+import type { StsSettings } from './settings.ts';
+import { Signal } from './signal.ts';
+import type { StsStore } from './store.ts';
+import { FeedAges } from './verifier/feed-ages.ts';
+import { introspectOver } from './verifier/introspect.ts';
+import { JwksCache } from './verifier/jwks-cache.ts';
+import { trustedIssuers } from './verifier/trusted-issuers.ts';
+
+/** Expired sessions, uses and tombstones are forgotten this often. */
+const PRUNE_MS = 60_000;
+
+export interface StsDeps {
+  readonly settings: StsSettings;
+  readonly store: StsStore;
+  /** The `access-token` ring, ES256. */
+  readonly keys: Pick<KeyRing, 'signer' | 'publicJwks'>;
+  /** By group. */
+  readonly groupKeys: ReadonlyMap<string, { readonly id: string; readonly key: Secret<Uint8Array> }>;
+  readonly clients: ClientRegistry<StsGrant>;
+  readonly policySource: PolicySource;
+  readonly fetch: GuardedFetch;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Sts {
+  /** For the public listener. */
+  readonly routes: readonly Route[];
+  /** For the operator's own listener, never the public one. */
+  readonly adminRoutes: readonly Route[];
+  /** True from the end of `start` to `close`. An issuer's outage does not count: others are served. */
+  ready(): Promise<boolean>;
+  /** Reads the policies (throws ERR_POLICIES_INVALID with every problem), then listens to the issuers. */
+  start(): Promise<void>;
+  /** Stops everything that `start` began; what is under way ends first. */
+  close(): Promise<void>;
+}
+
+/** The STS on its ports. Throws ERR_ISSUER_REGISTRATION for a registration that can never work. Nothing runs before `start`. */
+export function createSts(d: StsDeps): Sts {
+  const { clients, clock, fetch, log, random, settings, store } = d;
+  const issuers = trustedIssuers(settings.trustedIssuers);
+  const feedIssuers = settings.trustedIssuers.filter((issuer) => issuer.jobStatus.kind === 'feed');
+  const news = new Signal();
+  const ring = new RefusalRing();
+  const keys = new JwksCache({ issuers: settings.trustedIssuers, fetch, clock, log });
+  const ages = new FeedAges(
+    feedIssuers.map((issuer) => issuer.issuer),
+    clock,
+  );
+  const ceilings = ceilingsOf(settings.tenants);
+  const policies = new ActivePolicies({ source: d.policySource, ceilings, clock, log, onChange: () => news.notify() });
+  const introspect = introspectOver(fetch, (issuer) => keys.discovered(issuer));
+  const { clockSkewSeconds, url: stsUrl } = settings;
+  const verifier = { issuers, keys, store, ages, introspect, clock, clockSkewSeconds };
+  const exchange: ExchangeDeps = {
+    ...{ verifier, policies, store, ceilings, ring, stsUrl, clockSkewSeconds, clock, random, log },
+    keys: d.keys,
+  };
+  const receivers = feedIssuers.flatMap((issuer) => {
+    const client = issuer.jobStatus;
+    if (client.kind === 'none') return [];
+    const onEnded = (): void => news.notify();
+    return [new EventReceiver({ issuer, client, fetch, keys, store, ages, clock, random, log, onEnded })];
+  });
+  const feed = { stsUrl, store, policies, keys: d.keys, groupKeys: d.groupKeys, ages, clock, clients, news };
+  const tenants = settings.tenants.map((ceiling) => ceiling.tenant);
+  return {
+    routes: [
+      ...tokenRoutes({ exchange, clients }),
+      ...publicRoutes({ stsUrl, keys: d.keys }),
+      feedRoute({ ...feed, gateways: settings.gateways }),
+    ],
+    adminRoutes: adminRoutes({ clients, store, ring, tenants, verifier, policies, ceilings, clock }),
+    ...lifecycle(d, { keys, policies, receivers }),
+  };
+}
+
+/** What runs in the background, and whether it does. */
+function lifecycle(
+  d: StsDeps,
+  parts: { keys: JwksCache; policies: ActivePolicies; receivers: readonly EventReceiver[] },
+): Pick<Sts, 'ready' | 'start' | 'close'> {
+  let isReady = false;
+  let pruning: ReturnType<typeof setInterval> | undefined;
+  const prune = (): void => {
+    d.store.prune(d.clock.nowSeconds()).catch((error: unknown) => {
+      d.log.warn({ error }, 'what has expired could not be forgotten');
+    });
+  };
+  return {
+    ready: async () => isReady,
+    start: async () => {
+      await parts.policies.start();
+      parts.keys.start();
+      for (const receiver of parts.receivers) receiver.start();
+      pruning = setInterval(prune, PRUNE_MS);
+      isReady = true;
+    },
+    close: async () => {
+      isReady = false;
+      clearInterval(pruning);
+      parts.keys.close();
+      await Promise.all([parts.policies.close(), ...parts.receivers.map((receiver) => receiver.close())]);
+    },
+  };
+}
