@@ -1,0 +1,201 @@
+// The one decision of a gateway: one negative for each check, in the order of the checks.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FeedSts, gatewaySettings, JOB_ISSUER } from '../../test/fakes/feed-sts.ts';
+import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
+import { RecordingLog } from '../../test/fakes/recording-log.ts';
+import { makeSigningKey } from '../../test/fakes/signing-key.ts';
+import { assembleJws } from '../base/jwt/assemble.ts';
+import { type Authority, authorizeRequest, standingOf } from './authorize.ts';
+import { FeedClient } from './feed-client.ts';
+import { FeedState } from './feed-state.ts';
+
+const PUT = { method: 'PUT', pathForPolicy: 'web/7/app.tar.gz' };
+const bearer = (token: string) => ({ ...PUT, authorization: [`Bearer ${token}`] });
+
+let clock: FrozenClock;
+let sts: FeedSts;
+let state: FeedState;
+let feed: FeedClient;
+let authority: Authority;
+
+beforeEach(async () => {
+  clock = new FrozenClock();
+  sts = new FeedSts(clock);
+  sts.grant('main/publish-web', [
+    { effect: 'allow', actions: ['http:PUT'], resources: [`arn:jobpass:http:::store/web/\${claims.pipeline_id}/*`] },
+    { effect: 'deny', actions: ['http:*'], resources: ['arn:jobpass:http:::store/web/7/secret*'] },
+  ]);
+  state = new FeedState(clock);
+  const settings = gatewaySettings();
+  feed = new FeedClient({
+    settings,
+    key: { unwrap: async () => ({ ok: true, value: new Uint8Array(32) }) },
+    fetch: sts.fetch,
+    clock,
+    random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
+    log: new RecordingLog(),
+    state,
+    onMessage: () => {},
+  });
+  authority = {
+    gateway: settings.name,
+    group: settings.group,
+    stsUrl: settings.sts.url,
+    clockSkewSeconds: settings.clockSkewSeconds,
+    knowledge: state,
+  };
+  expect((await feed.poll()).ok).toBe(true);
+});
+
+const outcome = async (request: Parameters<typeof authorizeRequest>[1]) => {
+  const decided = await authorizeRequest(authority, request);
+  return decided.ok ? `allowed by line ${decided.value.statement.line}` : decided.error.reason;
+};
+
+describe('a request is allowed', () => {
+  test('when its session is in force and a statement allows its action on its resource', async () => {
+    const decided = await authorizeRequest(authority, bearer(await sts.token()));
+    expect(decided).toMatchObject({
+      ok: true,
+      value: {
+        action: 'http:PUT',
+        resource: 'arn:jobpass:http:::store/web/7/app.tar.gz',
+        statement: { line: 1 },
+        token: { sessionId: 'S0000000000AB' },
+      },
+    });
+  });
+
+  test('with the scheme in any case', async () => {
+    expect(await outcome({ ...PUT, authorization: [`bEARER ${await sts.token()}`] })).toBe('allowed by line 1');
+  });
+
+  test('for a session without a job to follow, while the STS itself is heard', async () => {
+    sts.issuerAgesMs = {};
+    await feed.poll();
+    expect(await outcome(bearer(await sts.token({ jobBound: false })))).toBe('allowed by line 1');
+  });
+});
+
+describe('a request is refused', () => {
+  test('without a credential', async () => {
+    expect(await outcome({ ...PUT, authorization: [] })).toBe('credential_missing');
+  });
+
+  test.each([
+    ['another scheme', 'Basic dXNlcjpwYXNz'],
+    ['no credential after the scheme', 'Bearer '],
+    ['two credentials in one header', 'Bearer aaa, Bearer bbb'],
+    ['characters that no credential has', 'Bearer a"b'],
+  ])('with %s', async (_what, header) => {
+    expect(await outcome({ ...PUT, authorization: [header] })).toBe('credential_missing');
+  });
+
+  test('with two Authorization headers, even two good ones', async () => {
+    const header = `Bearer ${await sts.token()}`;
+    expect(await outcome({ ...PUT, authorization: [header, header] })).toBe('token_malformed');
+  });
+
+  test('with garbage', async () => {
+    expect(await outcome(bearer('garbage'))).toBe('token_malformed');
+  });
+
+  test('with a token that somebody else signed', async () => {
+    const token = await sts.token();
+    sts.key = makeSigningKey();
+    expect(await outcome(bearer(token))).toBe('allowed by line 1');
+    expect(await outcome(bearer(await sts.token()))).toBe('key_unknown');
+  });
+
+  test('with a feed message or any other token of the STS', async () => {
+    const other = await assembleJws({ typ: 'JWT' }, { iss: authority.stsUrl, exp: 1 }, sts.key.signer);
+    expect(await outcome(bearer(other))).toBe('token_type_refused');
+  });
+
+  test('with a credential for another group of gateways', async () => {
+    expect(await outcome(bearer(await sts.token({ group: 'other' })))).toBe('group_mismatch');
+  });
+
+  test('with a credential of another STS', async () => {
+    expect(await outcome(bearer(await sts.token({ issuer: 'https://other.example.com' })))).toBe('issuer_unknown');
+  });
+
+  test('when its session has ended, though the credential itself is still good', async () => {
+    const token = await sts.token();
+    sts.ended = [{ sessionId: 'S0000000000AB', expiresAt: clock.nowSeconds() + 600 }];
+    expect(await outcome(bearer(token))).toBe('allowed by line 1');
+    await feed.poll();
+    expect(await outcome(bearer(token))).toBe('session_ended');
+  });
+
+  test('from the second of its expiry on, without leeway for clocks', async () => {
+    const token = await sts.token({ expiresAt: clock.nowSeconds() + 5 });
+    clock.advance(4);
+    expect(await outcome(bearer(token))).toBe('allowed by line 1');
+    clock.advance(1);
+    expect(await outcome(bearer(token))).toBe('session_expired');
+  });
+
+  test('when the feed is older than 10 s', async () => {
+    const token = await sts.token();
+    clock.advance(10);
+    expect(await outcome(bearer(token))).toBe('allowed by line 1');
+    clock.advance(1);
+    expect(await outcome(bearer(token))).toBe('feed_stale');
+  });
+
+  test('when the feed and what the STS knows of the issuer are older than 10 s together', async () => {
+    sts.issuerAgesMs = { [JOB_ISSUER]: 7000 };
+    await feed.poll();
+    const token = await sts.token();
+    clock.advance(3);
+    expect(await outcome(bearer(token))).toBe('allowed by line 1');
+    clock.advance(1);
+    expect(await outcome(bearer(token))).toBe('feed_stale');
+    expect(await outcome(bearer(await sts.token({ jobBound: false })))).toBe('allowed by line 1');
+  });
+
+  test.each([
+    ['never heard', { [JOB_ISSUER]: null }],
+    ['does not name', {}],
+    ['names as a member of every object only', { constructor: 0 }],
+  ])('when its job can end at an issuer that the STS %s', async (_what, ages) => {
+    sts.issuerAgesMs = ages;
+    await feed.poll();
+    expect(await outcome(bearer(await sts.token()))).toBe('feed_stale');
+    expect(await outcome(bearer(await sts.token({ jobIssuer: 'toString' })))).toBe('feed_stale');
+  });
+
+  test('when its role is not in the active permission set', async () => {
+    expect(await outcome(bearer(await sts.token({ role: 'main/other' })))).toBe('role_unknown');
+  });
+
+  test.each([
+    ['another method', { method: 'DELETE' }],
+    ['another path', { pathForPolicy: 'other/7/app.tar.gz' }],
+    ['another claim value in the path', { pathForPolicy: 'web/8/app.tar.gz' }],
+    ['a path that a deny statement names', { pathForPolicy: 'web/7/secret.txt' }],
+  ])('for %s', async (_what, change) => {
+    expect(await outcome({ ...bearer(await sts.token()), ...change })).toBe('permission_denied');
+  });
+
+  test('before anything was heard from the STS', async () => {
+    authority = { ...authority, knowledge: new FeedState(clock) };
+    expect(await outcome(bearer(await sts.token()))).toBe('feed_stale');
+  });
+});
+
+describe('a session that was let in', () => {
+  test('stays while nothing changes, and lapses with its end, its expiry and the freshness of the feed', async () => {
+    const session = sts.session({ expiresAt: clock.nowSeconds() + 8 });
+    expect(standingOf(session, state)).toBeUndefined();
+    clock.advance(8);
+    expect(standingOf(session, state)?.reason).toBe('session_expired');
+    expect(standingOf({ ...session, expiresAt: clock.nowSeconds() + 600 }, state)).toBeUndefined();
+    clock.advance(3);
+    expect(standingOf({ ...session, expiresAt: clock.nowSeconds() + 600 }, state)?.reason).toBe('feed_stale');
+    sts.ended = [{ sessionId: session.sessionId, expiresAt: clock.nowSeconds() + 600 }];
+    await feed.poll();
+    expect(standingOf({ ...session, expiresAt: clock.nowSeconds() + 600 }, state)?.reason).toBe('session_ended');
+  });
+});

@@ -1,0 +1,260 @@
+// The feed: what is believed, what is not, and what a gateway knows afterwards.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FeedSts, gatewaySettings, STS_URL } from '../../test/fakes/feed-sts.ts';
+import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
+import { RecordingLog } from '../../test/fakes/recording-log.ts';
+import { makeSigningKey } from '../../test/fakes/signing-key.ts';
+import { failure } from '../base/core/reasons.ts';
+import { err, ok } from '../base/core/result.ts';
+import type { Clock } from '../base/ports/clock.ts';
+import type { FeedMessage } from '../wire/feed/message.ts';
+import { FeedClient } from './feed-client.ts';
+import { FeedState } from './feed-state.ts';
+import type { GatewaySettings } from './settings.ts';
+
+const GROUP_KEY = new Uint8Array(32).fill(7);
+const SESSION = { jobBound: false, jobIssuer: '' };
+
+class World {
+  readonly clock = new FrozenClock();
+  readonly sts = new FeedSts(this.clock);
+  readonly log = new RecordingLog();
+  readonly state: FeedState;
+  readonly feed: FeedClient;
+  messages = 0;
+  unwraps = true;
+
+  constructor(settings: GatewaySettings = gatewaySettings(), gatewayClock: Clock = this.clock) {
+    this.state = new FeedState(gatewayClock);
+    this.feed = new FeedClient({
+      settings,
+      key: { unwrap: async () => (this.unwraps ? ok(GROUP_KEY) : err(failure('key_unknown', 'another key'))) },
+      fetch: (request) => this.sts.fetch(request),
+      clock: gatewayClock,
+      random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
+      log: this.log,
+      state: this.state,
+      onMessage: () => {
+        this.messages += 1;
+      },
+    });
+  }
+
+  get fresh(): boolean {
+    return this.state.stalenessMs(SESSION) <= 10_000;
+  }
+
+  async reasonOfPoll(): Promise<string> {
+    const polled = await this.feed.poll();
+    return polled.ok ? 'taken' : polled.error.reason;
+  }
+}
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe('a poll', () => {
+  test('that is answered for itself makes the gateway fresh, ready, and tells whoever waits', async () => {
+    expect(world.feed.ready()).toBe(false);
+    expect(await world.reasonOfPoll()).toBe('taken');
+    expect([world.fresh, world.feed.ready(), world.messages]).toEqual([true, true, 1]);
+    expect(world.feed.groupKey()?.reveal()).toEqual(GROUP_KEY);
+  });
+
+  test('authenticates with form-encoded name and secret, and a new nonce each time', async () => {
+    await world.feed.poll();
+    await world.feed.poll();
+    const headers = world.sts.requests.at(-1)?.headers ?? {};
+    const basic = Buffer.from((headers.authorization ?? '').replace('Basic ', ''), 'base64').toString();
+    expect(basic).toBe('gateway+store:correct+horse+battery+staple+%26+more');
+    const nonces = world.sts.polls.map((poll) => poll.nonce);
+    expect(new Set(nonces).size).toBe(2);
+    expect(nonces[0]?.length).toBeGreaterThanOrEqual(32);
+  });
+
+  test('sends its credential to the feed and to nothing else', async () => {
+    await world.feed.poll();
+    const withCredential = world.sts.requests.filter((request) => 'authorization' in request.headers);
+    expect(world.sts.requests.map((request) => new URL(request.url).pathname)).toEqual([
+      '/.well-known/jwks',
+      '/v1/feed',
+    ]);
+    expect(withCredential.map((request) => new URL(request.url).pathname)).toEqual(['/v1/feed']);
+  });
+
+  test('goes on where the last one stopped, and does not ask for what it has', async () => {
+    world.sts.ended = [{ sessionId: 'S1', expiresAt: world.clock.nowSeconds() + 60 }];
+    await world.feed.poll();
+    await world.feed.poll();
+    expect(world.sts.polls).toMatchObject([
+      { cursor: 0, permissionSetId: null, groupKeyId: null },
+      { cursor: 1, permissionSetId: 'set-1', groupKeyId: 'GK1' },
+    ]);
+  });
+
+  test('counts the age of its answer from when it was sent', async () => {
+    const { fetch } = world.sts;
+    Object.assign(world.sts, {
+      fetch: async (request: Parameters<typeof fetch>[0]) => {
+        world.clock.advance(3);
+        return fetch(request);
+      },
+    });
+    world.sts.published = [world.sts.key.publicJwk];
+    await world.feed.poll();
+    expect(world.state.stalenessMs(SESSION)).toBe(3000);
+  });
+});
+
+describe('a message is not believed', () => {
+  const altered: [string, (message: FeedMessage) => FeedMessage, string][] = [
+    ['answers another poll', (m) => ({ ...m, nonce: 'x'.repeat(32) }), 'token_replayed'],
+    ['is for another gateway', (m) => ({ ...m, gateway: 'other' }), 'audience_mismatch'],
+    ['is for another group', (m) => ({ ...m, group: 'other' }), 'group_mismatch'],
+    ['is of another STS', (m) => ({ ...m, issuer: 'https://other.example.com' }), 'issuer_unknown'],
+    ['was signed in the future', (m) => ({ ...m, signedAt: m.signedAt + 31 }), 'token_not_yet_valid'],
+    ['brings no usable key', (m) => ({ ...m, keys: [{ kty: 'RSA' }] }), 'key_unusable'],
+    ['names permissions that it does not bring', ({ permissions: _, ...m }) => m, 'feed_stale'],
+  ];
+
+  test.each(altered)('that %s', async (_what, alter, reason) => {
+    world.sts.alter = alter;
+    expect(await world.reasonOfPoll()).toBe(reason);
+    expect([world.fresh, world.feed.ready(), world.messages]).toEqual([false, false, 0]);
+  });
+
+  test('that is another kind of token of the same STS', async () => {
+    world.sts.type = 'at+jwt';
+    expect(await world.reasonOfPoll()).toBe('token_type_refused');
+  });
+
+  test('that somebody else signed', async () => {
+    await world.feed.poll();
+    const own = world.sts.key;
+    world.sts.key = makeSigningKey();
+    world.sts.published = [own.publicJwk];
+    world.clock.advance(11);
+    expect(await world.reasonOfPoll()).toBe('key_unknown');
+    expect(world.fresh).toBe(false);
+  });
+
+  test('that is too old to be played again: the poll before it', async () => {
+    let first: FeedMessage | undefined;
+    world.sts.alter = (message) => {
+      first ??= message;
+      return first;
+    };
+    expect(await world.reasonOfPoll()).toBe('taken');
+    expect(await world.reasonOfPoll()).toBe('token_replayed');
+  });
+
+  test('without a signature at all', async () => {
+    const { fetch } = world.sts;
+    Object.assign(world.sts, {
+      fetch: async (request: Parameters<typeof fetch>[0]) =>
+        request.url.includes('/v1/feed') ? ok({ status: 200, headers: {}, body: Buffer.from('{}') }) : fetch(request),
+    });
+    expect(await world.reasonOfPoll()).toBe('token_malformed');
+  });
+
+  test.each([401, 403, 404, 500, 302])('with status %d', async (status) => {
+    const { fetch } = world.sts;
+    Object.assign(world.sts, {
+      fetch: async (request: Parameters<typeof fetch>[0]) =>
+        request.url.includes('/v1/feed') ? ok({ status, headers: {}, body: new Uint8Array() }) : fetch(request),
+    });
+    expect(['client_unknown', 'feed_stale']).toContain(await world.reasonOfPoll());
+    expect(world.fresh).toBe(false);
+  });
+});
+
+describe('ended sessions', () => {
+  test('are all told before silence about the others is trusted', async () => {
+    const expiresAt = world.clock.nowSeconds() + 60;
+    world.sts.ended = ['S1', 'S2', 'S3'].map((sessionId) => ({ sessionId, expiresAt }));
+    world.sts.endedPerMessage = 2;
+    expect(await world.feed.poll()).toEqual(ok({ more: true }));
+    expect([world.state.isEnded('S2'), world.state.isEnded('S3'), world.fresh]).toEqual([true, false, false]);
+    expect(await world.feed.poll()).toEqual(ok({ more: false }));
+    expect([world.state.isEnded('S3'), world.fresh]).toEqual([true, true]);
+  });
+
+  test('are remembered until their expiry, and forgotten after it', async () => {
+    world.sts.ended = [{ sessionId: 'S1', expiresAt: world.clock.nowSeconds() + 60 }];
+    await world.feed.poll();
+    world.clock.advance(59);
+    await world.feed.poll();
+    expect(world.state.isEnded('S1')).toBe(true);
+    world.clock.advance(1);
+    await world.feed.poll();
+    expect(world.state.endedCount).toBe(0);
+  });
+
+  test('do not come back to life at a gateway whose clock is behind the STS', async () => {
+    const behind = new FrozenClock(world.clock.nowSeconds() - 20);
+    world.sts.permissions = { id: 'set-2', roles: [] };
+    const late = new World(gatewaySettings(), behind);
+    late.sts.alter = (message) => ({ ...message, signedAt: world.clock.nowSeconds() });
+    expect(await late.reasonOfPoll()).toBe('taken');
+    expect(behind.nowSeconds()).toBe(world.clock.nowSeconds() - 20);
+    expect(late.state.nowSeconds()).toBe(world.clock.nowSeconds());
+    // Nor when the STS's clock steps back.
+    late.sts.alter = (message) => ({ ...message, signedAt: world.clock.nowSeconds() - 10 });
+    behind.advance(1);
+    expect(await late.reasonOfPoll()).toBe('taken');
+    expect(late.state.nowSeconds()).toBe(world.clock.nowSeconds() + 1);
+  });
+});
+
+describe('the STS’s keys', () => {
+  test('come from the last message: a key that was published before it signs is known', async () => {
+    await world.feed.poll();
+    const next = makeSigningKey();
+    world.sts.published = [world.sts.key.publicJwk, next.publicJwk];
+    await world.feed.poll();
+    world.sts.key = next;
+    expect(await world.reasonOfPoll()).toBe('taken');
+    expect(world.sts.requests.filter((request) => request.url.endsWith('/jwks'))).toHaveLength(1);
+  });
+
+  test('are looked up again when a message is signed by none of them', async () => {
+    await world.feed.poll();
+    world.sts.key = makeSigningKey();
+    world.sts.published = [world.sts.key.publicJwk];
+    expect(await world.reasonOfPoll()).toBe('key_unknown');
+    expect(await world.reasonOfPoll()).toBe('taken');
+    expect(world.sts.requests.filter((request) => request.url === `${STS_URL}/.well-known/jwks`)).toHaveLength(2);
+  });
+
+  test('are never fetched when the operator pinned them', async () => {
+    const pinned = makeSigningKey();
+    const sts = { ...gatewaySettings().sts, pinnedJwks: { keys: [pinned.publicJwk] } };
+    const strict = new World(gatewaySettings({ sts }));
+    expect(await strict.reasonOfPoll()).toBe('key_unknown');
+    strict.sts.key = pinned;
+    expect(await strict.reasonOfPoll()).toBe('taken');
+    expect(strict.sts.requests.some((request) => request.url.endsWith('/jwks'))).toBe(false);
+  });
+
+  test('keep a gateway stale while they cannot be had', async () => {
+    world.sts.reachable = false;
+    expect(await world.reasonOfPoll()).toBe('issuer_unreachable');
+    expect(world.fresh).toBe(false);
+  });
+});
+
+describe('a group key that is not wrapped to this gateway', () => {
+  test('leaves it not ready, is asked for again, and is said once', async () => {
+    world.unwraps = false;
+    await world.feed.poll();
+    await world.feed.poll();
+    expect([world.fresh, world.feed.ready(), world.feed.groupKey()]).toEqual([true, false, null]);
+    expect(world.sts.polls.map((poll) => poll.groupKeyId)).toEqual([null, null]);
+    expect(world.log.lines.filter((line) => line.level === 'error')).toHaveLength(1);
+    world.unwraps = true;
+    await world.feed.poll();
+    expect(world.feed.ready()).toBe(true);
+  });
+});

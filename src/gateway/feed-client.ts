@@ -1,0 +1,243 @@
+// Listens to the STS: polls the feed, believes only what is signed for this very poll, and hands it to the state.
+// It decides about no request; what is stale is the state's to say.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MAX_STALENESS_MS } from '../base/core/limits.ts';
+import { type Failure, failure } from '../base/core/reasons.ts';
+import { err, ok, type Result } from '../base/core/result.ts';
+import { Secret } from '../base/core/secret.ts';
+import type { MonotonicMs } from '../base/core/time.ts';
+import { encodeBase64url } from '../base/jwt/base64url.ts';
+import { importKeySet, type VerificationKey } from '../base/jwt/jwk.ts';
+import { type ParsedJws, parseJws } from '../base/jwt/jws.ts';
+import { checkType } from '../base/jwt/token-type.ts';
+import { verifyJws } from '../base/jwt/verify.ts';
+import type { Clock } from '../base/ports/clock.ts';
+import type { GuardedFetch } from '../base/ports/fetch.ts';
+import type { Log } from '../base/ports/log.ts';
+import type { Random } from '../base/ports/random.ts';
+import type { SigningAlgorithm } from '../base/ports/signer.ts';
+import { decodeFeedMessage, feedPollQuery, MAX_FEED_MESSAGE_BYTES } from '../wire/feed/codec.ts';
+import { FEED_TOKEN_TYPE, type FeedMessage } from '../wire/feed/message.ts';
+import type { FeedState } from './feed-state.ts';
+import type { GatewaySettings } from './settings.ts';
+import { findStsKeys, usable } from './sts-keys.ts';
+
+/** The STS holds a poll for about a second; what takes longer than this will not be fresh when it comes. */
+const POLL_TIMEOUT_MS = 5000;
+/** Between the starts of two polls, should the STS answer at once. */
+const MIN_POLL_INTERVAL_MS = 200;
+/** After failures: quick enough to be fresh again soon after the STS is. */
+const RETRY_MS = [250, 500, 1000, 2000] as const;
+const NONCE_BYTES = 24;
+/** What our own key rings sign with. */
+const ALGORITHMS: readonly SigningAlgorithm[] = ['ES256', 'EdDSA', 'RS256'];
+
+/** The gateway's key, as far as the feed needs it. */
+export interface Unwrapper {
+  unwrap(jwe: string): Promise<Result<Uint8Array, Failure>>;
+}
+
+export interface FeedClientDependencies {
+  readonly settings: GatewaySettings;
+  readonly key: Unwrapper;
+  readonly fetch: GuardedFetch;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly state: FeedState;
+  /** Called after each message that was taken in. */
+  readonly onMessage: () => void;
+}
+
+/** The feed's polling loop and the keys it learns. */
+export class FeedClient {
+  readonly #d: FeedClientDependencies;
+  readonly #stop = new AbortController();
+  /** Null: unknown, or the known ones did not sign the last message. */
+  #stsKeys: readonly VerificationKey[] | null = null;
+  #groupKey: { readonly id: string; readonly key: Secret<Uint8Array> } | null = null;
+  #wantedGroupKeyId: string | null = null;
+  #unwrapFailedFor: string | null = null;
+  #lastProblem: string | null = null;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(dependencies: FeedClientDependencies) {
+    this.#d = dependencies;
+  }
+
+  /** Fresh, and in possession of the group key that the STS uses. */
+  ready(): boolean {
+    const age = this.#d.state.stalenessMs({ jobBound: false, jobIssuer: '' });
+    return age <= MAX_STALENESS_MS && this.#groupKey !== null && this.#groupKey.id === this.#wantedGroupKeyId;
+  }
+
+  /** The key that credentials of this group are derived with; null until the STS has delivered it. */
+  groupKey(): Secret<Uint8Array> | null {
+    return this.ready() ? (this.#groupKey?.key ?? null) : null;
+  }
+
+  /** Polls until `close`. Calling it twice is a mistake of the caller's. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Ends the loop and waits for it. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /**
+   * One poll. On success the state holds what the message said; `more` asks for the next poll at once. Failures change
+   * nothing but the keys to check with; their reason is for the log.
+   */
+  async poll(): Promise<Result<{ readonly more: boolean }, Failure>> {
+    const keys = await this.#keysToCheckWith();
+    if (!keys.ok) return keys;
+    const nonce = encodeBase64url(this.#d.random.bytes(NONCE_BYTES));
+    const sentAt = this.#d.clock.monotonicMs();
+    const answer = await this.#ask(nonce);
+    if (!answer.ok) return answer;
+    const message = await this.#verify(answer.value, keys.value, nonce);
+    return message.ok ? this.#take(message.value, sentAt) : message;
+  }
+
+  async #keysToCheckWith(): Promise<Result<readonly VerificationKey[], Failure>> {
+    if (this.#stsKeys !== null) return ok(this.#stsKeys);
+    const found = await findStsKeys(this.#d.settings.sts, this.#d.fetch);
+    if (found.ok) this.#stsKeys = found.value;
+    return found;
+  }
+
+  async #ask(nonce: string): Promise<Result<ParsedJws, Failure>> {
+    const { sts } = this.#d.settings;
+    const query = feedPollQuery({ nonce, ...this.#d.state.position(), groupKeyId: this.#groupKey?.id ?? null });
+    const answer = await this.#d.fetch({
+      url: `${sts.url}/v1/feed?${query}`,
+      method: 'GET',
+      headers: { authorization: basicCredential(sts.client, sts.secret.reveal()) },
+      network: sts.network,
+      maxBytes: MAX_FEED_MESSAGE_BYTES,
+      timeoutMs: POLL_TIMEOUT_MS,
+      signal: this.#stop.signal,
+    });
+    if (!answer.ok) return err(failure('feed_stale', `feed of the STS: ${answer.error.kind}, ${answer.error.detail}`));
+    const { status, body } = answer.value;
+    if (status === 401 || status === 403) {
+      return err(failure('client_unknown', `the STS refuses the client ${sts.client} with status ${status}`));
+    }
+    if (status !== 200) return err(failure('feed_stale', `feed of the STS: status ${status}`));
+    return parseJws(new TextDecoder().decode(body), { maxBytes: MAX_FEED_MESSAGE_BYTES });
+  }
+
+  async #verify(
+    jws: ParsedJws,
+    keys: readonly VerificationKey[],
+    nonce: string,
+  ): Promise<Result<FeedMessage, Failure>> {
+    const type = checkType(jws.header, FEED_TOKEN_TYPE);
+    if (!type.ok) return type;
+    const signature = await verifyJws(jws, keys, { algorithms: ALGORITHMS });
+    if (!signature.ok) {
+      // The STS may have changed its keys while we could not hear it: look at its JWKS before the next poll.
+      this.#stsKeys = null;
+      return signature;
+    }
+    const decoded = decodeFeedMessage(jws.claims);
+    if (!decoded.ok) return decoded;
+    const problem = this.#misaddressed(decoded.value, nonce);
+    return problem === undefined ? decoded : err(problem);
+  }
+
+  #misaddressed(message: FeedMessage, nonce: string): Failure | undefined {
+    const { settings, clock } = this.#d;
+    if (message.issuer !== settings.sts.url) return failure('issuer_unknown', 'a feed message of another STS');
+    if (message.gateway !== settings.name) return failure('audience_mismatch', 'a feed message for another gateway');
+    if (message.group !== settings.group) {
+      return failure('group_mismatch', `the STS has this gateway in group ${message.group}`);
+    }
+    if (message.nonce !== nonce) return failure('token_replayed', 'the feed message answers another poll');
+    const aheadSeconds = message.signedAt - clock.nowSeconds();
+    return aheadSeconds > settings.clockSkewSeconds
+      ? failure('token_not_yet_valid', `the STS's clock is ${aheadSeconds} s ahead of this gateway's`)
+      : undefined;
+  }
+
+  async #take(message: FeedMessage, sentAt: MonotonicMs): Promise<Result<{ readonly more: boolean }, Failure>> {
+    const keys = usable(importKeySet({ keys: message.keys }));
+    if (!keys.ok) return keys;
+    await this.#takeGroupKey(message);
+    const applied = this.#d.state.apply({ message, keys: keys.value, sentAt });
+    if (!applied.ok) return applied;
+    this.#stsKeys = keys.value;
+    this.#d.onMessage();
+    return ok({ more: message.more });
+  }
+
+  /** A key that cannot be unwrapped leaves the gateway not ready; the sessions it can judge without it go on. */
+  async #takeGroupKey(message: FeedMessage): Promise<void> {
+    this.#wantedGroupKeyId = message.groupKeyId;
+    if (message.groupKey === undefined) return;
+    const { id, wrapped } = message.groupKey;
+    const unwrapped = await this.#d.key.unwrap(wrapped);
+    if (unwrapped.ok) {
+      this.#groupKey = { id, key: new Secret(unwrapped.value) };
+    } else if (this.#unwrapFailedFor !== id) {
+      this.#unwrapFailedFor = id;
+      this.#d.log.error(
+        { groupKey: id, reason: unwrapped.error.reason, detail: unwrapped.error.detail },
+        'the group key is not wrapped to this gateway: enter its public key in the gateways section of the STS',
+      );
+    }
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#stop.signal.aborted) {
+      const startedAt = this.#d.clock.monotonicMs();
+      const outcome = await this.#pollSafely();
+      if (this.#stop.signal.aborted) return;
+      this.#tell(outcome);
+      failures = outcome.ok ? 0 : failures + 1;
+      await this.#pause(pauseMs(outcome, failures, this.#d.clock.monotonicMs() - startedAt));
+    }
+  }
+
+  /** The loop must outlive whatever goes wrong: without it the gateway stays stale for good. */
+  async #pollSafely(): Promise<Result<{ readonly more: boolean }, Failure>> {
+    try {
+      return await this.poll();
+    } catch (cause) {
+      return err(failure('internal_failure', cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown'));
+    }
+  }
+
+  /** Says once what changed, not every second what stayed. */
+  #tell(outcome: Result<unknown, Failure>): void {
+    const { settings, log } = this.#d;
+    if (!outcome.ok && outcome.error.detail !== this.#lastProblem) {
+      const { reason, detail } = outcome.error;
+      log.warn({ gateway: settings.name, sts: settings.sts.url, reason, detail }, 'the feed of the STS is not heard');
+    }
+    if (outcome.ok && this.#lastProblem !== null) {
+      log.info({ gateway: settings.name, sts: settings.sts.url }, 'the feed of the STS is heard again');
+    }
+    this.#lastProblem = outcome.ok ? null : outcome.error.detail;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    // The only rejection is the abort, which the loop looks at itself.
+    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+}
+
+function pauseMs(outcome: Result<{ readonly more: boolean }, Failure>, failures: number, tookMs: number): number {
+  if (!outcome.ok) return RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? 0;
+  return outcome.value.more ? 0 : Math.max(0, MIN_POLL_INTERVAL_MS - tookMs);
+}
+
+/** RFC 6749 §2.3.1: name and secret are form-encoded before they are joined. */
+function basicCredential(client: string, secret: string): string {
+  const encode = (text: string): string => new URLSearchParams({ v: text }).toString().slice(2);
+  return `Basic ${Buffer.from(`${encode(client)}:${encode(secret)}`).toString('base64')}`;
+}

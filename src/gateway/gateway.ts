@@ -1,0 +1,101 @@
+// Puts a gateway together: the feed it listens to, the decision, the guard and the check listener. No listener is opened here.
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
+import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
+import { failure } from '../base/core/reasons.ts';
+import type { Clock } from '../base/ports/clock.ts';
+import type { GuardedFetch } from '../base/ports/fetch.ts';
+import type { Log } from '../base/ports/log.ts';
+import type { Random } from '../base/ports/random.ts';
+import type { Authority } from './authorize.ts';
+import { createCheck } from './check.ts';
+import { FeedClient, type Unwrapper } from './feed-client.ts';
+import { FeedState } from './feed-state.ts';
+import { createGuard } from './http.ts';
+import { LiveRequests } from './live-requests.ts';
+import { logRefusal, writeRefusal } from './refusal.ts';
+import type { GatewaySettings } from './settings.ts';
+import { createUpstream } from './upstream.ts';
+
+export interface GatewayDependencies {
+  readonly settings: GatewaySettings;
+  /** The gateway's own key, which the STS wraps the group key to. */
+  readonly key: Unwrapper;
+  readonly fetch: GuardedFetch;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+
+export interface Gateway {
+  /** The guard, for `request` and `checkContinue` of a server with `guardServerOptions`. */
+  readonly handle: Handler;
+  /** The check listener's handler, for a server of its own. */
+  readonly checkHandler: Handler;
+  /** True while requests can be judged and the group key is known. */
+  ready(): Promise<boolean>;
+  /** Begins to listen to the feed and to watch live requests. */
+  start(): void;
+  /** Ends both. Precondition: the listeners are closed; requests that still run are no longer watched. */
+  close(): Promise<void>;
+}
+
+/**
+ * Bounds of a gateway's listeners (design, section 8): heads within 10 s and 32 KiB (a token is at most 16), idle connections
+ * closed, bodies bounded by the guard's own idle time instead of a total one, and never the lenient parser.
+ */
+export const guardServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+  maxHeaderSize: 32 * 1024,
+  insecureHTTPParser: false,
+  requireHostHeader: true,
+} as const satisfies ServerOptions;
+
+/** Open connections of one listener; further ones are closed at once. */
+export const MAX_GUARD_CONNECTIONS = 1024;
+
+/** Makes a gateway. Throws ERR_CONFIG when the upstream is not an origin. Nothing runs before `start`. */
+export function createGateway(d: GatewayDependencies): Gateway {
+  const { settings, clock, random, log } = d;
+  const live = new LiveRequests(log);
+  const state = new FeedState(clock);
+  const feed = new FeedClient({ ...d, state, onMessage: () => live.sweep() });
+  const authority: Authority = {
+    gateway: settings.name,
+    group: settings.group,
+    stsUrl: settings.sts.url,
+    clockSkewSeconds: settings.clockSkewSeconds,
+    knowledge: state,
+  };
+  const newDecisionId = (): string => newId('D', random.bytes(ID_RANDOM_BYTES));
+  const upstream = settings.upstream === null ? null : createUpstream(settings.upstream);
+  const notServed = refuseAll(newDecisionId, log);
+  return {
+    handle: upstream === null ? notServed : createGuard({ authority, upstream, live, newDecisionId, log }),
+    checkHandler: settings.check === null ? notServed : createCheck({ authority, newDecisionId, log }),
+    ready: async () => feed.ready(),
+    start: () => {
+      feed.start();
+      live.start();
+    },
+    close: async () => {
+      await feed.close();
+      live.close();
+      upstream?.close();
+    },
+  };
+}
+
+/** For a part of the gateway that is not configured. */
+const refuseAll =
+  (newDecisionId: () => string, log: Log): Handler =>
+  (req, res) => {
+    const decision = newDecisionId();
+    const reason = failure('permission_denied', 'this part of the gateway is not configured');
+    logRefusal(log, { decision, failure: reason, method: req.method ?? '' });
+    writeRefusal(res, { reason: reason.reason, decision });
+  };

@@ -1,0 +1,190 @@
+// One permitted request on its way: streams both ways with back-pressure, and can be cut at any moment.
+// It decides nothing; what it may carry was decided before it began.
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { type Failure, failure } from '../base/core/reasons.ts';
+import { type BodyFraming, callerHeaders, readHeaders } from './headers.ts';
+
+/** Nothing moved in either direction for so long. */
+const IDLE_TIMEOUT_MS = 120_000;
+/** An upstream that takes no connection in this time is not there. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** What is read of a refused body so that the caller gets to see the refusal before its connection breaks. */
+const MAX_DRAINED_BYTES = 256 * 1024;
+const MAX_DRAIN_MS = 2000;
+
+export interface PassageOptions {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly framing: BodyFraming;
+  /** Opens the request to the upstream; nothing was sent yet. */
+  readonly open: () => ClientRequest;
+  /** Header of the answer that leads the caller to the log. */
+  readonly decision: string;
+  /** Writes a refusal and sees to the rest of the body; nothing was written to `res` before. */
+  readonly refuse: (reason: Failure) => void;
+  /** Both sides are done; called once. */
+  readonly onClose: () => void;
+}
+
+/** A request that was let through. */
+export class Passage {
+  readonly #o: PassageOptions;
+  #upstream: ClientRequest | undefined;
+  /** From here on the answer's own end or error tells how it went; the request's error may be a body nobody waited for. */
+  #answered = false;
+  /** The answer is no longer the upstream's: refused or cut. */
+  #over = false;
+
+  constructor(options: PassageOptions) {
+    this.#o = options;
+  }
+
+  /** Opens the upstream and lets both bodies flow. */
+  start(): void {
+    const { req, res, framing } = this.#o;
+    res.once('close', () => this.#onCallerClosed());
+    const upstream = this.#o.open();
+    this.#upstream = upstream;
+    upstream.on('error', () => this.#failUnanswered('the connection to the upstream failed'));
+    upstream.on('close', () => this.#failUnanswered('the upstream closed the connection without an answer'));
+    upstream.on('response', (answer) => this.#answer(answer));
+    upstream.on('continue', () => {
+      if (!this.#over && !res.headersSent) res.writeContinue();
+    });
+    upstream.setTimeout(IDLE_TIMEOUT_MS, () => this.#fail('nothing moved for too long'));
+    limitConnecting(upstream);
+    if (framing.kind === 'none') upstream.end();
+    else req.pipe(upstream);
+  }
+
+  /** Ends both sides now. A caller that has no answer yet gets the refusal; any other sees its answer break off. */
+  abort(reason: Failure): void {
+    if (this.#over) return;
+    this.#over = true;
+    const socket = this.#upstream?.socket;
+    if (socket) cut(socket);
+    this.#upstream?.destroy();
+    if (this.#o.res.headersSent) cut(this.#o.req.socket);
+    else this.#refuse(reason);
+  }
+
+  #answer(answer: IncomingMessage): void {
+    const { res } = this.#o;
+    if (this.#over) {
+      answer.destroy();
+      return;
+    }
+    this.#answered = true;
+    answer.on('error', () => this.#fail('the upstream broke off its answer'));
+    if (!this.#writeHead(answer)) {
+      this.#fail('the upstream gave an answer that cannot be passed on');
+      return;
+    }
+    // The end is written by hand: only a complete answer may look complete.
+    answer.pipe(res, { end: false });
+    answer.on('end', () => {
+      if (answer.complete) this.#finish(answer);
+      else this.#fail('the upstream broke off its answer');
+    });
+  }
+
+  #finish(answer: IncomingMessage): void {
+    if (this.#over) return;
+    addTrailers(this.#o.res, answer);
+    this.#o.res.end();
+  }
+
+  #writeHead(answer: IncomingMessage): boolean {
+    const { res, decision } = this.#o;
+    try {
+      for (const [name, values] of callerHeaders(readHeaders(answer.rawHeaders))) res.setHeader(name, [...values]);
+      res.setHeader('x-jobpass-decision', decision);
+      res.writeHead(answer.statusCode ?? 502);
+      // Now, not with the first byte of the body: that may come much later.
+      res.flushHeaders();
+      return true;
+    } catch {
+      // What Node's parser lets in and its writer does not let out.
+      for (const name of res.getHeaderNames()) res.removeHeader(name);
+      return false;
+    }
+  }
+
+  #failUnanswered(detail: string): void {
+    if (!this.#answered) this.#fail(detail);
+  }
+
+  #fail(detail: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#upstream?.destroy();
+    if (this.#o.res.headersSent) cut(this.#o.req.socket);
+    else this.#refuse(failure('upstream_unreachable', detail));
+  }
+
+  #refuse(reason: Failure): void {
+    this.#o.req.unpipe();
+    this.#o.refuse(reason);
+  }
+
+  /** The answer was written whole, or the caller left: in both cases the upstream has nothing more to say to anybody. */
+  #onCallerClosed(): void {
+    this.#over = true;
+    this.#upstream?.destroy();
+    // An early answer leaves a body that nobody reads any more.
+    this.#o.req.unpipe();
+    drain(this.#o.req);
+    this.#o.onClose();
+  }
+}
+
+function limitConnecting(upstream: ClientRequest): void {
+  upstream.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => upstream.destroy(new Error('connect timeout')), CONNECT_TIMEOUT_MS);
+    socket.once('connect', () => clearTimeout(timer));
+    socket.once('close', () => clearTimeout(timer));
+  });
+}
+
+/**
+ * Breaks a connection so that its peer cannot take what it got for the whole: a reset where the transport has one. An
+ * HTTP/1.0 answer without a length would otherwise end like a complete one, and the system would still deliver the last
+ * of an upload that it holds.
+ */
+function cut(socket: Socket): void {
+  if (socket instanceof TLSSocket || !(socket instanceof Socket)) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+function addTrailers(res: ServerResponse, answer: IncomingMessage): void {
+  const trailers = callerHeaders(readHeaders(answer.rawTrailers));
+  if (trailers.size === 0) return;
+  try {
+    res.addTrailers([...trailers].flatMap(([name, values]) => values.map((value): [string, string] => [name, value])));
+  } catch {
+    // A trailer that cannot be written is left out: RFC 9110 §6.5.1 lets any recipient drop trailers.
+  }
+}
+
+/**
+ * Reads and forgets a little of a body that nobody wants, then breaks the connection. To be called before the refusal is
+ * written: once an answer is finished, Node itself reads what nobody has begun to read, and without a bound.
+ */
+export function drain(req: IncomingMessage): void {
+  if (req.complete || req.destroyed) return;
+  const { socket } = req;
+  let left = MAX_DRAINED_BYTES;
+  const timer = setTimeout(() => {
+    if (!req.complete) socket.destroy();
+  }, MAX_DRAIN_MS);
+  timer.unref();
+  req.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) socket.destroy();
+  });
+  req.once('end', () => clearTimeout(timer));
+  req.resume();
+}

@@ -1,0 +1,74 @@
+// What a caller learns of a refusal, and what the operator does.
+import type { ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { RecordingLog } from '../../test/fakes/recording-log.ts';
+import { REASONS, type Reason } from '../base/core/reasons.ts';
+import { logRefusal, refusalStatus, writeRefusal } from './refusal.ts';
+
+/** As much of a response as a refusal needs. */
+const written = (reason: Reason, status?: number) => {
+  const seen: { status?: number; headers?: Record<string, string>; body?: string } = {};
+  const res = {
+    writeHead: (code: number, headers: Record<string, string>) => Object.assign(seen, { status: code, headers }),
+    end: (body: string) => Object.assign(seen, { body }),
+  } as unknown as ServerResponse;
+  writeRefusal(res, { reason, decision: 'D1', ...(status === undefined ? {} : { status }) });
+  return seen;
+};
+
+describe('a refusal', () => {
+  test.each([
+    ['credential_missing', 401],
+    ['signature_invalid', 401],
+    ['session_expired', 401],
+    ['session_ended', 403],
+    ['permission_denied', 403],
+    ['role_unknown', 403],
+    ['feed_stale', 503],
+    ['upstream_unreachable', 502],
+    ['path_refused', 400],
+  ] as const)('for %s has status %d', (reason, status) => {
+    expect(refusalStatus(reason)).toBe(status);
+  });
+
+  test('never has a status that says yes, whatever the reason', () => {
+    for (const reason of Object.keys(REASONS) as Reason[]) expect(refusalStatus(reason)).toBeGreaterThanOrEqual(400);
+  });
+
+  test('tells the caller a safe reason and an id, and nothing that tells role, ended and denied apart', () => {
+    expect(written('permission_denied').body).toBe('{"error":"access_denied","decision":"D1"}');
+    expect(written('role_unknown')).toEqual(written('permission_denied'));
+    expect(written('session_ended')).toEqual(written('permission_denied'));
+  });
+
+  test('names the scheme, and an error only when there was a credential', () => {
+    expect(written('credential_missing').headers?.['www-authenticate']).toBe('Bearer');
+    expect(written('token_expired').headers?.['www-authenticate']).toBe('Bearer error="invalid_token"');
+    expect(written('permission_denied').headers).not.toHaveProperty('www-authenticate');
+  });
+
+  test('says when to come again while the feed is stale', () => {
+    expect(written('feed_stale').headers?.['retry-after']).toBe('2');
+  });
+
+  test('can be folded into a status that a proxy understands', () => {
+    expect(written('feed_stale', 403)).toMatchObject({ status: 403, body: '{"error":"unavailable","decision":"D1"}' });
+  });
+
+  test('is logged whole under the same id', () => {
+    const log = new RecordingLog();
+    logRefusal(log, {
+      decision: 'D1',
+      failure: { reason: 'feed_stale', detail: '12 s old' },
+      method: 'GET',
+      path: '/a',
+    });
+    expect(log.lines).toEqual([
+      {
+        level: 'warn',
+        fields: { decision: 'D1', reason: 'feed_stale', detail: '12 s old', method: 'GET', path: '/a' },
+        message: 'refused',
+      },
+    ]);
+  });
+});

@@ -1,0 +1,81 @@
+// How a gateway says no: bland to the caller, whole in the log, the same id in both.
+import type { ServerResponse } from 'node:http';
+import { type Failure, type Reason, type SafeReason, safeReason } from '../base/core/reasons.ts';
+import type { AccessToken } from '../base/credential/access-token.ts';
+import type { Log } from '../base/ports/log.ts';
+
+/** Freshness comes back within seconds or not soon. */
+const RETRY_AFTER_SECONDS = '2';
+
+/** The status of a refusal on the guard. */
+export function refusalStatus(reason: Reason): number {
+  if (reason === 'upstream_unreachable') return 502;
+  const safe: SafeReason = safeReason(reason);
+  switch (safe) {
+    case 'request_invalid':
+      return 400;
+    case 'token_invalid':
+    case 'token_expired':
+      return 401;
+    case 'access_denied':
+    case 'client_invalid':
+      return 403;
+    case 'not_found':
+      return 404;
+    case 'conflict':
+      return 409;
+    case 'limited':
+      return 429;
+    case 'unavailable':
+      return 503;
+  }
+}
+
+/** What a refusal is about. `token` only when it was verified; `path` only when it was accepted. */
+export interface RefusalRecord {
+  readonly decision: string;
+  readonly failure: Failure;
+  readonly method: string;
+  readonly path?: string;
+  readonly token?: AccessToken;
+}
+
+/** One line with the full reason. Neither credential nor query is in it. */
+export function logRefusal(log: Log, record: RefusalRecord): void {
+  const { decision, failure, method, path, token } = record;
+  log.warn(
+    {
+      decision,
+      reason: failure.reason,
+      detail: failure.detail,
+      method,
+      ...(path === undefined ? {} : { path }),
+      ...(token === undefined ? {} : { session: token.sessionId, role: token.role, subject: token.subject }),
+    },
+    'refused',
+  );
+}
+
+/**
+ * Writes the refusal; it must be the first thing written to `res`. `status` is for proxies that understand fewer of
+ * them. RFC 6750 §3: a 401 names the scheme, and the error only when a credential was presented.
+ */
+export function writeRefusal(
+  res: ServerResponse,
+  refusal: { readonly reason: Reason; readonly decision: string; readonly status?: number },
+): void {
+  const { reason, decision, status = refusalStatus(reason) } = refusal;
+  const body = JSON.stringify({ error: safeReason(reason), decision });
+  res.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    'cache-control': 'no-store',
+    'x-jobpass-decision': decision,
+    ...(status === 401 ? { 'www-authenticate': challenge(reason) } : {}),
+    ...(status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+  });
+  res.end(body);
+}
+
+const challenge = (reason: Reason): string =>
+  reason === 'credential_missing' ? 'Bearer' : 'Bearer error="invalid_token"';

@@ -1,0 +1,60 @@
+// The guarded resource: where it is and how it is reached. One connection per request, so that a caller can never meet
+// what is left of another's on a connection that both used.
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { JobpassError } from '../base/core/errors.ts';
+
+/** Connections to one upstream; further requests wait their turn. */
+const MAX_CONNECTIONS = 512;
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query, byte for byte. */
+  readonly target: string;
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface Upstream {
+  /** The Host that it is addressed by. */
+  readonly host: string;
+  open(request: UpstreamRequest): ClientRequest;
+  close(): void;
+}
+
+/**
+ * The upstream at an `http:` or `https:` origin. Throws ERR_CONFIG for anything more than an origin: a base path would make
+ * the forwarded path another than the one that was decided on.
+ */
+export function createUpstream(origin: string): Upstream {
+  const url = originOf(origin);
+  const secure = url.protocol === 'https:';
+  const agent = secure
+    ? new HttpsAgent({ keepAlive: false, maxSockets: MAX_CONNECTIONS })
+    : new HttpAgent({ keepAlive: false, maxSockets: MAX_CONNECTIONS });
+  const send = secure ? httpsRequest : httpRequest;
+  const where = {
+    agent,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 443 : 80) : url.port,
+  };
+  return {
+    host: url.host,
+    open: ({ method, target, headers }) =>
+      send({ ...where, method, path: target, headers: outgoing(headers), setHost: false, insecureHTTPParser: false }),
+    close: () => agent.destroy(),
+  };
+}
+
+function originOf(origin: string): URL {
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  const plain = url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (!plain || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/') {
+    throw new JobpassError('ERR_CONFIG', 'a gateway upstream must be an http or https origin', {
+      hint: 'such as http://127.0.0.1:9000, without a path',
+    });
+  }
+  return url;
+}
+
+const outgoing = (headers: UpstreamRequest['headers']): OutgoingHttpHeaders =>
+  Object.fromEntries([...headers].map(([name, values]) => [name, values.length === 1 ? values[0] : [...values]]));
