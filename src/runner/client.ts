@@ -113,15 +113,17 @@ export async function exchangeToken(
     readonly nowSeconds: EpochSeconds;
   },
 ): Promise<Result<ExchangedToken, RunnerFailure>> {
-  const problem = exchangeProblem(request);
-  if (problem !== undefined) return err(problem);
-  const role = parseRoleName(request.role);
-  if (role === undefined) return usage('the role is not of the form tenant/name', 'for example main/publish-web');
+  const role = checkExchange(request);
+  if (!role.ok) return role;
   const answer = await callJson(transport, {
     url: `${request.stsUrl.replace(/\/$/, '')}/token`,
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: encodeTokenRequest({ subjectToken: request.token.reveal(), role, askedSeconds: request.askedSeconds }),
+    body: encodeTokenRequest({
+      subjectToken: request.token.reveal(),
+      role: role.value,
+      askedSeconds: request.askedSeconds,
+    }),
     peer: 'the STS',
   });
   if (!answer.ok) return answer;
@@ -138,16 +140,45 @@ export async function exchangeToken(
   });
 }
 
-function exchangeProblem(request: { stsUrl: string; askedSeconds?: number }): RunnerFailure | undefined {
+/**
+ * From job to credential: an ID token for `audience` (the STS URL unless the STS is registered under another name), then the
+ * exchange. What cannot work is refused before any token is asked for.
+ */
+export async function obtainCredential(
+  transport: Transport,
+  request: {
+    readonly env: Environment;
+    readonly stsUrl: string;
+    readonly role: string;
+    readonly audience?: string;
+    readonly askedSeconds?: number;
+    readonly nowSeconds: () => EpochSeconds;
+  },
+): Promise<Result<ExchangedToken, RunnerFailure>> {
+  const possible = checkExchange(request);
+  if (!possible.ok) return possible;
+  const audience = request.audience ?? request.stsUrl.replace(/\/$/, '');
+  const idToken = await requestIdToken(transport, { env: request.env, audience });
+  if (!idToken.ok) return idToken;
+  return exchangeToken(transport, { ...request, token: idToken.value.token, nowSeconds: request.nowSeconds() });
+}
+
+/** The named role, when an exchange could work at all. */
+function checkExchange(request: {
+  readonly stsUrl: string;
+  readonly role: string;
+  readonly askedSeconds?: number;
+}): Result<RoleRef, RunnerFailure> {
   if (!isHttpUrl(request.stsUrl)) {
-    const hint = 'name it with --sts URL or JOBPASS_STS';
-    return { kind: 'usage', message: 'the STS URL is not an http or https URL', hint };
+    return usage('the STS URL is not an http or https URL', 'name it with --sts URL or JOBPASS_STS');
   }
+  const role = parseRoleName(request.role);
+  if (role === undefined) return usage('the role is not of the form tenant/name', 'for example main/publish-web');
   const seconds = request.askedSeconds;
   if (seconds !== undefined && !(Number.isSafeInteger(seconds) && seconds > 0)) {
-    return { kind: 'usage', message: 'the asked lifetime is not a whole positive number of seconds' };
+    return usage('the asked lifetime is not a whole positive number of seconds');
   }
-  return undefined;
+  return ok(role);
 }
 
 /** `main/publish-web` as people write roles. */

@@ -371,15 +371,19 @@ describe('a run', () => {
     expect(world.log).toEqual(['start a', 'run a', 'finish J-a', 'remove /run/a', 'remove /run']);
   });
 
-  it('whose reporter throws finishes and deletes everything, then throws the same', async () => {
-    const world = fakeWorld(untilStopped);
-    const pipeline = pipelineOf(jobNamed('a'), jobNamed('b'));
-    const report = (event: RunEvent) => {
-      if (event.kind === 'step_started' && event.job === 'b') throw new Error('cannot draw');
-    };
-    await expect(runIn(world, pipeline, { report })).rejects.toThrow('cannot draw');
-    expect(world.log).toEqual(
-      expect.arrayContaining(['finish J-a', 'finish J-b', 'remove /run/a', 'remove /run/b', 'remove /run']),
-    );
-  });
+  it.each(['step_started', 'output', 'job_finished'] as const)(
+    'whose reporter throws on %s finishes and deletes everything, then throws the same',
+    async (kind) => {
+      const world = fakeWorld((step) => {
+        step.onOutput('stdout', Buffer.from('a line\n'));
+        return step.script === 'a' && kind !== 'job_finished' ? untilStopped(step) : { kind: 'exited', code: 0 };
+      });
+      const report = (event: RunEvent) => {
+        if (event.kind === kind) throw new Error('cannot draw');
+      };
+      await expect(runIn(world, pipelineOf(jobNamed('a'), jobNamed('b')), { report })).rejects.toThrow('cannot draw');
+      for (const end of ['finish J-a', 'finish J-b', 'remove /run/a', 'remove /run/b', 'remove /run'])
+        expect(world.log).toContain(end);
+    },
+  );
 });

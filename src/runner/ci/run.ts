@@ -48,6 +48,7 @@ export async function runPipeline(options: RunOptions): Promise<Result<RunResult
   if (!jobs.ok) return jobs;
   const runId = machine.newRunId();
   const crash = new AbortController();
+  const report = guardedReport(options.report, crash);
   const runFolder = await machine.makeRunFolder();
   const context: RunContext = {
     pipeline,
@@ -56,20 +57,33 @@ export async function runPipeline(options: RunOptions): Promise<Result<RunResult
     identity: { runId, runnerId: machine.runnerId, local: options.local },
     controller: options.controller,
     machine,
-    report: options.report,
+    report,
     signal: AbortSignal.any([options.signal, crash.signal]),
     runFolder,
     stepEnvironment: options.stepEnvironment,
   };
   try {
     const fork = context.trigger.fork === true;
-    options.report({ kind: 'run_started', runId, facts: options.facts, fork, jobs: jobs.value.map((job) => job.name) });
+    report({ kind: 'run_started', runId, facts: options.facts, fork, jobs: jobs.value.map((job) => job.name) });
     const results = await runAll(context, jobs.value, { concurrency: options.concurrency, crash });
+    if (crash.signal.aborted) throw crash.signal.reason;
     return ok({ runId, ...summarize(results), jobs: results });
   } finally {
     const problem = await machine.removeFolder(runFolder);
-    if (problem !== undefined) options.report({ kind: 'folder_left', folder: runFolder, problem });
+    if (problem !== undefined) report({ kind: 'folder_left', folder: runFolder, problem });
   }
+}
+
+/** A reporter that breaks must not break a job halfway: it is asked no more, and the run is stopped with what it threw. */
+function guardedReport(report: RunOptions['report'], crash: AbortController): RunOptions['report'] {
+  return (event) => {
+    if (crash.signal.aborted) return;
+    try {
+      report(event);
+    } catch (cause) {
+      crash.abort(cause);
+    }
+  };
 }
 
 function chooseJobs(pipeline: Pipeline, chosen?: readonly string[]): Result<readonly PipelineJob[], RunnerFailure> {
