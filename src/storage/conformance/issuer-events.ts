@@ -116,6 +116,38 @@ function delivery(engine: StoreEngine<IssuerStore>): void {
       expect(places(await store.listEvents('two', [STS], 10))).toEqual([`J1 ${STS}`, `J2 ${STS}`]);
     });
 
+    requirement(
+      'acknowledged in any order, again, and between new ends, are delivered until then and never after',
+      async ({ store }) => {
+        const end = async (id: string) => {
+          await startWithTokens(store, id, [STS, AWS]);
+          await store.endJob(id, END);
+        };
+        const waiting = async () => places(await store.listEvents('one', [STS, AWS, STS], 100)).sort();
+        const acknowledge = async (...wanted: readonly string[]) => {
+          const events = await store.listEvents('fresh', [STS, AWS], 100);
+          const found = events.filter((event) => wanted.includes(`${event.jobId} ${event.audience}`));
+          await store.acknowledgeEvents(
+            'one',
+            found.map((event) => event.id),
+          );
+        };
+        await inTurn(['J1', 'J2', 'J3'], end);
+        await acknowledge(`J3 ${STS}`, `J1 ${AWS}`);
+        await acknowledge(`J1 ${STS}`, `J1 ${STS}`);
+        expect(await waiting()).toEqual([`J2 ${AWS}`, `J2 ${STS}`, `J3 ${AWS}`].sort());
+        await end('J4');
+        await acknowledge(`J2 ${STS}`, `J3 ${AWS}`);
+        await acknowledge(`J1 ${STS}`);
+        expect(await waiting()).toEqual([`J2 ${AWS}`, `J4 ${AWS}`, `J4 ${STS}`].sort());
+        await acknowledge(`J2 ${AWS}`, `J4 ${AWS}`, `J4 ${STS}`);
+        expect(await waiting()).toEqual([]);
+        await end('J5');
+        expect(await waiting()).toEqual([`J5 ${AWS}`, `J5 ${STS}`].sort());
+        expect(await store.listEvents('two', [STS], 100)).toHaveLength(5);
+      },
+    );
+
     requirement('acknowledging unknown ids, or none, changes nothing', async ({ store }) => {
       await startWithTokens(store, 'J1', [STS]);
       await store.endJob('J1', END);

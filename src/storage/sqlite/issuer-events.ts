@@ -85,26 +85,59 @@ export function issuerEnds(database: SqliteDatabase): Pick<IssuerStore, 'endJob'
   };
 }
 
+/** Moves a client's floor over every event of the audience that it has acknowledged without a gap. */
+function floorRaiser(database: SqliteDatabase): (client: string, audience: string) => void {
+  const find = database.prepare('SELECT sequence FROM event_floor WHERE client = ? AND audience = ?');
+  // Writes are one after the other, so an event that comes later has a higher sequence than any seen here.
+  const next = database.prepare(`
+    SELECT coalesce(
+      (SELECT min(sequence) - 1 FROM job_ended_event AS event
+        WHERE audience = $audience AND sequence > $floor AND NOT EXISTS (
+          SELECT 1 FROM event_acknowledgement AS ack WHERE ack.client = $client AND ack.sequence = event.sequence)),
+      (SELECT max(sequence) FROM job_ended_event WHERE audience = $audience),
+      $floor) AS sequence`);
+  const raise = database.prepare(`
+    INSERT INTO event_floor (client, audience, sequence) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)`);
+  const tidy = database.prepare(`
+    DELETE FROM event_acknowledgement WHERE client = $client AND sequence IN (
+      SELECT sequence FROM job_ended_event WHERE audience = $audience AND sequence > $from AND sequence <= $to)`);
+  return (client, audience) => {
+    const found = find.get(client, audience);
+    const from = found === undefined ? 0 : integer(found, 'sequence');
+    const to = integer(next.get({ client, audience, floor: from }) ?? {}, 'sequence');
+    raise.run(client, audience, to);
+    tidy.run({ client, audience, from, to });
+  };
+}
+
 type EventMethods = Pick<IssuerStore, 'listEvents' | 'acknowledgeEvents'>;
 
 /** Delivery of events. */
 export function issuerEvents(database: SqliteDatabase): EventMethods {
+  const raiseFloor = floorRaiser(database);
   const list = database.prepare(`
-    SELECT sequence, id, job_id, audience, ended_at, reason FROM job_ended_event AS event
-    WHERE audience IN (SELECT value FROM json_each($audiences)) AND NOT EXISTS (
+    SELECT event.sequence, event.id, event.job_id, event.audience, event.ended_at, event.reason
+    FROM (SELECT DISTINCT value AS audience FROM json_each($audiences)) AS wanted
+    CROSS JOIN job_ended_event AS event ON event.audience = wanted.audience AND event.sequence > coalesce(
+      (SELECT sequence FROM event_floor WHERE client = $client AND audience = wanted.audience), 0)
+    WHERE NOT EXISTS (
       SELECT 1 FROM event_acknowledgement AS ack WHERE ack.client = $client AND ack.sequence = event.sequence)
-    ORDER BY sequence LIMIT $limit`);
+    ORDER BY event.sequence LIMIT $limit`);
   const acknowledge = database.prepare(`
     INSERT INTO event_acknowledgement (client, sequence)
     SELECT $client, sequence FROM job_ended_event WHERE id IN (SELECT value FROM json_each($ids))
     ON CONFLICT DO NOTHING`);
+  const touched = database.prepare(`
+    SELECT DISTINCT audience FROM job_ended_event WHERE id IN (SELECT value FROM json_each(?))`);
   return {
     listEvents: (client, audiences, limit) =>
       database.read(() => list.all({ client, audiences: JSON.stringify(audiences), limit }).map(decodeEvent)),
     acknowledgeEvents: (client, eventIds) => {
-      const row = { client, ids: JSON.stringify(eventIds) };
+      const ids = JSON.stringify(eventIds);
       return database.write(() => {
-        acknowledge.run(row);
+        acknowledge.run({ client, ids });
+        for (const row of touched.all(ids)) raiseFloor(client, text(row, 'audience'));
       });
     },
   };

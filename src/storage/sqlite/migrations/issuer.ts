@@ -5,7 +5,8 @@ import { KEY_TABLE } from './keys.ts';
 /**
  * `job.due_at` is the first moment that ends a running job. `job_audience` outlives the tokens: who got a token must
  * hear of the end even after that token expired, because a session may outlive it. AUTOINCREMENT: a sequence is never
- * given twice, also not after pruning.
+ * given twice, also not after pruning. `event_floor`: up to there the client has acknowledged every event of the
+ * audience, so a poll does not walk over what was delivered long ago; single acknowledgements are kept above it only.
  */
 const JOBS = `
   CREATE TABLE job (
@@ -71,6 +72,13 @@ const JOBS = `
     PRIMARY KEY (client, sequence)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX event_acknowledgement_event ON event_acknowledgement (sequence);
+
+  CREATE TABLE event_floor (
+    client TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (client, audience)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 export const ISSUER_SCHEMA: Schema = {
