@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../base/core/secret.ts';
-import { exchangeToken, obtainCredential, readJobEnvironment, requestIdToken } from './client.ts';
+import { exchangeToken, readJobEnvironment, requestIdToken } from './client.ts';
 import { exitCodeOf } from './failure.ts';
 import type { Transport } from './http.ts';
 
@@ -146,37 +146,4 @@ describe('exchanging', () => {
       expect(answer).toMatchObject({ ok: false, error: { kind: 'failed' } });
     },
   );
-});
-
-describe('from job to credential', () => {
-  const REQUEST = { env: ENV, stsUrl: 'http://sts.test/', role: 'main/publish-web', nowSeconds: () => 1000 };
-  const granted = () =>
-    Response.json({ access_token: 'at', token_type: 'Bearer', expires_in: 9, session_id: 'S1', decision_id: 'D1' });
-
-  it('asks for a token for the STS itself and exchanges it', async () => {
-    const { transport, calls } = answering(Response.json({ value: jws({ exp: 99 }) }), granted());
-    expect(await obtainCredential(transport, REQUEST)).toMatchObject({
-      ok: true,
-      value: { sessionId: 'S1', expiresAt: 1009 },
-    });
-    expect(new URL(calls[0]?.url ?? '').searchParams.get('audience')).toBe('http://sts.test');
-    expect(new URLSearchParams(String(calls[1]?.init.body)).get('subject_token')).toBe(jws({ exp: 99 }));
-  });
-
-  it('asks for another audience when told to', async () => {
-    const { transport, calls } = answering(Response.json({ value: jws({ exp: 99 }) }), granted());
-    await obtainCredential(transport, { ...REQUEST, audience: 'urn:sts' });
-    expect(new URL(calls[0]?.url ?? '').searchParams.get('audience')).toBe('urn:sts');
-  });
-
-  it('asks for nothing when the exchange could not work, and exchanges nothing when the job gets no token', async () => {
-    const hopeless = answering();
-    expect(await obtainCredential(hopeless.transport, { ...REQUEST, role: 'x' })).toMatchObject({
-      error: { kind: 'usage' },
-    });
-    expect(hopeless.calls).toHaveLength(0);
-    const refused = answering(Response.json({}, { status: 403 }));
-    expect(await obtainCredential(refused.transport, REQUEST)).toMatchObject({ error: { kind: 'denied' } });
-    expect(refused.calls).toHaveLength(1);
-  });
 });

@@ -140,29 +140,6 @@ export async function exchangeToken(
   });
 }
 
-/**
- * From job to credential: an ID token for `audience` (the STS URL unless the STS is registered under another name), then the
- * exchange. What cannot work is refused before any token is asked for.
- */
-export async function obtainCredential(
-  transport: Transport,
-  request: {
-    readonly env: Environment;
-    readonly stsUrl: string;
-    readonly role: string;
-    readonly audience?: string;
-    readonly askedSeconds?: number;
-    readonly nowSeconds: () => EpochSeconds;
-  },
-): Promise<Result<ExchangedToken, RunnerFailure>> {
-  const possible = checkExchange(request);
-  if (!possible.ok) return possible;
-  const audience = request.audience ?? request.stsUrl.replace(/\/$/, '');
-  const idToken = await requestIdToken(transport, { env: request.env, audience });
-  if (!idToken.ok) return idToken;
-  return exchangeToken(transport, { ...request, token: idToken.value.token, nowSeconds: request.nowSeconds() });
-}
-
 /** The named role, when an exchange could work at all. */
 function checkExchange(request: {
   readonly stsUrl: string;
