@@ -140,7 +140,7 @@ function networkCause(error: unknown): string {
 }
 
 /** Scheme, host and port: the part of a URL that holds no secret. */
-export function originOf(url: string): string {
+function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'an unreadable URL';
 }
 

@@ -1,7 +1,6 @@
 // `jobpass run` on a real repository, with real processes, against an issuer that only writes down what it is told.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +13,7 @@ import { readPipeline } from '../../src/runner/ci/pipeline.ts';
 import { runStep } from '../../src/runner/ci/processes.ts';
 import { runPipeline } from '../../src/runner/ci/run.ts';
 import { createController } from '../../src/runner/controller.ts';
+import { RecordingIssuer } from '../fakes/recording-issuer.ts';
 
 const HEAD = 'owner: {name: acme, id: "42"}\npipeline: {name: web, id: "7"}\njobs:\n';
 /** All that git and the runner are given; the secret stands in the process's own environment. */
@@ -26,7 +26,7 @@ const CALLER = {
 
 let root: string;
 let repository: string;
-let issuer: FakeIssuer;
+let issuer: RecordingIssuer;
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'jobpass-run-test-'));
@@ -34,7 +34,7 @@ beforeEach(async () => {
   mkdirSync(repository);
   git('init', '--quiet', '--initial-branch', 'main');
   commit({ 'hello.txt': 'hello\n' });
-  issuer = await FakeIssuer.listen();
+  issuer = await RecordingIssuer.listen();
   process.env.PLANTED_SECRET = CALLER.PLANTED_SECRET;
 });
 afterEach(async () => {
@@ -59,51 +59,6 @@ function commit(files: Record<string, string>): void {
   }
   git('add', '--all');
   git('commit', '--quiet', '--message', 'a change');
-}
-
-/** Takes every job, and remembers starts and ends. */
-class FakeIssuer {
-  readonly started: Record<string, unknown>[] = [];
-  readonly finished: string[] = [];
-  readonly tokens: string[] = [];
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
-  static async listen(): Promise<FakeIssuer> {
-    const server = createServer();
-    const issuer = new FakeIssuer(server);
-    server.on('request', (request, response) => {
-      void issuer
-        .#answer(request)
-        .then((body) => response.setHeader('content-type', 'application/json').end(JSON.stringify(body)));
-    });
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-    return issuer;
-  }
-
-  get url(): string {
-    const address = this.#server.address();
-    return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-  }
-
-  async #answer(request: IncomingMessage): Promise<object> {
-    const body: Record<string, unknown> = JSON.parse((await request.toArray()).join('') || '{}');
-    const [, , , jobId = '', verb] = (request.url ?? '').split('/');
-    if (verb === 'finish') this.finished.push(jobId);
-    if (verb === 'heartbeat' || verb === 'finish') return {};
-    if (verb === undefined) this.started.push(body);
-    const token = `jobpass_rt_${this.tokens.length}-${'abcdefghij'.repeat(3)}`;
-    this.tokens.push(token);
-    const credential = { request_url: `${this.url}/token?v=1`, request_token: token };
-    return { ...credential, job_id: `J${this.started.length}`, deadline: 2_000_000_000 };
-  }
-
-  close(): Promise<void> {
-    return new Promise((resolve) => void this.#server.close(() => resolve()));
-  }
 }
 
 interface Ran {

@@ -1,6 +1,7 @@
 // The example project: its pipeline runs, and its roles let in exactly whom they name. No server runs here.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +70,35 @@ describe('the build of the web shop', () => {
     expect(result).toMatchObject({ ok: true, value: { outcome: 'succeeded' } });
     const file = `web-shop-${facts.value.sha.slice(0, 7)}.tar.gz`;
     expect(events).toContainEqual(expect.objectContaining({ kind: 'output_made', file }));
+  });
+});
+
+describe('the upload of the web shop', () => {
+  it.each([
+    [201, 0],
+    [403, 1],
+  ])('puts the file with its credential, and after %i ends with %i', async (status, exitCode) => {
+    const seen: string[] = [];
+    const server = createServer((request, response) => {
+      seen.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+      request.resume().on('end', () => response.writeHead(status).end('{"error":"access_denied","decision":"D9XM"}'));
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const env = { ARTIFACTS_URL: `http://127.0.0.1:${port}`, JOBPASS_ACCESS_TOKEN: 'the-access-token' };
+    const args = ['publish.mjs', 'web', 'src/style.css'];
+    const ended = await new Promise<{ code: unknown; output: string }>((resolve) => {
+      execFile(process.execPath, args, { cwd: EXAMPLE, env }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : error.code, output: stdout + stderr });
+      });
+    });
+    server.close();
+    expect(seen).toEqual(['PUT /web/style.css Bearer the-access-token']);
+    expect(ended.code).toBe(exitCode);
+    expect(ended.output).toContain(`/web/style.css ${status}`);
+    expect(ended.output.includes('D9XM')).toBe(status === 403);
+    expect(ended.output).not.toContain('the-access-token');
   });
 });
 
