@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FeedSts, gatewaySettings, JOB_ISSUER } from '../../test/fakes/feed-sts.ts';
 import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
-import { RecordingLog } from '../../test/fakes/recording-log.ts';
+import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { makeSigningKey } from '../../test/fakes/signing-key.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
 import { type Authority, authorizeRequest, standingOf } from './authorize.ts';
@@ -33,7 +33,7 @@ beforeEach(async () => {
     fetch: sts.fetch,
     clock,
     random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
-    log: new RecordingLog(),
+    log: new MemoryLog(),
     state,
     onMessage: () => {},
   });

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FeedSts, gatewaySettings, STS_URL } from '../../test/fakes/feed-sts.ts';
 import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
-import { RecordingLog } from '../../test/fakes/recording-log.ts';
+import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { makeSigningKey } from '../../test/fakes/signing-key.ts';
 import { failure } from '../base/core/reasons.ts';
 import { err, ok } from '../base/core/result.ts';
@@ -18,7 +18,7 @@ const SESSION = { jobBound: false, jobIssuer: '' };
 class World {
   readonly clock = new FrozenClock();
   readonly sts = new FeedSts(this.clock);
-  readonly log = new RecordingLog();
+  readonly log = new MemoryLog();
   readonly state: FeedState;
   readonly feed: FeedClient;
   messages = 0;

@@ -1,6 +1,6 @@
 // The watch over requests that are being served.
 import { describe, expect, test } from 'vitest';
-import { RecordingLog } from '../../test/fakes/recording-log.ts';
+import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { LiveRequests } from './live-requests.ts';
 
@@ -8,7 +8,7 @@ const ended = failure('session_ended', 'ended');
 
 describe('a live request', () => {
   test('goes on while it may, is aborted once when it may not, and is forgotten then', () => {
-    const live = new LiveRequests(new RecordingLog());
+    const live = new LiveRequests(new MemoryLog());
     const aborted: Failure[] = [];
     let lapsed: Failure | undefined;
     live.add({ check: () => lapsed, abort: (reason) => aborted.push(reason) });
@@ -21,7 +21,7 @@ describe('a live request', () => {
   });
 
   test('does not take others with it', () => {
-    const live = new LiveRequests(new RecordingLog());
+    const live = new LiveRequests(new MemoryLog());
     const aborted: string[] = [];
     live.add({ check: () => ended, abort: () => aborted.push('one') });
     live.add({ check: () => undefined, abort: () => aborted.push('two') });
@@ -30,14 +30,14 @@ describe('a live request', () => {
   });
 
   test('is watched no longer once it is over', () => {
-    const live = new LiveRequests(new RecordingLog());
+    const live = new LiveRequests(new MemoryLog());
     const over = live.add({ check: () => ended, abort: () => expect.unreachable() });
     over();
     live.sweep();
   });
 
   test('is aborted even when another one could not be', () => {
-    const live = new LiveRequests(new RecordingLog());
+    const live = new LiveRequests(new MemoryLog());
     const aborted: string[] = [];
     live.add({
       check: () => ended,
@@ -51,7 +51,7 @@ describe('a live request', () => {
   });
 
   test('is aborted when whether it may go on cannot be said', () => {
-    const live = new LiveRequests(new RecordingLog());
+    const live = new LiveRequests(new MemoryLog());
     const aborted: Failure[] = [];
     live.add({
       check: () => {

@@ -1,7 +1,7 @@
 // What a caller learns of a refusal, and what the operator does.
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { RecordingLog } from '../../test/fakes/recording-log.ts';
+import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { REASONS, type Reason } from '../base/core/reasons.ts';
 import { logRefusal, refusalStatus, writeRefusal } from './refusal.ts';
 
@@ -56,7 +56,7 @@ describe('a refusal', () => {
   });
 
   test('is logged whole under the same id', () => {
-    const log = new RecordingLog();
+    const log = new MemoryLog();
     logRefusal(log, {
       decision: 'D1',
       failure: { reason: 'feed_stale', detail: '12 s old' },

@@ -10,8 +10,8 @@ import {
 import { createGateway, type Gateway, guardServerOptions } from '../../src/gateway/gateway.ts';
 import type { GatewaySettings } from '../../src/gateway/settings.ts';
 import { FeedSts, gatewaySettings } from './feed-sts.ts';
+import { MemoryLog } from './memory-log.ts';
 import { MovingClock } from './moving-clock.ts';
-import { RecordingLog } from './recording-log.ts';
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -64,7 +64,7 @@ export class RecordingUpstream {
 export interface GuardedResource {
   readonly clock: MovingClock;
   readonly sts: FeedSts;
-  readonly log: RecordingLog;
+  readonly log: MemoryLog;
   readonly upstream: RecordingUpstream;
   readonly upstreamUrl: string;
   readonly gateway: Gateway;
@@ -81,7 +81,7 @@ export async function startGuardedResource(over: Partial<GatewaySettings> = {}):
   sts.grant('main/publish-web', [
     { effect: 'allow', actions: ['http:*'], resources: ['arn:jobpass:http:::store/web/*'] },
   ]);
-  const log = new RecordingLog();
+  const log = new MemoryLog();
   const upstream = new RecordingUpstream();
   const upstreamUrl = await upstream.listen();
   const gateway = createGateway({
