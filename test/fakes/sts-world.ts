@@ -1,0 +1,226 @@
+// An STS with everything around it faked: frozen clock, store in memory, one CI's issuer behind a fetch. Routes are called as
+// functions; nothing listens. The issuer's feed stays silent until a test lets a poll through.
+import { ClientRegistry } from '../../src/base/client-auth/authenticate.ts';
+import type { Client, StsGrant } from '../../src/base/client-auth/client.ts';
+import { hashClientSecret } from '../../src/base/client-auth/secret.ts';
+import type { JsonObject } from '../../src/base/core/json.ts';
+import { Secret } from '../../src/base/core/secret.ts';
+import { parseJsonObject } from '../../src/base/json/parse.ts';
+import type { HttpResponse, Route } from '../../src/base/ports/http.ts';
+import type { PolicyFile } from '../../src/sts/policy-source.ts';
+import type { StsSettings, TrustedIssuer } from '../../src/sts/settings.ts';
+import { createSts, type Sts } from '../../src/sts/sts.ts';
+import { CountingRandom } from './counting-random.ts';
+import { FakeJobIssuer, fakeKey, noAnswer, STS_AUDIENCE } from './fake-job-issuer.ts';
+import { FrozenClock } from './frozen-clock.ts';
+import { matchPath } from './match-path.ts';
+import { MemoryLog } from './memory-log.ts';
+import { MemoryStsStore } from './memory-sts-store.ts';
+import { roleText, wideCeiling } from './roles.ts';
+
+export const STS_URL = STS_AUDIENCE;
+export const PUBLISH = 'main/publish-web';
+const SECRET = new Secret('a-secret-of-a-client');
+
+const NOTHING: StsGrant = { feed: null, read: [], evaluate: [] };
+const client = (name: string, may: Partial<StsGrant>): Client<StsGrant> => ({
+  name,
+  secretHashes: [hashClientSecret(SECRET)],
+  jwks: null,
+  expiresAt: null,
+  may: { ...NOTHING, ...may },
+});
+
+/** Trusts pipeline 7 of owner 42 on main. */
+export const PUBLISH_TEXT = roleText({
+  trust: '[{ issuer: "https://ci.example.com", claims: { owner_id: "42", pipeline_id: "7", ref: refs/heads/main } }]',
+  permissions: `[{ effect: allow, actions: ["http:PUT"], resources: ["arn:jobpass:http:::artifacts/\${claims.pipeline_id}/*"] }]`,
+});
+
+/** A policies folder in memory. */
+export class MemoryPolicies {
+  readonly files = new Map<string, string | Uint8Array>([[`${PUBLISH}.yaml`, PUBLISH_TEXT]]);
+  /** Set: the folder cannot be read. */
+  broken: Error | undefined;
+  #onChange: (() => void) | undefined;
+
+  async list(): Promise<readonly PolicyFile[]> {
+    if (this.broken !== undefined) throw this.broken;
+    return [...this.files].map(([path, text]) => ({
+      path,
+      bytes: typeof text === 'string' ? new TextEncoder().encode(text) : text,
+    }));
+  }
+
+  watch(onChange: () => void): () => void {
+    this.#onChange = onChange;
+    return () => {
+      this.#onChange = undefined;
+    };
+  }
+
+  get isWatched(): boolean {
+    return this.#onChange !== undefined;
+  }
+
+  changed(): void {
+    this.#onChange?.();
+  }
+}
+
+export interface StsCall {
+  /** The calling client's name. */
+  readonly as?: string;
+  readonly form?: Readonly<Record<string, string>> | string;
+  readonly json?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface StsAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly json: JsonObject;
+}
+
+export interface StsWorldOptions {
+  readonly registration?: Partial<TrustedIssuer>;
+  readonly settings?: Partial<StsSettings>;
+  readonly policies?: MemoryPolicies;
+  readonly gatewayKeys?: readonly JsonObject[];
+  /** Bends the world before it starts. */
+  readonly before?: (world: StsWorld) => void;
+}
+
+/** A started STS. Tests end it with `close`. */
+export class StsWorld {
+  readonly clock = new FrozenClock(1_800_000_000);
+  readonly issuer = new FakeJobIssuer(this.clock);
+  readonly store = new MemoryStsStore();
+  readonly log = new MemoryLog();
+  readonly key = fakeKey('sts-key');
+  readonly groupKey = { id: 'group-key-1', key: new Secret(new Uint8Array(32).fill(7)) };
+  readonly policies: MemoryPolicies;
+  readonly sts: Sts;
+  #letPoll: (() => void)[] = [];
+
+  constructor(o: StsWorldOptions = {}) {
+    this.policies = o.policies ?? new MemoryPolicies();
+    const settings: StsSettings = {
+      url: STS_URL,
+      trustedIssuers: [this.issuer.registration(o.registration)],
+      tenants: [wideCeiling('main'), wideCeiling('other')],
+      gateways: [{ name: 'artifacts-1', group: 'artifacts', publicKeys: o.gatewayKeys ?? [] }],
+      policiesFolder: '/policies',
+      clockSkewSeconds: 30,
+      ...o.settings,
+    };
+    this.issuer.handlers.set('/v1/events/poll', async (request) => {
+      await new Promise<void>((resolve) => {
+        this.#letPoll.push(resolve);
+        request.signal?.addEventListener('abort', () => resolve());
+      });
+      return request.signal?.aborted ? noAnswer('aborted') : this.issuer.respond('/v1/events/poll', request);
+    });
+    const { clock, log, store } = this;
+    this.sts = createSts({
+      settings,
+      store,
+      keys: { signer: () => this.key.signer, publicJwks: () => ({ keys: [this.key.publicJwk] }) },
+      groupKeys: new Map([['artifacts', this.groupKey]]),
+      clients: new ClientRegistry({
+        clients: [
+          client('gateway', { feed: 'artifacts-1' }),
+          client('lost-gateway', { feed: 'unregistered' }),
+          client('operator', { read: ['main'], evaluate: ['main'] }),
+          client('other-operator', { read: ['other'], evaluate: ['other'] }),
+          client('root', { read: ['main', 'other'], evaluate: ['main', 'other'] }),
+          client('nobody', {}),
+        ],
+        audience: STS_URL,
+        clock,
+      }),
+      policySource: this.policies,
+      fetch: this.issuer.fetch,
+      clock,
+      random: new CountingRandom(),
+      log,
+    });
+  }
+
+  static async start(o: StsWorldOptions = {}): Promise<StsWorld> {
+    const world = new StsWorld(o);
+    o.before?.(world);
+    await world.sts.start();
+    return world;
+  }
+
+  close(): Promise<void> {
+    return this.sts.close();
+  }
+
+  /** Lets the polls that wait now be answered. */
+  letPollThrough(): void {
+    const waiting = this.#letPoll;
+    this.#letPoll = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** `POST /token?query`, through the route's handler; operator routes too. */
+  async call(target: string, options: StsCall = {}): Promise<StsAnswer> {
+    const [method = '', url = ''] = target.split(' ');
+    const [path = '', query = ''] = url.split('?');
+    for (const route of [...this.sts.routes, ...this.sts.adminRoutes]) {
+      const params = route.method === method ? matchPath(route.path, path) : undefined;
+      if (params !== undefined) return readAnswer(await callRoute(route, { method, params, query, options }));
+    }
+    throw new Error(`no route for ${target}`);
+  }
+
+  /** An exchange of `token` for a role, with other parameters on top; null leaves one out. */
+  exchange(token: string, changes: Readonly<Record<string, string | null>> = {}): Promise<StsAnswer> {
+    const form: Record<string, string | null> = {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      audience: `urn:jobpass:role:${PUBLISH}`,
+      subject_token: token,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+      ...changes,
+    };
+    const sent = Object.entries(form).filter((entry): entry is [string, string] => entry[1] !== null);
+    return this.call('POST /token', { form: Object.fromEntries(sent) });
+  }
+}
+
+function callRoute(
+  route: Route,
+  call: { method: string; params: Record<string, string>; query: string; options: StsCall },
+): Promise<HttpResponse> {
+  const { as, form, headers, json, signal } = call.options;
+  const basic = as === undefined ? undefined : Buffer.from(`${as}:${SECRET.reveal()}`).toString('base64');
+  const body = form === undefined ? (json === undefined ? '' : JSON.stringify(json)) : new URLSearchParams(form);
+  return route.handle({
+    method: call.method,
+    params: call.params,
+    query: call.query,
+    headers: {
+      ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...(basic === undefined ? {} : { authorization: `Basic ${basic}` }),
+      ...headers,
+    },
+    body: new TextEncoder().encode(String(body)),
+    remoteAddress: '192.0.2.7',
+    signal: signal ?? new AbortController().signal,
+  });
+}
+
+function readAnswer(response: HttpResponse): StsAnswer {
+  const bytes = typeof response.body === 'string' ? new TextEncoder().encode(response.body) : response.body;
+  const json = parseJsonObject(bytes);
+  return {
+    status: response.status,
+    headers: response.headers,
+    text: new TextDecoder().decode(bytes),
+    json: json.ok ? json.value : {},
+  };
+}
