@@ -1,5 +1,5 @@
 // Puts a gateway together: the feed it listens to, the decision, the guard and the check listener. No listener is opened here.
-import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
 import { failure } from '../base/core/reasons.ts';
 import type { Clock } from '../base/ports/clock.ts';
@@ -29,9 +29,9 @@ export interface GatewayDependencies {
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
 export interface Gateway {
-  /** The guard, for `request` and `checkContinue` of a server with `guardServerOptions`. */
+  /** The guard, for `createGatewayServer`. */
   readonly handle: Handler;
-  /** The check listener's handler, for a server of its own. */
+  /** The check listener's handler, for a `createGatewayServer` of its own. */
   readonly checkHandler: Handler;
   /** True while requests can be judged and the group key is known. */
   ready(): Promise<boolean>;
@@ -45,7 +45,7 @@ export interface Gateway {
  * Bounds of a gateway's listeners (design, section 8): heads within 10 s and 32 KiB (a token is at most 16), idle connections
  * closed, bodies bounded by the guard's own idle time instead of a total one, and never the lenient parser.
  */
-export const guardServerOptions = {
+const SERVER_OPTIONS = {
   headersTimeout: 10_000,
   requestTimeout: 0,
   keepAliveTimeout: 30_000,
@@ -56,7 +56,17 @@ export const guardServerOptions = {
 } as const satisfies ServerOptions;
 
 /** Open connections of one listener; further ones are closed at once. */
-export const MAX_GUARD_CONNECTIONS = 1024;
+const MAX_CONNECTIONS = 1024;
+
+/**
+ * A server for one of a gateway's handlers, within its bounds; it does not listen yet. A request with `Expect: 100-continue`
+ * goes to the handler too: left to itself, Node would ask for the body before the decision.
+ */
+export function createGatewayServer(handler: Handler): Server {
+  const server = createServer(SERVER_OPTIONS, handler).on('checkContinue', handler);
+  server.maxConnections = MAX_CONNECTIONS;
+  return server;
+}
 
 /** Makes a gateway. Throws ERR_CONFIG when the upstream is not an origin. Nothing runs before `start`. */
 export function createGateway(d: GatewayDependencies): Gateway {

@@ -36,8 +36,8 @@ interface Head {
 }
 
 /**
- * The request handler of the guard. It belongs on `request` and on `checkContinue` of a server made with
- * `guardServerOptions`: on the latter, `100 Continue` is sent when the upstream asks for the body, never before the decision.
+ * The request handler of the guard, for `request` and `checkContinue` of its server: on the latter, `100 Continue` is sent
+ * when the upstream asks for the body, never before the decision.
  */
 export function createGuard(d: GuardDependencies): (req: IncomingMessage, res: ServerResponse) => void {
   return (req, res) => {

@@ -3,7 +3,7 @@ import { type Failure, failure } from '../base/core/reasons.ts';
 import type { Log } from '../base/ports/log.ts';
 
 /** Well below the 2 s in which the end of a job must be felt. */
-export const WATCH_INTERVAL_MS = 250;
+const WATCH_INTERVAL_MS = 250;
 
 export interface LiveRequest {
   /** Why it may go on no longer, or undefined. */

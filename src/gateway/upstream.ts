@@ -7,7 +7,7 @@ import { JobpassError } from '../base/core/errors.ts';
 /** Connections to one upstream; further requests wait their turn. */
 const MAX_CONNECTIONS = 512;
 
-export interface UpstreamRequest {
+interface UpstreamRequest {
   readonly method: string;
   /** Path and query, byte for byte. */
   readonly target: string;

@@ -64,3 +64,15 @@ describe('the check listener', () => {
     },
   );
 });
+
+test('a part of the gateway that is not configured refuses everything', async () => {
+  const bare = await startGuardedResource({ upstream: null, check: null });
+  try {
+    const headers = { authorization: `Bearer ${await bare.sts.token()}` };
+    expect((await fetch(`${bare.guardUrl}/web/a`, { headers })).status).toBe(403);
+    const original = { ...headers, 'x-original-uri': '/web/a', 'x-original-method': 'PUT' };
+    expect((await fetch(`${bare.checkUrl}/check`, { headers: original })).status).toBe(403);
+  } finally {
+    await bare.close();
+  }
+});

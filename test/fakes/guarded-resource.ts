@@ -7,7 +7,7 @@ import {
   type Socket,
   type Server as TcpServer,
 } from 'node:net';
-import { createGateway, type Gateway, guardServerOptions } from '../../src/gateway/gateway.ts';
+import { createGateway, createGatewayServer, type Gateway } from '../../src/gateway/gateway.ts';
 import type { GatewaySettings } from '../../src/gateway/settings.ts';
 import { FeedSts, gatewaySettings } from './feed-sts.ts';
 import { MemoryLog } from './memory-log.ts';
@@ -16,7 +16,7 @@ import { MovingClock } from './moving-clock.ts';
 type Answer = (req: IncomingMessage, res: ServerResponse) => void;
 
 /** An HTTP server that also keeps what arrived on its sockets, before any parsing. */
-export class RecordingUpstream {
+class RecordingUpstream {
   readonly #http = createServer((req, res) => this.answer(req, res));
   readonly #tcp: TcpServer;
   readonly #sockets = new Set<Socket>();
@@ -92,8 +92,8 @@ export async function startGuardedResource(over: Partial<GatewaySettings> = {}):
     random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
     log,
   });
-  const guard = createServer(guardServerOptions, gateway.handle).on('checkContinue', gateway.handle);
-  const check = createServer(guardServerOptions, gateway.checkHandler);
+  const guard = createGatewayServer(gateway.handle);
+  const check = createGatewayServer(gateway.checkHandler);
   const guardPort = await listen(guard);
   const checkPort = await listen(check);
   gateway.start();
