@@ -8,10 +8,10 @@ import type { Handler, RouteDefinition } from './route.ts';
 import type { IssuerSettings } from './settings.ts';
 
 /**
- * OpenID Connect Discovery 1.0 §3. There is no authorization endpoint to name: tokens are given to jobs, not to browsers (the same
- * departure as GitHub's and Kubernetes' documents).
+ * OpenID Connect Discovery 1.0 §3. There is no authorization endpoint to name: tokens are given to jobs, not to
+ * browsers (the same departure as GitHub's and Kubernetes' documents).
  */
-export function openidConfiguration(settings: IssuerSettings): JsonObject {
+function openidConfiguration(settings: IssuerSettings): JsonObject {
   return {
     issuer: settings.url,
     jwks_uri: `${settings.url}/.well-known/jwks`,
@@ -25,8 +25,11 @@ export function openidConfiguration(settings: IssuerSettings): JsonObject {
   };
 }
 
-/** SSF 1.0 §7.1. Streams are set up by the operator (`clients:`), so only the poll endpoint is named, as an addition of ours. */
-export function ssfConfiguration(settings: IssuerSettings): JsonObject {
+/**
+ * SSF 1.0 §7.1. Streams are set up by the operator (`clients:`), so only the poll endpoint is named, as an addition of
+ * ours.
+ */
+function ssfConfiguration(settings: IssuerSettings): JsonObject {
   return {
     spec_version: '1_0',
     issuer: settings.url,

@@ -1,11 +1,14 @@
 // Wakes polls that wait for events of this process. It carries no events: whoever hears it reads the store.
 
 /** Why a wait ended. */
-export type Awakening = 'rung' | 'over';
+type Awakening = 'rung' | 'over';
 
 /** One listener, from before its first read of the store until its answer. */
 export interface Ear {
-  /** Resolves at the first ring since the last wait (or since listening began), after `timeoutMs`, on abort, or on close. */
+  /**
+   * Resolves at the first ring since the last wait (or since listening began), after `timeoutMs`, on abort, or on
+   * close.
+   */
   wait(timeoutMs: number, signal: AbortSignal): Promise<Awakening>;
   stop(): void;
 }

@@ -1,4 +1,5 @@
-// Tells relying parties that jobs are over (RFC 8936 poll, CAEP session-revoked), and proves with every answer that it would have.
+// Tells relying parties that jobs are over (RFC 8936 poll, CAEP session-revoked), and proves with every answer that it
+// would have.
 import type { Client, IssuerGrant } from '../base/client-auth/client.ts';
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
 import { failure } from '../base/core/reasons.ts';
@@ -15,8 +16,10 @@ import { type Refusal, refuse } from './refusal.ts';
 import type { Outcome, RouteDefinition } from './route.ts';
 import type { JobEndedEvent } from './store.ts';
 
-/** How long an answer may be held back. Receivers count freshness from when they asked, so it must stay well below 10 s. */
-export const LONG_POLL_MS = 1000;
+/**
+ * How long an answer may be held back. Receivers count freshness from when they asked, so it must stay well below 10 s.
+ */
+const LONG_POLL_MS = 1000;
 
 /** The poll route; `bell` is rung after each durable end of a job. */
 export const eventRoutes = (bell: EventBell): readonly RouteDefinition[] => [
@@ -57,8 +60,8 @@ function readPoll(request: HttpRequest, who: string): Result<EventPoll, Refusal>
 }
 
 /**
- * RFC 8936 §2.4: an event that the receiver reports as unacceptable is not sent again, or it would stand in the way of all others;
- * the operator reads of it, because a job's end may have been lost.
+ * RFC 8936 §2.4: an event that the receiver reports as unacceptable is not sent again, or it would stand in the way of
+ * all others; the operator reads of it, because a job's end may have been lost.
  */
 async function settleDelivered(context: IssuerContext, client: string, asked: EventPoll): Promise<void> {
   for (const { id, code, description } of asked.errors) {
@@ -74,7 +77,10 @@ interface Receiver {
   readonly limit: number;
 }
 
-/** The waiting events and the time at which they were all there were: taken before the read, so that it never claims too much. */
+/**
+ * The waiting events and the time at which they were all there were: taken before the read, so that it never claims too
+ * much.
+ */
 async function collect(
   context: IssuerContext,
   receiver: Receiver,

@@ -5,8 +5,8 @@ import { textProblem } from './text.ts';
 export const MAX_EXTRA_CLAIMS = 20;
 
 /**
- * Names of the IANA registry "JSON Web Token Claims" that relying parties act on without being told to: AWS takes `azp` for the
- * audience, OIDC libraries read `nonce`, others derive users and rights from the rest.
+ * Names of the IANA registry "JSON Web Token Claims" that relying parties act on without being told to: AWS takes
+ * `azp` for the audience, OIDC libraries read `nonce`, others derive users and rights from the rest.
  */
 const REGISTERED_ELSEWHERE: ReadonlySet<string> = new Set([
   ...['acr', 'act', 'amr', 'at_hash', 'auth_time', 'azp', 'c_hash', 'client_id', 'cnf', 'entitlements', 'events'],

@@ -17,7 +17,9 @@ export interface IdTokenBounds {
   readonly maxLifetimeSeconds: number;
 }
 
-/** Throws ERR_ID_TOKEN_UNSOUND unless the claims are what an ID token of this issuer may say; then nothing is signed. */
+/**
+ * Throws ERR_ID_TOKEN_UNSOUND unless the claims are what an ID token of this issuer may say; then nothing is signed.
+ */
 export function lintIdToken(claims: Claims, bounds: IdTokenBounds): void {
   const { iss, aud, sub, jti, iat, nbf, exp } = claims;
   const problems: string[] = [];

@@ -1,4 +1,5 @@
-// RFC 7662 for relying parties: whether a token of this issuer is good now, which no relying party can see from the token alone.
+// RFC 7662 for relying parties: whether a token of this issuer is good now, which no relying party can see from the
+// token alone.
 import type { Client, IssuerGrant } from '../base/client-auth/client.ts';
 import { DEFAULT_CLOCK_SKEW_SECONDS } from '../base/core/limits.ts';
 import { failure, safeReason } from '../base/core/reasons.ts';
@@ -46,8 +47,8 @@ async function asRelyingParty(
 }
 
 /**
- * The token as it is now, null for everything that is not: signed by this issuer as an ID token, recorded, unexpired, of a running
- * job, and for one of `audiences`. Why not is told to nobody (RFC 7662 §2.2).
+ * The token as it is now, null for everything that is not: signed by this issuer as an ID token, recorded, unexpired,
+ * of a running job, and for one of `audiences`. Why not is told to nobody (RFC 7662 §2.2).
  */
 async function findActiveToken(
   context: IssuerContext,

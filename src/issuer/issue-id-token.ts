@@ -1,4 +1,5 @@
-// Issues one ID token to a job. What it says comes from the job's record alone; the mint is durable before the token leaves.
+// Issues one ID token to a job. What it says comes from the job's record alone; the mint is durable before the token
+// leaves.
 import type { Claims } from '../base/core/json.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
@@ -36,8 +37,9 @@ export interface RunningJob {
 }
 
 /**
- * The job of the path, if the request token is its. A token of another job, of no job, and a job that does not exist are the same
- * refusal (`request_token_invalid`); then `job_ended`, also when the deadline has passed and no sweeper has seen it.
+ * The job of the path, if the request token is its. A token of another job, of no job, and a job that does not exist
+ * are the same refusal (`request_token_invalid`); then `job_ended`, also when the deadline has passed and no sweeper
+ * has seen it.
  */
 export async function findRunningJob(
   context: IssuerContext,
@@ -59,8 +61,9 @@ export async function findRunningJob(
 export const whoOf = (job: Job): string => `job:${job.id}`;
 
 /**
- * A signed ID token for exactly the asked audience. Fails with `audience_not_permitted`, `fork_not_permitted`, `lifetime_exhausted`,
- * `request_malformed` (a wanted claim that the token does not carry, a tag that the record does not name), `job_ended`.
+ * A signed ID token for exactly the asked audience. Fails with `audience_not_permitted`, `fork_not_permitted`,
+ * `lifetime_exhausted`, `request_malformed` (a wanted claim that the token does not carry, a tag that the record does
+ * not name), `job_ended`.
  */
 export async function issueIdToken(
   context: IssuerContext,

@@ -18,7 +18,9 @@ export interface Issuer {
   ready(): Promise<boolean>;
   /** Begins to end overdue jobs. */
   start(): void;
-  /** Answers waiting polls and stops; the routes refuse nothing by themselves afterwards, so close the listener first. */
+  /**
+   * Answers waiting polls and stops; the routes refuse nothing by themselves afterwards, so close the listener first.
+   */
   close(): Promise<void>;
 }
 

@@ -1,12 +1,14 @@
-// When a job is over, and the one place that ends jobs: finish call, deadline, missed heartbeat. It tells nobody but the store and
-// the bell.
+// When a job is over, and the one place that ends jobs: finish call, deadline, missed heartbeat. It tells nobody but
+// the store and the bell.
 import type { EpochSeconds } from '../base/core/time.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { EventBell } from './event-bell.ts';
 import type { IssuerStore, Job, JobEndReason } from './store.ts';
 
-/** Longer than the longest session (12 h) and the clocks' differences: an event nobody fetched by then protects nothing. */
+/**
+ * Longer than the longest session (12 h) and the clocks' differences: an event nobody fetched by then protects nothing.
+ */
 const EVENT_LIFETIME_SECONDS = 24 * 3600;
 
 const SWEEP_PAGE = 200;
@@ -14,10 +16,10 @@ const SWEEP_PAGE = 200;
 const MAX_SWEEP_PAGES = 50;
 
 /**
- * When a running job ends by itself, and why. `heartbeat_seconds` is the longest silence: whoever sends a heartbeat every third of
- * it survives lost ones and a restart of the issuer.
+ * When a running job ends by itself, and why. `heartbeat_seconds` is the longest silence: whoever sends a heartbeat
+ * every third of it survives lost ones and a restart of the issuer.
  */
-export function ownEnd(job: Job): { readonly at: EpochSeconds; readonly reason: JobEndReason } {
+function ownEnd(job: Job): { readonly at: EpochSeconds; readonly reason: JobEndReason } {
   if (job.heartbeatSeconds !== null) {
     const at = job.lastHeartbeatAt + job.heartbeatSeconds;
     if (at < job.deadline) return { at, reason: 'heartbeat_missed' };

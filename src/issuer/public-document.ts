@@ -1,10 +1,11 @@
-// Documents that anyone may fetch and keep for a while: serialised once, with an entity tag. They never touch the store.
+// Documents that anyone may fetch and keep for a while: serialised once, with an entity tag. They never touch the
+// store.
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../base/core/json.ts';
 import type { HttpRequest, HttpResponse } from '../base/ports/http.ts';
 
 /** Five minutes: a new key is published that long before it signs; a revoked one lives no longer in caches. */
-export const PUBLIC_CACHE_SECONDS = 300;
+const PUBLIC_CACHE_SECONDS = 300;
 
 export interface PublicDocument {
   readonly body: string;

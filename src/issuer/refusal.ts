@@ -1,4 +1,5 @@
-// How the issuer says no: one id for the caller and the operator, a bland text for the one and the evidence for the other.
+// How the issuer says no: one id for the caller and the operator, a bland text for the one and the evidence for the
+// other.
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
 import { type Failure, type Reason, type SafeReason, safeReason } from '../base/core/reasons.ts';
 import type { Clock } from '../base/ports/clock.ts';
@@ -18,7 +19,9 @@ export interface Refusal extends Failure {
 export const refuse = (failed: Failure, who: string | null, status?: number): Refusal =>
   status === undefined ? { ...failed, who } : { ...failed, who, status };
 
-/** The HTTP status of a refusal. 503 for anything transient: clients of GitHub's wire do not try again after 500 or 429. */
+/**
+ * The HTTP status of a refusal. 503 for anything transient: clients of GitHub's wire do not try again after 500 or 429.
+ */
 export function refusalStatus(refusal: Refusal): number {
   return refusal.status ?? STATUS[safeReason(refusal.reason)];
 }
@@ -46,18 +49,26 @@ const BLAND: Readonly<Record<Exclude<SafeReason, 'request_invalid'>, string>> = 
   unavailable: 'this cannot be answered at the moment; try again',
 };
 
-/** What the caller reads. Only of its own malformed request does it read the evidence: that is made of its own words. */
+/**
+ * What the caller reads. Only of its own malformed request does it read the evidence: that is made of its own words.
+ */
 export function refusalText(reason: Reason, detail: string): string {
   const safe = safeReason(reason);
   return safe === 'request_invalid' ? detail : BLAND[safe];
 }
 
-/** The body of a refusal on the JSON routes. Clients of GitHub's and Buildkite's wires read `message`; there is no `value`. */
+/**
+ * The body of a refusal on the JSON routes. Clients of GitHub's and Buildkite's wires read `message`; there is no
+ * `value`.
+ */
 export function encodeRefusal(refusal: Refusal, decisionId: string): HttpResponse {
   const reason = safeReason(refusal.reason);
   const body = { message: refusalText(refusal.reason, refusal.detail), reason, decision_id: decisionId };
   const status = refusalStatus(refusal);
-  return jsonResponse(status, body, status === 401 ? { 'www-authenticate': 'Bearer' } : {});
+  // RFC 9110 §11.6.1: 401 says how it could have been done; clients know Basic best, jobs have nothing but a bearer
+  // token.
+  const challenge = reason === 'client_invalid' ? 'Basic realm="jobpass"' : 'Bearer';
+  return jsonResponse(status, body, status === 401 ? { 'www-authenticate': challenge } : {});
 }
 
 /** More of these lines in a minute are counted, not written: anyone can cause them. */
@@ -79,7 +90,9 @@ export class RefusalDesk {
     this.#log = dependencies.log;
   }
 
-  /** One line for each refusal of a verified caller, a bounded number of lines for all others. Returns the decision id. */
+  /**
+   * One line for each refusal of a verified caller, a bounded number of lines for all others. Returns the decision id.
+   */
   record(route: string, refusal: Refusal): string {
     const decision = newId('D', this.#random.bytes(ID_RANDOM_BYTES));
     if (refusal.who === null && !this.#mayWriteAnonymous()) return decision;

@@ -1,4 +1,5 @@
-// Turns a handler that answers or refuses into a route. Whatever goes wrong unexpectedly becomes 503, and nothing is granted.
+// Turns a handler that answers or refuses into a route. Whatever goes wrong unexpectedly becomes 503, and nothing is
+// granted.
 import type { Result } from '../base/core/result.ts';
 import type { HttpRequest, HttpResponse, Route } from '../base/ports/http.ts';
 import type { IssuerContext } from './context.ts';
@@ -41,7 +42,7 @@ export function makeRoute(context: IssuerContext, definition: RouteDefinition): 
 }
 
 /** The path of the issuer's URL, empty for the root. */
-export function pathPrefix(issuerUrl: string): string {
+function pathPrefix(issuerUrl: string): string {
   const { pathname } = new URL(issuerUrl);
   return pathname === '/' ? '' : pathname;
 }

@@ -1,4 +1,5 @@
-// Starts a job: facts checked against the controller's bounds, job and request token durable before the answer. Idempotent by key.
+// Starts a job: facts checked against the controller's bounds, job and request token durable before the answer.
+// Idempotent by key.
 import { createHash } from 'node:crypto';
 import type { Client, ControllerGrant, IssuerGrant } from '../base/client-auth/client.ts';
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
@@ -104,9 +105,8 @@ async function repeatStart(
     return err(failure('idempotency_conflict', `job ${found.id} was started with other facts`));
   }
   const settled = await context.ends.settle(found);
-  if (settled.endedAt !== null) return err(failure('job_ended', `job ${found.id} is over: ${settled.endReason}`));
   const added = await context.store.addRequestToken({ ...record, jobId: found.id }, MAX_REQUEST_TOKENS);
-  if (added === 'job_ended') return err(failure('job_ended', `job ${found.id} ended just now`));
+  if (added === 'job_ended') return err(failure('job_ended', `job ${found.id} is over: ${settled.endReason}`));
   if (added === 'too_many') return err(failure('too_many_request_tokens', `job ${found.id}`));
   return ok({ job: settled, requestToken, created: false });
 }

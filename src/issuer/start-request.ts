@@ -50,7 +50,7 @@ export function readStartRequest(body: JsonObject, rules: StartRules): Result<St
 }
 
 /** `2 problems: owner.id: must not be empty; ref: …`. */
-export function listProblems(problems: readonly string[]): string {
+function listProblems(problems: readonly string[]): string {
   const shown = problems
     .slice(0, MAX_PROBLEMS_SHOWN)
     .map((problem) => problem.slice(0, MAX_PROBLEM_CHARS))

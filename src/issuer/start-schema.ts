@@ -1,13 +1,14 @@
-// The body of `POST /v1/jobs` as a schema: names, types, bounds of single members. What members mean together is start-request's.
+// The body of `POST /v1/jobs` as a schema: names, types, bounds of single members. What members mean together is
+// start-request's.
 import { z } from 'zod';
 import { audienceProblem, textProblem } from './text.ts';
 
 /** As many relying parties as one job may reasonably have. */
 export const MAX_AUDIENCES = 20;
 /** AWS takes 50 session tags at most. */
-export const MAX_SESSION_TAGS = 50;
+const MAX_SESSION_TAGS = 50;
 /** Once an hour is hardly a sign of life. */
-export const MAX_HEARTBEAT_SECONDS = 3600;
+const MAX_HEARTBEAT_SECONDS = 3600;
 
 const checked = (problemOf: (value: string) => string | undefined): z.ZodString =>
   z.string().check((context) => {

@@ -1,4 +1,5 @@
-// Ends overdue jobs every second, whether or not anybody asks for them, and lets the store forget what is no longer needed.
+// Ends overdue jobs every second, whether or not anybody asks for them, and lets the store forget what is no longer
+// needed.
 import type { Clock } from '../base/ports/clock.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { JobEnds } from './job-ends.ts';

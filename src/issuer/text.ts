@@ -1,4 +1,5 @@
-// What a fact of a job may look like. Nothing is trimmed or repaired: a value that could be read in two ways is refused.
+// What a fact of a job may look like. Nothing is trimmed or repaired: a value that could be read in two ways is
+// refused.
 
 /** OIDC Core §2 gives `sub` 255 characters; no part of it needs more. */
 export const MAX_FACT_CHARS = 255;

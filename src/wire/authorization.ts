@@ -5,8 +5,8 @@ import { Secret } from '../base/core/secret.ts';
 const CREDENTIALS = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+) +([A-Za-z0-9._~+/-]+=*)$/;
 
 /**
- * The token of an `Authorization` header with this scheme, compared without regard to case (RFC 9110 §11.1: real clients send
- * `Bearer` and `bearer`). Undefined when the header is absent, malformed, or of another scheme.
+ * The token of an `Authorization` header with this scheme, compared without regard to case (RFC 9110 §11.1: real
+ * clients send `Bearer` and `bearer`). Undefined when the header is absent, malformed, or of another scheme.
  */
 export function authorizationToken(header: string | undefined, scheme: string): Secret | undefined {
   const match = header === undefined ? null : CREDENTIALS.exec(header);

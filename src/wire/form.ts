@@ -4,9 +4,10 @@ import { err, ok, type Result } from '../base/core/result.ts';
 import { decodePairs } from './urlencoded.ts';
 
 /**
- * The parameters of a form body by name. RFC 6749 §3.2: a repeated parameter is refused (`request_malformed`), because two
- * readers could pick different ones. A parameter without a value is present with the empty string; the route treats it as
- * omitted. Precondition: the body is within MAX_BODY_BYTES. The detail holds names of parameters, no values.
+ * The parameters of a form body by name. RFC 6749 §3.2: a repeated parameter is refused (`request_malformed`), because
+ * two readers could pick different ones. A parameter without a value is present with the empty string; the route
+ * treats it as omitted. Precondition: the body is within MAX_BODY_BYTES. The detail holds names of parameters, no
+ * values.
  */
 export function parseForm(body: Uint8Array): Result<ReadonlyMap<string, string>, Failure> {
   const pairs = decodePairs(body);

@@ -7,9 +7,10 @@ import { decodePairs } from './urlencoded.ts';
 export const MAX_QUERY_CHARS = 4096;
 
 /**
- * The values of each name, in order. `raw` stands without the leading `?`. `+` is a space, as every URL library writes it.
- * Characters that a client should have escaped are taken as they are (cosign does not escape its audience), but only printable
- * ASCII: anything else is `request_malformed`, as are broken escapes and more than MAX_QUERY_CHARS characters.
+ * The values of each name, in order. `raw` stands without the leading `?`. `+` is a space, as every URL library writes
+ * it. Characters that a client should have escaped are taken as they are (cosign does not escape its audience), but
+ * only printable ASCII: anything else is `request_malformed`, as are broken escapes and more than MAX_QUERY_CHARS
+ * characters.
  */
 export function parseQuery(raw: string): Result<ReadonlyMap<string, readonly string[]>, Failure> {
   if (raw.length > MAX_QUERY_CHARS) return err(failure('request_malformed', 'the query string is too long'));

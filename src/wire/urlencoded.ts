@@ -1,4 +1,5 @@
-// Strict decoding of application/x-www-form-urlencoded pairs, shared by bodies and query strings. It interprets no parameter.
+// Strict decoding of application/x-www-form-urlencoded pairs, shared by bodies and query strings. It interprets no
+// parameter.
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 
@@ -17,9 +18,10 @@ const PLUS = 0x2b;
 const SPACE = 0x20;
 
 /**
- * The pairs of `bytes` in order, names possibly repeated. Stricter than the WHATWG parser where that one guesses: a broken
- * percent escape, broken UTF-8 (also when escaped), a byte order mark, a pair without a name and more than MAX_PARAMETERS
- * pairs are `request_malformed`. A pair without `=` has the empty value. The failure's detail names positions, never values.
+ * The pairs of `bytes` in order, names possibly repeated. Stricter than the WHATWG parser where that one guesses: a
+ * broken percent escape, broken UTF-8 (also when escaped), a byte order mark, a pair without a name and more than
+ * MAX_PARAMETERS pairs are `request_malformed`. A pair without `=` has the empty value. The failure's detail names
+ * positions, never values.
  */
 export function decodePairs(bytes: Uint8Array): Result<readonly Parameter[], Failure> {
   if (bytes.length === 0) return ok([]);

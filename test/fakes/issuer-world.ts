@@ -1,5 +1,5 @@
-// An issuer with everything around it faked: a frozen clock, a store in memory, clients known by name. Routes are called as
-// functions; nothing listens.
+// An issuer with everything around it faked: a frozen clock, a store in memory, clients known by name. Routes are
+// called as functions; nothing listens.
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { Client, IssuerGrant } from '../../src/base/client-auth/client.ts';
 import { type JsonObject, stringMember } from '../../src/base/core/json.ts';
@@ -35,7 +35,7 @@ export const SETTINGS: IssuerSettings = {
 const NOTHING: IssuerGrant = { jobs: null, introspect: [], events: [] };
 const ACME = { name: 'acme', id: '42' };
 
-export const client = (name: string, may: Partial<IssuerGrant>): Client<IssuerGrant> => ({
+const client = (name: string, may: Partial<IssuerGrant>): Client<IssuerGrant> => ({
   name,
   secretHashes: [],
   jwks: null,
@@ -110,7 +110,7 @@ export interface Answer {
   readonly json: JsonObject;
 }
 
-export interface CallOptions {
+interface CallOptions {
   /** The calling client's name. */
   readonly as?: string;
   readonly json?: unknown;

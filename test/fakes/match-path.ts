@@ -1,6 +1,9 @@
 // Route paths for tests that call routes without the program's own server.
 
-/** The parameters of `path` under a pattern with `:name` segments, percent-decoded once; undefined when it is another path. */
+/**
+ * The parameters of `path` under a pattern with `:name` segments, percent-decoded once; undefined when it is another
+ * path.
+ */
 export function matchPath(pattern: string, path: string): Record<string, string> | undefined {
   const wanted = pattern.split('/');
   const given = path.split('/');

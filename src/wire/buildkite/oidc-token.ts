@@ -1,4 +1,5 @@
-// Buildkite's OIDC token request (`buildkite-agent oidc request-token`, cosign): decoding and the answer. It knows nothing of jobs.
+// Buildkite's OIDC token request (`buildkite-agent oidc request-token`, cosign): decoding and the answer. It knows
+// nothing of jobs.
 import type { JsonObject, JsonValue } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
@@ -20,8 +21,9 @@ export interface OidcTokenRequest {
 const MAX_NAMES = 50;
 
 /**
- * Reads the body of `POST /v3/jobs/{id}/oidc/tokens`. Empty members mean omitted ones, as the agent treats them; unknown members
- * are ignored so that newer agents work. Fails with `request_malformed`; `duration_invalid` for a lifetime that is no whole number.
+ * Reads the body of `POST /v3/jobs/{id}/oidc/tokens`. Empty members mean omitted ones, as the agent treats them;
+ * unknown members are ignored so that newer agents work. Fails with `request_malformed`; `duration_invalid` for a
+ * lifetime that is no whole number.
  */
 export function decodeOidcTokenRequest(body: JsonObject): Result<OidcTokenRequest, Failure> {
   const audience = member(body, 'audience');

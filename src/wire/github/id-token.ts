@@ -1,5 +1,5 @@
-// GitHub's ID token request, both directions: the de-facto standard that @actions/core, npm, cosign, PyPI's client and the cloud
-// actions speak. It knows nothing of jobs.
+// GitHub's ID token request, both directions: the de-facto standard that @actions/core, npm, cosign, PyPI's client and
+// the cloud actions speak. It knows nothing of jobs.
 import { isJsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
@@ -14,14 +14,15 @@ export interface IdTokenRequest {
 }
 
 /**
- * The request URL of an endpoint without a query. It already carries a parameter with a non-empty value: @actions/core appends
- * `&audience=` without looking for a `?`, and Python's `id` drops parameters with empty values.
+ * The request URL of an endpoint without a query. It already carries a parameter with a non-empty value: @actions/core
+ * appends `&audience=` without looking for a `?`, and Python's `id` drops parameters with empty values.
  */
 export const idTokenRequestUrl = (endpoint: string): string => `${endpoint}?v=1`;
 
 /**
- * Reads `GET <request URL>&audience=A` with `Authorization: Bearer <request token>`. Other parameters are ignored, as GitHub does.
- * Fails with `token_missing`, or `request_malformed` when the query is broken or does not name exactly one audience.
+ * Reads `GET <request URL>&audience=A` with `Authorization: Bearer <request token>`. Other parameters are ignored, as
+ * GitHub does. Fails with `token_missing`, or `request_malformed` when the query is broken or does not name exactly
+ * one audience.
  */
 export function decodeIdTokenRequest(
   query: string,
@@ -42,7 +43,9 @@ export function decodeIdTokenRequest(
 /** The answer's body; `value` is the ID token. */
 export const encodeIdTokenResponse = (idToken: string): { readonly value: string } => ({ value: idToken });
 
-/** The client's side: what to send to the request URL that the environment gave. Precondition: the URL carries a query. */
+/**
+ * The client's side: what to send to the request URL that the environment gave. Precondition: the URL carries a query.
+ */
 export function encodeIdTokenRequest(
   requestUrl: string,
   request: IdTokenRequest,

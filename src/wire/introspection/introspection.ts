@@ -15,7 +15,9 @@ export interface ActiveToken {
   readonly jobId: string;
 }
 
-/** The presented token (RFC 7662 §2.1). The hint changes nothing here and is ignored. Fails with `request_malformed`. */
+/**
+ * The presented token (RFC 7662 §2.1). The hint changes nothing here and is ignored. Fails with `request_malformed`.
+ */
 export function decodeIntrospectionRequest(form: ReadonlyMap<string, string>): Result<string, Failure> {
   const token = form.get('token') ?? '';
   return token === '' ? err(failure('request_malformed', 'the token parameter is missing')) : ok(token);
@@ -40,8 +42,8 @@ export function encodeIntrospectionResponse(token: ActiveToken | null): JsonObje
 }
 
 /**
- * The client's side. Null: the token is not active. Fails with `job_status_unknown` when the answer is neither a clear yes with
- * its members nor a clear no.
+ * The client's side. Null: the token is not active. Fails with `job_status_unknown` when the answer is neither a clear
+ * yes with its members nor a clear no.
  */
 export function decodeIntrospectionResponse(body: JsonObject): Result<ActiveToken | null, Failure> {
   const active = Object.hasOwn(body, 'active') ? body.active : undefined;

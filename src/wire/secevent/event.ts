@@ -1,5 +1,5 @@
-// Security Event Tokens (RFC 8417) that tell of ended jobs (CAEP) and of a live feed (SSF): claims from events and back. It signs
-// and verifies nothing.
+// Security Event Tokens (RFC 8417) that tell of ended jobs (CAEP) and of a live feed (SSF): claims from events and
+// back. It signs and verifies nothing.
 import { type Claims, isJsonObject, stringMember } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
@@ -15,7 +15,10 @@ export const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/
 interface EventFrame {
   /** The job issuer that says it: `iss`. */
   readonly issuer: string;
-  /** Name of the client it is told to: `aud`. A plain name; it never looks like the audience of an ID token's relying party. */
+  /**
+   * Name of the client it is told to: `aud`. A plain name; it never looks like the audience of an ID token's relying
+   * party.
+   */
   readonly audience: string;
   /** The event's own id: `jti`, and the key in the poll's answer. */
   readonly id: string;
@@ -31,8 +34,11 @@ export interface JobEnded extends EventFrame {
   readonly cause: string;
 }
 
-/** The feed is alive: the receiver had been told of everything that happened before `issuedAt`, or finds it beside this event. */
-export interface FeedAlive extends EventFrame {
+/**
+ * The feed is alive: the receiver had been told of everything that happened before `issuedAt`, or finds it beside this
+ * event.
+ */
+interface FeedAlive extends EventFrame {
   readonly kind: 'verification';
   /** The poll's nonce; null when the poll gave none. */
   readonly state: string | null;
@@ -40,7 +46,9 @@ export interface FeedAlive extends EventFrame {
 
 export type SecurityEvent = JobEnded | FeedAlive;
 
-/** The claims of a SET. SSF 1.0 §4.1: the subject is a top-level `sub_id` (RFC 9493), there is no `sub` and no `exp`. */
+/**
+ * The claims of a SET. SSF 1.0 §4.1: the subject is a top-level `sub_id` (RFC 9493), there is no `sub` and no `exp`.
+ */
 export function encodeSecurityEvent(event: SecurityEvent): Claims {
   const frame = { iss: event.issuer, aud: event.audience, jti: event.id, iat: event.issuedAt };
   if (event.kind === 'verification') {
@@ -61,9 +69,10 @@ export function encodeSecurityEvent(event: SecurityEvent): Claims {
 }
 
 /**
- * The event in the claims of a SET. Preconditions: the signature was verified with the issuer's keys and the header's `typ` is
- * SECURITY_EVENT_TYPE; the caller then compares `issuer`, `audience` and, for a verification, `state` and `issuedAt`.
- * Fails with `claim_malformed`: exactly one event, of a kind told here, whose subject belongs to the issuer that speaks.
+ * The event in the claims of a SET. Preconditions: the signature was verified with the issuer's keys and the header's
+ * `typ` is SECURITY_EVENT_TYPE; the caller then compares `issuer`, `audience` and, for a verification, `state` and
+ * `issuedAt`. Fails with `claim_malformed`: exactly one event, of a kind told here, whose subject belongs to the
+ * issuer that speaks.
  */
 export function decodeSecurityEvent(claims: Claims): Result<SecurityEvent, Failure> {
   const issuer = stringMember(claims, 'iss');

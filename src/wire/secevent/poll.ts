@@ -1,19 +1,19 @@
-// RFC 8936 poll delivery of security events, both directions, with one addition: a poll may carry a `nonce`, which the verification
-// event of its answer repeats as `state`.
+// RFC 8936 poll delivery of security events, both directions, with one addition: a poll may carry a `nonce`, which the
+// verification event of its answer repeats as `state`.
 import { isJsonObject, type JsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 
 /** More events than that wait for the next poll. */
 export const MAX_POLL_EVENTS = 100;
-export const MAX_NONCE_CHARS = 64;
+const MAX_NONCE_CHARS = 64;
 /** Room for the acknowledgement of several answers at once. */
 const MAX_ACKNOWLEDGED = 1000;
 
 export interface EventPoll {
   /**
-   * Undefined: as many as the transmitter sends at once. 0: only acknowledge (RFC 8936 §2.2). The verification event, which is
-   * never queued and needs no acknowledgement, does not count.
+   * Undefined: as many as the transmitter sends at once. 0: only acknowledge (RFC 8936 §2.2). The verification event,
+   * which is never queued and needs no acknowledgement, does not count.
    */
   readonly maxEvents: number | undefined;
   /** False: the transmitter may hold the answer back for a moment until there is an event. */
