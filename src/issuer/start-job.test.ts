@@ -1,3 +1,4 @@
+// Starting a job: what it gives, when it is the same job again, and who may not.
 import { describe, expect, test } from 'vitest';
 import { askIdToken, ISSUER_URL, issuerWorld, NOW, startJob, text } from '../../test/fakes/issuer-world.ts';
 
