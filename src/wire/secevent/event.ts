@@ -36,7 +36,7 @@ export interface JobEnded extends EventFrame {
 
 /**
  * The feed is alive: the receiver had been told of everything that happened before `issuedAt`, or finds it beside this
- * event.
+ * event; while the answer says `moreAvailable`, only in the answers that follow.
  */
 interface FeedAlive extends EventFrame {
   readonly kind: 'verification';
