@@ -148,6 +148,21 @@ function delivery(engine: StoreEngine<IssuerStore>): void {
       },
     );
 
+    requirement('that follow directly on the last acknowledged one are delivered', async ({ store }) => {
+      const seen: string[] = [];
+      await inTurn(['J1', 'J2', 'J3'], async (id) => {
+        await startWithTokens(store, id, [STS]);
+        await store.endJob(id, END);
+        const events = await store.listEvents('sts', [STS], 10);
+        seen.push(...places(events));
+        await store.acknowledgeEvents(
+          'sts',
+          events.map((event) => event.id),
+        );
+      });
+      expect(seen).toEqual([`J1 ${STS}`, `J2 ${STS}`, `J3 ${STS}`]);
+    });
+
     requirement('acknowledging unknown ids, or none, changes nothing', async ({ store }) => {
       await startWithTokens(store, 'J1', [STS]);
       await store.endJob('J1', END);
