@@ -1,0 +1,149 @@
+// How an exchange compares with the raw signing rate, and what durability costs it. `node bench/exchange.ts`, about 20 s.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { ClientRegistry } from '../src/base/client-auth/authenticate.ts';
+import type { StsGrant } from '../src/base/client-auth/client.ts';
+import { Secret } from '../src/base/core/secret.ts';
+import { identityClaims } from '../src/base/identity/claims.ts';
+import { assembleJws } from '../src/base/jwt/assemble.ts';
+import { KeyEncryptionKey } from '../src/keys/kek.ts';
+import { KeyRing } from '../src/keys/ring.ts';
+import { FACTS, grantOf } from '../src/storage/conformance/fixtures.ts';
+import { openSqliteIssuer, openSqliteSts } from '../src/storage/sqlite/open.ts';
+import { createSts } from '../src/sts/sts.ts';
+import { encodeTokenRequest } from '../src/wire/rfc8693/request.ts';
+import { measure, printRates, printRatio, type Subject } from './measure.ts';
+import { answering, clock, httpRequest, log, RAW, random, rawSigning, routeOf, temporaryFolder } from './parts.ts';
+
+const ISSUER = 'https://ci.example.com';
+const STS = 'https://sts.example.com';
+/** Many short rounds: what disturbs a shared machine then hits both sides of a ratio. */
+const PLAN = { rounds: 25, millisecondsEach: 120 };
+
+const POLICY = `
+role: publish-web
+trust:
+  - issuer: ${ISSUER}
+    claims:
+      owner_id: "42"
+      pipeline_id: "7"
+      ref: refs/heads/main
+      environment: [production, staging]
+session: { gateway: artifacts, max_duration: 30m }
+permissions:
+  - { effect: allow, actions: ["http:PUT"], resources: ["arn:jobpass:http:::artifacts/\${claims.pipeline_id}/*"] }
+`;
+
+const CEILING = {
+  tenant: 'main',
+  issuers: [ISSUER],
+  actions: ['http:*'],
+  resources: ['arn:jobpass:http:::artifacts/*'],
+  gateways: ['artifacts'],
+  maxDurationSeconds: 3600,
+};
+
+type Store = Awaited<ReturnType<typeof openSqliteSts>>;
+const kek = KeyEncryptionKey.fromBytes(randomBytes(32));
+
+/** An RS256 ID token with every claim of a job, good for the length of the run, and the keys it is verified with. */
+async function issuerSide() {
+  const store = await openSqliteIssuer({ memory: true });
+  const keys = await KeyRing.open({ ring: 'id-token', algorithm: 'RS256', store, kek, clock });
+  const now = clock.nowSeconds();
+  const identity = identityClaims(FACTS, { profile: 'jobpass', jobId: 'J1', deadline: now + 3600 });
+  const registered = { iss: ISSUER, aud: STS, iat: now, nbf: now, exp: now + 600, jti: 'bench' };
+  const token = await assembleJws({ typ: 'JWT' }, { ...identity, ...registered }, keys.signer());
+  await store.close();
+  return { token, jwks: keys.publicJwks() };
+}
+
+/** `POST /token` of an STS on `store`. The issuer's keys are pinned, so nothing is fetched; its jobs' ends are not learnt. */
+async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuerSide>>) {
+  const sts = createSts({
+    settings: {
+      url: STS,
+      trustedIssuers: [
+        {
+          issuer: ISSUER,
+          audiences: [STS],
+          algorithms: ['RS256'],
+          network: 'public',
+          jobStatus: { kind: 'none' },
+          maxSessionSeconds: null,
+          pinnedJwks: issuer.jwks,
+        },
+      ],
+      tenants: [CEILING],
+      gateways: [],
+      policiesFolder: 'policies',
+      clockSkewSeconds: 30,
+    },
+    store,
+    keys: await KeyRing.open({ ring: 'access-token', algorithm: 'ES256', store, kek, clock }),
+    groupKeys: new Map([['artifacts', { id: 'g1', key: new Secret(new Uint8Array(32)) }]]),
+    clients: new ClientRegistry<StsGrant>({ clients: [], audience: STS, clock }),
+    policySource: {
+      list: async () => [{ path: 'main/publish-web.yaml', bytes: new TextEncoder().encode(POLICY) }],
+      watch: () => () => {},
+    },
+    fetch: () => Promise.reject(new Error('nothing is fetched here')),
+    clock,
+    random,
+    log,
+  });
+  await sts.start();
+  const role = { tenant: 'main', name: 'publish-web' };
+  const form = encodeTokenRequest({ subjectToken: issuer.token, role, askedSeconds: undefined });
+  const request = httpRequest({
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new TextEncoder().encode(form),
+  });
+  const route = routeOf(sts.routes, 'POST', '/token');
+  return { run: () => answering(route, request, 200), close: () => sts.close() };
+}
+
+/** The transaction alone: session, record and mark. */
+function grantsOn(store: Store): () => Promise<unknown> {
+  let count = 0;
+  return async () => {
+    count += 1;
+    const outcome = await store.grant(grantOf(`bench-${count}`, { now: clock.nowSeconds() }));
+    if (outcome !== 'granted') throw new Error(outcome);
+  };
+}
+
+const folder = temporaryFolder();
+const durable = await openSqliteSts({ path: join(folder.path, 'sts.db') });
+const inMemory = await openSqliteSts({ memory: true });
+const issuer = await issuerSide();
+const real = await exchangeOn(durable, issuer);
+const fleeting = await exchangeOn(inMemory, issuer);
+try {
+  const [raw] = rawSigning();
+  const grantOnDisk = grantsOn(durable);
+  const subjects: readonly Subject[] = [
+    ...(raw === undefined ? [] : [raw]),
+    { name: 'exchange, 1 at once', concurrency: 1, run: real.run },
+    { name: 'exchange, 32 at once', concurrency: 32, run: real.run },
+    { name: 'exchange in memory, 32 at once', concurrency: 32, run: fleeting.run },
+    { name: 'grant, 1 at once', concurrency: 1, run: grantOnDisk },
+    { name: 'grant, 32 at once', concurrency: 32, run: grantOnDisk },
+    { name: 'grant in memory, 32 at once', concurrency: 32, run: grantsOn(inMemory) },
+  ];
+  const rates = await measure(subjects, PLAN);
+  console.log('RS256 ID token to ES256 access token by POST /token, session and audit record durable in SQLite');
+  console.log('(WAL, FULL, group commit) before the answer; the same token each time; no HTTP server\n');
+  printRates(rates);
+  console.log('\nratios, formed round by round');
+  printRatio(rates, ['exchange, 1 at once', RAW]);
+  printRatio(rates, ['exchange, 32 at once', RAW]);
+  printRatio(rates, ['exchange, 32 at once', 'exchange in memory, 32 at once']);
+  printRatio(rates, ['grant, 32 at once', 'grant, 1 at once']);
+  printRatio(rates, ['grant, 32 at once', 'grant in memory, 32 at once']);
+} finally {
+  await Promise.all([real.close(), fleeting.close()]);
+  await Promise.all([durable.close(), inMemory.close()]);
+  folder.remove();
+}
