@@ -38,9 +38,8 @@ export async function findDecision(
   const prefix = o.idOrPrefix.toUpperCase();
   if (!ID_PREFIX.test(prefix))
     return err(failure('decision_unknown', 'wanted D and at least 3 more characters of an id'));
-  const durable = await deps.store.findDecisions(prefix);
-  const kept = deps.ring.find(prefix).filter((refusal) => !durable.some((record) => record.id === refusal.id));
-  const found = [...durable, ...kept.map(asRecord)].filter((record) => isReadable(deps, record, o.readable));
+  const known = merge(await deps.store.findDecisions(prefix), deps.ring.find(prefix));
+  const found = known.filter((record) => isReadable(deps, record, o.readable));
   const [only, ...more] = found;
   if (only === undefined) return err(failure('decision_unknown', prefix));
   return more.length === 0 ? ok(only) : err(failure('decision_ambiguous', `several ids begin with ${prefix}`));
@@ -53,10 +52,16 @@ export async function listDecisions(
 ): Promise<readonly DecisionRecord[]> {
   const readsAll = deps.tenants.every((known) => o.readable.includes(known));
   const durable = await deps.store.listDecisions(readsAll ? o.limit : MAX_SCANNED);
-  return [...durable, ...deps.ring.list().map(asRecord)]
+  return merge(durable, deps.ring.list())
     .filter((record) => isReadable(deps, record, o.readable))
     .sort((a, b) => b.at - a.at)
     .slice(0, o.limit);
+}
+
+/** A durable record stands before what the ring has under the same id: an answer may fail after its grant was durable. */
+function merge(durable: readonly DecisionRecord[], refusals: readonly UnverifiedRefusal[]): readonly DecisionRecord[] {
+  const ids = new Set(durable.map((record) => record.id));
+  return [...durable, ...refusals.filter((refusal) => !ids.has(refusal.id)).map(asRecord)];
 }
 
 /** An unverified refusal in the form of a record: whose token it was is not known. */

@@ -400,6 +400,9 @@ describe('nothing is granted', () => {
     const response = await world.exchange(await world.issuer.idToken());
     expect([response.status, response.json.reason]).toEqual([503, 'unavailable']);
     expect(response.json.access_token).toBeUndefined();
+    const list = await world.call('GET /admin/v1/decisions', { as: 'root' });
+    expect(list.json.decisions).toHaveLength(1);
+    expect(list.json.unverified).toEqual({ internal_failure: 1 });
   });
 });
 

@@ -130,7 +130,10 @@ export class FakeJobIssuer {
 
   readonly fetch: GuardedFetch = async (request) => {
     const url = new URL(request.url);
-    const path = url.origin === new URL(this.issuer).origin ? url.pathname : request.url;
+    const own = new URL(this.issuer);
+    const base = own.pathname.replace(/\/$/, '');
+    const isOwn = url.origin === own.origin && url.pathname.startsWith(`${base}/`);
+    const path = isOwn ? url.pathname.slice(base.length) : request.url;
     this.requests.push(`${request.method} ${path}`);
     if (request.signal?.aborted) return noAnswer('aborted');
     const handler = this.handlers.get(path);

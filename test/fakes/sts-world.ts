@@ -6,6 +6,7 @@ import { hashClientSecret } from '../../src/base/client-auth/secret.ts';
 import type { JsonObject } from '../../src/base/core/json.ts';
 import { Secret } from '../../src/base/core/secret.ts';
 import { parseJsonObject } from '../../src/base/json/parse.ts';
+import type { GuardedFetch } from '../../src/base/ports/fetch.ts';
 import type { HttpResponse, Route } from '../../src/base/ports/http.ts';
 import type { PolicyFile } from '../../src/sts/policy-source.ts';
 import type { StsSettings, TrustedIssuer } from '../../src/sts/settings.ts';
@@ -85,6 +86,9 @@ export interface StsAnswer {
 }
 
 export interface StsWorldOptions {
+  readonly issuerUrl?: string;
+  /** Another network than the one with the fake issuer in it. */
+  readonly fetch?: GuardedFetch;
   readonly registration?: Partial<TrustedIssuer>;
   readonly settings?: Partial<StsSettings>;
   readonly policies?: MemoryPolicies;
@@ -96,7 +100,7 @@ export interface StsWorldOptions {
 /** A started STS. Tests end it with `close`. */
 export class StsWorld {
   readonly clock = new FrozenClock(1_800_000_000);
-  readonly issuer = new FakeJobIssuer(this.clock);
+  readonly issuer: FakeJobIssuer;
   readonly store = new MemoryStsStore();
   readonly log = new MemoryLog();
   readonly key = fakeKey('sts-key');
@@ -106,6 +110,7 @@ export class StsWorld {
   #letPoll: (() => void)[] = [];
 
   constructor(o: StsWorldOptions = {}) {
+    this.issuer = new FakeJobIssuer(this.clock, o.issuerUrl);
     this.policies = o.policies ?? new MemoryPolicies();
     const settings: StsSettings = {
       url: STS_URL,
@@ -142,7 +147,7 @@ export class StsWorld {
         clock,
       }),
       policySource: this.policies,
-      fetch: this.issuer.fetch,
+      fetch: o.fetch ?? this.issuer.fetch,
       clock,
       random: new CountingRandom(),
       log,

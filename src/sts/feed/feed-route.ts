@@ -13,7 +13,7 @@ import type { Signal } from '../signal.ts';
 import { composeMessage, type FeedDeps, type FeedReader, isUrgent, readNews } from './compose-message.ts';
 
 /** A heartbeat each second (design, section 3). */
-export const HOLD_MS = 1000;
+const HOLD_MS = 1000;
 
 export interface FeedRouteDeps extends FeedDeps {
   readonly clients: ClientRegistry<StsGrant>;

@@ -12,7 +12,7 @@ export interface DiscoveredIssuer {
 }
 
 /** OpenID Connect Discovery 1.0 §4: the path is appended after any trailing slash is dropped. */
-export const discoveryUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+const discoveryUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 
 /**
  * Fetches the discovery document of a registered issuer. OIDC Discovery §4.3: its `issuer` must equal the registered one
@@ -35,7 +35,7 @@ export async function discoverIssuer(
 }
 
 /** The URL in a member of a metadata document when it lies on the origin of `issuer`, else null. */
-export function sameOriginMember(document: JsonObject, member: string, issuer: string): string | null {
+function sameOriginMember(document: JsonObject, member: string, issuer: string): string | null {
   const text = stringMember(document, member);
   if (text === undefined || !URL.canParse(text) || !URL.canParse(issuer)) return null;
   const url = new URL(text);

@@ -6,7 +6,7 @@ import { parseJsonObject } from '../../base/json/parse.ts';
 import type { FetchRequest, GuardedFetch, NetworkScope } from '../../base/ports/fetch.ts';
 
 /** Design, section 8: no issuer may hold an exchange for longer. */
-export const OUTBOUND_TIMEOUT_MS = 5000;
+const OUTBOUND_TIMEOUT_MS = 5000;
 
 export interface OutboundRequest {
   readonly url: string;

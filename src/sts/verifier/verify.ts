@@ -57,7 +57,7 @@ export type { Facts as VerifiedFacts, VerifiedToken };
 export const verifiedFacts = (token: VerifiedToken): Facts => VerifiedToken.factsOf(token);
 
 /** What an authentic token says of itself, for the record of a refusal that came after its signature was verified. */
-export interface AuthenticToken {
+interface AuthenticToken {
   readonly issuer: string;
   readonly claims: Claims;
   /** The job as the token names it; null for an issuer that does not tell of its jobs. */

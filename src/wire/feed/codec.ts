@@ -12,7 +12,7 @@ export const MAX_FEED_MESSAGE_BYTES = 4 * 1024 * 1024;
 export const MAX_ENDED_PER_MESSAGE = 1000;
 
 /** The audience of messages for one gateway, so that no other gateway believes them. */
-export const feedAudience = (gateway: string): string => `urn:jobpass:feed:${gateway}`;
+const feedAudience = (gateway: string): string => `urn:jobpass:feed:${gateway}`;
 
 const AUDIENCE_PREFIX = feedAudience('');
 const opaque = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/);

@@ -7,8 +7,8 @@ import { quote } from '../../base/json/quote.ts';
 export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
 /** RFC 8693 §3. */
 export const ACCESS_TOKEN_URN = 'urn:ietf:params:oauth:token-type:access_token';
-export const ID_TOKEN_URN = 'urn:ietf:params:oauth:token-type:id_token';
-export const JWT_URN = 'urn:ietf:params:oauth:token-type:jwt';
+const ID_TOKEN_URN = 'urn:ietf:params:oauth:token-type:id_token';
+const JWT_URN = 'urn:ietf:params:oauth:token-type:jwt';
 
 const ROLE_PREFIX = 'urn:jobpass:role:';
 /** Names of tenants and roles, as policies spell them. */

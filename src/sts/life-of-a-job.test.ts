@@ -1,0 +1,63 @@
+// The STS beside our own issuer, with nothing between them but requests: a job's identity is exchanged, and dies with it.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { askIdToken, type IssuerWorld, issuerWorld, startJob, text } from '../../test/fakes/issuer-world.ts';
+import { StsWorld } from '../../test/fakes/sts-world.ts';
+import { ok } from '../base/core/result.ts';
+import type { GuardedFetch } from '../base/ports/fetch.ts';
+
+let ci: IssuerWorld;
+let world: StsWorld;
+
+/** Requests go to the issuer's routes; the fake clients there are known by name, here they come with a secret. */
+const toIssuer: GuardedFetch = async (request) => {
+  const { pathname, search } = new URL(request.url);
+  const [name] = Buffer.from((request.headers.authorization ?? '').replace('Basic ', ''), 'base64')
+    .toString()
+    .split(':');
+  const body = String(request.body ?? '');
+  const isJson = request.headers['content-type'] === 'application/json';
+  const answer = await ci.call(`${request.method} ${pathname}${search}`, {
+    ...(name === undefined || name === '' ? {} : { as: name }),
+    ...(isJson ? { json: JSON.parse(body) } : { form: Object.fromEntries(new URLSearchParams(body)) }),
+    headers: { 'content-type': request.headers['content-type'] ?? '' },
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  return ok({ status: answer.status, headers: answer.headers, body: new TextEncoder().encode(answer.text) });
+};
+
+beforeEach(async () => {
+  ci = issuerWorld();
+  world = await StsWorld.start({ fetch: toIssuer });
+});
+afterEach(() => world.close());
+
+const refusedAs = async (response: { json: Record<string, unknown> }): Promise<unknown> => {
+  const shown = await world.call(`GET /admin/v1/decisions/${response.json.decision_id}`, { as: 'root' });
+  return (shown.json.decision as { reason?: unknown }).reason;
+};
+
+test('a job’s token is exchanged while the job runs, and its session ends with it', async () => {
+  const job = await startJob(ci);
+  const token = text(await askIdToken(ci, job), 'value');
+  const granted = await world.exchange(token);
+  expect(granted.status).toBe(200);
+  expect(world.store.sessions.get(String(granted.json.session_id))).toMatchObject({ jobId: job.id, jobBound: true });
+
+  await ci.call(`POST /v1/jobs/${job.id}/finish`, { as: 'woodpecker' });
+  await vi.waitFor(() => expect(world.store.ended.map((end) => end.sessionId)).toEqual([granted.json.session_id]));
+  expect(await refusedAs(await world.exchange(token))).toBe('job_ended');
+});
+
+test('a job that ended before the feed was ever heard is refused by introspection', async () => {
+  const job = await startJob(ci);
+  const token = text(await askIdToken(ci, job), 'value');
+  await ci.call(`POST /v1/jobs/${job.id}/finish`, { as: 'woodpecker' });
+  expect(await refusedAs(await world.exchange(token))).toBe('job_ended');
+  expect(world.store.sessions.size).toBe(0);
+});
+
+test('a session never outlives the deadline that the controller set', async () => {
+  const job = await startJob(ci, { timeout_seconds: 120 });
+  const granted = await world.exchange(text(await askIdToken(ci, job), 'value'));
+  expect(granted.json.expires_in).toBe(120);
+});
