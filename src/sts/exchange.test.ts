@@ -1,6 +1,6 @@
 // The pipeline from an identity token to a credential: what is granted, what is refused and why, and what is durable by then.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { answer, fakeKey, noAnswer } from '../../test/fakes/fake-job-issuer.ts';
+import { answer, noAnswer } from '../../test/fakes/fake-job-issuer.ts';
 import {
   MemoryPolicies,
   PUBLISH,
@@ -9,8 +9,6 @@ import {
   type StsAnswer,
   StsWorld,
 } from '../../test/fakes/sts-world.ts';
-import type { JsonValue } from '../base/core/json.ts';
-import { REASONS, type Reason } from '../base/core/reasons.ts';
 import { Secret } from '../base/core/secret.ts';
 import { openAccessToken } from '../base/credential/access-token.ts';
 import { importKeySet } from '../base/jwt/jwk.ts';
@@ -152,112 +150,7 @@ describe('a grant', () => {
   });
 });
 
-type Overrides = Readonly<Record<string, JsonValue | undefined>>;
 const now = 1_800_000_000;
-
-/** Refusals of what the token says, after its signature was verified: durable, with the whole trace. */
-const durable: readonly [string, Overrides, Reason][] = [
-  ['another audience', { aud: 'https://other.example.com' }, 'audience_mismatch'],
-  ['several audiences', { aud: [STS_URL, 'https://other.example.com'] }, 'audience_mismatch'],
-  ['no audience', { aud: undefined }, 'claim_missing'],
-  ['an audience of another type', { aud: 1 }, 'claim_malformed'],
-  ['an expiry long past', { exp: now - 31, iat: now - 600, nbf: now - 600 }, 'token_expired'],
-  ['a start in the future', { nbf: now + 31 }, 'token_not_yet_valid'],
-  ['a longer life than allowed', { exp: now + 86_401 }, 'token_lifetime_too_long'],
-  ['no issue time', { iat: undefined }, 'claim_missing'],
-  ['an expiry that is text', { exp: '1900000000' }, 'claim_malformed'],
-  ['no subject', { sub: undefined }, 'claim_missing'],
-  ['an empty subject', { sub: '' }, 'claim_malformed'],
-  ['a subject that is a list', { sub: ['owner:acme@42'] }, 'claim_malformed'],
-  ['a subject with a line end', { sub: 'owner:acme\nadmin' }, 'claim_malformed'],
-  ['a subject beyond 255 characters', { sub: 'x'.repeat(256) }, 'claim_malformed'],
-  ['an id that is a number', { jti: 7 }, 'claim_malformed'],
-  ['an id of 10 KiB', { jti: 'x'.repeat(10_000) }, 'claim_malformed'],
-  ['no job', { job_id: undefined }, 'claim_missing'],
-  ['a job that is a number', { job_id: 1 }, 'claim_malformed'],
-  ['a deadline that is a number', { job_deadline: now + 60 }, 'claim_malformed'],
-  ['a deadline that is a date', { job_deadline: '2027-01-15' }, 'claim_malformed'],
-  ['a deadline that has come', { job_deadline: String(now) }, 'lifetime_exhausted'],
-  ['a claim that the role does not want', { ref: 'refs/heads/Main' }, 'no_rule_matched'],
-  ['a claim of another type', { owner_id: 42 }, 'no_rule_matched'],
-];
-
-/** Refusals before the signature was verified: in the ring only. */
-const fleeting: readonly [string, () => Promise<string>, Reason][] = [
-  ['garbage', async () => 'garbage', 'token_malformed'],
-  ['more than 16 KiB', async () => 'a'.repeat(16 * 1024 + 1), 'token_too_large'],
-  ['a token of another kind', () => world.issuer.idToken({}, { typ: 'at+jwt' }), 'token_type_refused'],
-  ['a security event', () => world.issuer.idToken({}, { typ: 'secevent+jwt' }), 'token_type_refused'],
-  ['no issuer', () => world.issuer.idToken({ iss: undefined }), 'claim_missing'],
-  ['a list of issuers', () => world.issuer.idToken({ iss: [world.issuer.issuer] }), 'claim_malformed'],
-  ['an unknown key', () => world.issuer.idToken({}, { key: fakeKey('key-9') }), 'key_unknown'],
-  ['the signature of another key', () => world.issuer.idToken({}, { key: fakeKey('key-1') }), 'signature_invalid'],
-];
-
-describe('a token is refused', () => {
-  test.each(durable)('with %s, durably and with its trace', async (_what, overrides, reason) => {
-    const response = await world.exchange(await world.issuer.idToken(overrides));
-    expect(response.json.reason).toBe(REASONS[reason][0]);
-    expect(world.store.decisions).toHaveLength(1);
-    expect(world.store.decisions[0]).toMatchObject({ id: response.json.decision_id, outcome: 'refused', reason });
-    expect(world.store.decisions[0]?.trace.checks.map((check) => check.check)).toContain('signature');
-    expect(granted()).toBe(0);
-  });
-
-  test.each(fleeting)('that is or has %s, with an id and nothing durable', async (_what, make, reason) => {
-    const response = await world.exchange(await make());
-    expect([response.status, response.json.error]).toEqual([400, 'invalid_request']);
-    expect(await reasonOf(response)).toBe(reason);
-    expect(world.store.decisions).toEqual([]);
-  });
-
-  test('under an algorithm that is not allowed for its issuer', async () => {
-    await restart({ registration: { algorithms: ['RS256'] } });
-    expect(await reasonOf(await world.exchange(await world.issuer.idToken()))).toBe('algorithm_refused');
-  });
-
-  test('by a key whose id another key has', async () => {
-    world.issuer.published = [
-      { ...world.issuer.key.publicJwk, kid: 'key-1' },
-      { ...fakeKey('x').publicJwk, kid: 'key-1' },
-    ];
-    await restart();
-    world.issuer.published = [world.issuer.key.publicJwk, { ...fakeKey('x').publicJwk, kid: 'key-1' }];
-    expect(await reasonOf(await world.exchange(await world.issuer.idToken()))).toBe('key_unusable');
-  });
-
-  test('when its issuer cannot be reached and no keys are left', async () => {
-    await restart({ before: (w) => w.issuer.handlers.set('/jwks', () => noAnswer()) });
-    const response = await world.exchange(await world.issuer.idToken());
-    expect([response.status, response.headers['retry-after']]).toEqual([503, '1']);
-    expect(await reasonOf(response)).toBe('issuer_unreachable');
-  });
-
-  test.each([
-    'https://ci.example.com/',
-    'http://ci.example.com',
-    'https://CI.example.com',
-    'https://ci.example.com:443',
-    'https://ci.example.com@evil.test',
-    'https://ci.example.com.evil.test',
-    'file:///etc/passwd',
-    'http://169.254.169.254/latest',
-    '',
-    '__proto__',
-  ])('of an issuer that is not registered, and nothing is fetched: %s', async (iss) => {
-    const before = world.issuer.requests.length;
-    const response = await world.exchange(await world.issuer.idToken({ iss }));
-    expect(await reasonOf(response)).toBe('issuer_unknown');
-    expect(world.issuer.requests.length).toBe(before);
-  });
-
-  test('when a claim that the permissions mention is missing', async () => {
-    const policies = new MemoryPolicies();
-    policies.files.set(`${PUBLISH}.yaml`, PUBLISH_TEXT.replace('claims.pipeline_id', 'claims.environment'));
-    await restart({ policies });
-    expect(await reasonOf(await world.exchange(await world.issuer.idToken()))).toBe('permission_denied');
-  });
-});
 
 describe('a caller learns nothing of roles', () => {
   test('unknown role, other tenant and failed condition are one answer but for the id', async () => {
