@@ -1,6 +1,6 @@
 // Uploads files to the artifact store with plain fetch: node publish.mjs FOLDER FILE...
 // It knows nothing of Jobpass but the name of the variable that holds its credential.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 const store = process.env.ARTIFACTS_URL ?? 'http://127.0.0.1:8703';
@@ -16,11 +16,16 @@ for (const file of files) {
   const url = `${store}/${folder}/${basename(file)}`;
   const body = await readFile(file);
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/gzip' };
+  const started = performance.now();
   const response = await fetch(url, { method: 'PUT', headers, body });
-  console.log(`PUT ${url} ${response.status} (${body.length} bytes)`);
+  const took = Math.round(performance.now() - started);
+  console.log(`PUT ${folder}/${basename(file)} → ${response.status}   ${body.length} bytes, ${took} ms`);
   if (!response.ok) {
     // A refusal says why in one safe word, and under which id the operator reads the rest.
     console.error((await response.text()).slice(0, 500));
     process.exitCode = 1;
   }
 }
+
+// What careless scripts do: the credential stays behind in a file that later jobs can read. See replay.mjs.
+await writeFile('left-behind.txt', token, { mode: 0o600 });

@@ -1,6 +1,6 @@
 // What the operator decides about the issuer. app/config makes it from jobpass.yaml.
 
-export type IdTokenAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+type IdTokenAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
 
 export interface IssuerSettings {
   /** The issuer URL, exactly as it stands in `iss`; no trailing slash. */

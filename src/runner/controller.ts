@@ -49,23 +49,12 @@ const FINISH_WAITS_MS: readonly number[] = [250, 500, 1000, 2000, 4000];
 
 /** A controller over HTTP with its client secret (RFC 6749 §2.3.1). */
 export function createController(transport: Transport, credential: ControllerCredential): Controller {
-  const call = (path: string, body: JsonObject, waitsMs?: readonly number[]) =>
-    callJson(transport, {
-      url: `${credential.url}${path}`,
-      method: 'POST',
-      headers: { authorization: basicAuthorization(credential), 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      peer: 'the issuer',
-      ...(waitsMs === undefined ? {} : { waitsMs }),
-    });
+  const call = callIssuer(transport, credential);
   const jobPath = (jobId: string, verb: string): string => `/v1/jobs/${encodeURIComponent(jobId)}/${verb}`;
   const discard = (answer: Result<JsonObject, RunnerFailure>): Result<void, RunnerFailure> =>
     answer.ok ? ok(undefined) : answer;
   return {
-    async startJob(start) {
-      const answer = await call('/v1/jobs', encodeJobStart(start));
-      return answer.ok ? readStartedJob(answer.value) : answer;
-    },
+    startJob: (start) => startJobFrom(transport, credential, encodeJobStart(start)),
     heartbeat: async (jobId) => discard(await call(jobPath(jobId, 'heartbeat'), {})),
     finish: async (jobId) => discard(await call(jobPath(jobId, 'finish'), {}, FINISH_WAITS_MS)),
     async narrow(jobId, audiences) {
@@ -74,6 +63,28 @@ export function createController(transport: Transport, credential: ControllerCre
     },
   };
 }
+
+/** Starts a job from a body that a CI of scripts wrote itself; the issuer checks it. */
+export async function startJobFrom(
+  transport: Transport,
+  credential: ControllerCredential,
+  body: JsonObject,
+): Promise<Result<StartedJob, RunnerFailure>> {
+  const answer = await callIssuer(transport, credential)('/v1/jobs', body);
+  return answer.ok ? readStartedJob(answer.value) : answer;
+}
+
+const callIssuer =
+  (transport: Transport, credential: ControllerCredential) =>
+  (path: string, body: JsonObject, waitsMs?: readonly number[]): Promise<Result<JsonObject, RunnerFailure>> =>
+    callJson(transport, {
+      url: `${credential.url}${path}`,
+      method: 'POST',
+      headers: { authorization: basicAuthorization(credential), 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      peer: 'the issuer',
+      ...(waitsMs === undefined ? {} : { waitsMs }),
+    });
 
 /** The body of `POST /v1/jobs`. */
 function encodeJobStart(start: JobStart): JsonObject {

@@ -95,12 +95,11 @@ describe('a token is refused', () => {
   });
 
   test('by a key whose id another key has', async () => {
-    world.issuer.published = [
-      { ...world.issuer.key.publicJwk, kid: 'key-1' },
-      { ...fakeKey('x').publicJwk, kid: 'key-1' },
-    ];
-    await restart();
-    world.issuer.published = [world.issuer.key.publicJwk, { ...fakeKey('x').publicJwk, kid: 'key-1' }];
+    await restart({
+      before: (w) => {
+        w.issuer.published = [w.issuer.key.publicJwk, { ...fakeKey('x').publicJwk, kid: 'key-1' }];
+      },
+    });
     expect(await reasonOf(await world.exchange(await world.issuer.idToken()))).toBe('key_unusable');
   });
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { askIdToken, type IssuerWorld, issuerWorld, startJob, text } from '../../test/fakes/issuer-world.ts';
 import { StsWorld } from '../../test/fakes/sts-world.ts';
+import { MAX_STALENESS_MS } from '../base/core/limits.ts';
 import { ok } from '../base/core/result.ts';
 import type { GuardedFetch } from '../base/ports/fetch.ts';
 
@@ -48,10 +49,11 @@ test('a job’s token is exchanged while the job runs, and its session ends with
   expect(await refusedAs(await world.exchange(token))).toBe('job_ended');
 });
 
-test('a job that ended before the feed was ever heard is refused by introspection', async () => {
+test('a job that ended while nothing was heard from the feed is refused by introspection', async () => {
   const job = await startJob(ci);
   const token = text(await askIdToken(ci, job), 'value');
   await ci.call(`POST /v1/jobs/${job.id}/finish`, { as: 'woodpecker' });
+  world.clock.advanceMs(MAX_STALENESS_MS + 1);
   expect(await refusedAs(await world.exchange(token))).toBe('job_ended');
   expect(world.store.sessions.size).toBe(0);
 });

@@ -5,7 +5,7 @@ import type { NetworkScope } from '../base/ports/fetch.ts';
 import type { Ceiling } from '../policy/role.ts';
 
 /** How the STS learns that a job is over. */
-export type JobStatusSource =
+type JobStatusSource =
   | { readonly kind: 'feed' | 'introspect'; readonly client: string; readonly secret: Secret }
   | { readonly kind: 'none' };
 

@@ -1,6 +1,5 @@
 // The words of a decision: what was asked of whom, clause by clause, and what came out. Deciding is policy's business.
 import type { JsonValue } from './json.ts';
-import type { Reason } from './reasons.ts';
 
 /** A role is always named with its tenant; every lookup key begins with the tenant. */
 export interface RoleRef {
@@ -69,10 +68,4 @@ export interface Trace {
   readonly lifetime?: LifetimeTrace;
   /** False when the STS cannot learn that the job ended: the session dies by its short expiry alone. */
   readonly jobBound: boolean;
-}
-
-/** The refusal of a request, for the operator. The caller learns `safeReason(reason)` and the decision id only. */
-export interface Denial {
-  readonly reason: Reason;
-  readonly detail: string;
 }

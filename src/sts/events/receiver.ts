@@ -57,6 +57,7 @@ export class EventReceiver {
   #acknowledge: readonly string[] = [];
   #running: Promise<void> | undefined;
   #healthy: boolean | undefined;
+  readonly #asked = Promise.withResolvers<void>();
 
   constructor(deps: ReceiverDeps) {
     this.#deps = deps;
@@ -65,6 +66,11 @@ export class EventReceiver {
 
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  /** Resolves when the issuer has been asked once, whatever came of it. */
+  asked(): Promise<void> {
+    return this.#asked.promise;
   }
 
   /** Stops polling; resolves when the last answer was dealt with. */
@@ -77,6 +83,7 @@ export class EventReceiver {
     while (!this.#stop.signal.aborted) {
       const startedAt = this.#deps.clock.monotonicMs();
       const heard = await this.pollOnce().catch((error: unknown) => err(String(error)));
+      this.#asked.resolve();
       if (this.#stop.signal.aborted) return;
       this.#report(heard);
       const elapsed = this.#deps.clock.monotonicMs() - startedAt;
@@ -128,7 +135,8 @@ export class EventReceiver {
 
   async #ask(nonce: string, acknowledged: readonly string[]): Promise<Result<EventBatch, string>> {
     const { client, fetch, issuer } = this.#deps;
-    const poll = { maxEvents: undefined, returnImmediately: false, acknowledged, errors: [], nonce };
+    // While the feed is not live, every moment without an answer is a refusal somewhere: nothing is held back then.
+    const poll = { maxEvents: undefined, returnImmediately: this.#healthy !== true, acknowledged, errors: [], nonce };
     const body = await fetchJsonObject(fetch, {
       url: this.#url,
       network: issuer.network,

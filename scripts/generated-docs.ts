@@ -1,0 +1,80 @@
+// Pages that are made from the code, so that they cannot fall behind it.
+
+import { jsonSchemaText } from '../src/app/config/json-schema.ts';
+import { isJsonObject, type JsonObject } from '../src/base/core/json.ts';
+import { REASONS, type Reason, safeReason } from '../src/base/core/reasons.ts';
+
+/** Every generated page with its text. */
+export function generatedDocs(): readonly { readonly path: string; readonly text: string }[] {
+  return [
+    { path: 'docs/errors.md', text: errorsPage() },
+    { path: 'docs/config.md', text: configPage() },
+    { path: 'schema/jobpass.schema.json', text: jsonSchemaText() },
+  ];
+}
+
+function errorsPage(): string {
+  const rows = (Object.keys(REASONS) as Reason[]).map(
+    (reason) => `| \`${reason}\` | \`${safeReason(reason)}\` | ${REASONS[reason][1]} |`,
+  );
+  return `# Reasons of refusals
+
+<!-- Made by \`npm run docs\`; do not edit. -->
+
+Every refusal has one of these reasons. The caller learns the *safe reason* and a decision id, nothing else: an unknown role, another
+tenant's role and a failed condition look the same. The operator reads the rest with \`jobpass decisions show ID\`.
+
+| reason (operator) | safe reason (caller) | meaning |
+|---|---|---|
+${rows.join('\n')}
+
+## Exit codes of the command line
+
+| code | meaning |
+|---|---|
+| 0 | ok |
+| 1 | failed |
+| 2 | usage: the command, a file or a configuration is wrong; nothing was started |
+| 3 | denied |
+| 4 | unavailable: the other side did not answer, or an address is taken |
+`;
+}
+
+function configPage(): string {
+  const schema: unknown = JSON.parse(jsonSchemaText());
+  const rows = isJsonObject(schema) ? keyRows(schema, '') : [];
+  return `# jobpass.yaml
+
+<!-- Made by \`npm run docs\`; do not edit. -->
+
+Unknown keys are refused, and all problems are shown at once. Durations are written \`45s\`, \`30m\`, \`2h\`, \`7d\`. Secrets are never written
+into the file: \`file:PATH\`, \`env:NAME\` or \`credential:NAME\` (systemd) say where they are. Relative paths start at the file's own folder.
+Editors read \`schema/jobpass.schema.json\`; \`jobpass init\` writes the header that points at it.
+
+| key | | meaning |
+|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+function keyRows(schema: JsonObject, prefix: string): string[] {
+  const properties = isJsonObject(schema.properties) ? schema.properties : {};
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  return Object.entries(properties).flatMap(([name, member]) => {
+    if (!isJsonObject(member)) return [];
+    const key = prefix === '' ? name : `${prefix}.${name}`;
+    const description = typeof member.description === 'string' ? member.description : '';
+    const row = `| \`${key}\` | ${required.includes(name) ? 'required' : ''} | ${[description, choices(member)].filter((part) => part !== '').join(' ')} |`;
+    return [row, ...nestedRows(member, key)];
+  });
+}
+
+function nestedRows(member: JsonObject, key: string): string[] {
+  if (member.type === 'array' && isJsonObject(member.items)) return keyRows(member.items, `${key}[]`);
+  if (member.type === 'object' && isJsonObject(member.additionalProperties))
+    return keyRows(member.additionalProperties, `${key}.NAME`);
+  return member.type === 'object' ? keyRows(member, key) : [];
+}
+
+const choices = (member: JsonObject): string =>
+  Array.isArray(member.enum) ? `One of ${member.enum.map((value) => `\`${String(value)}\``).join(', ')}.` : '';

@@ -1,0 +1,86 @@
+// The table of commands. Each is loaded when it is asked for, so that a small one starts as fast as Node itself.
+import type { Command } from './command.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    summary: 'write a configuration, its keys, one role and its test',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
+    name: 'serve',
+    summary: 'run the servers of jobpass.yaml',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  {
+    name: 'demo',
+    summary: 'watch a real job get an identity, use it, and lose it',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  {
+    name: 'run',
+    summary: 'run a pipeline as an ephemeral local CI',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'token',
+    summary: 'in a job: an ID token for one audience',
+    load: async () => (await import('./commands/token.ts')).token,
+  },
+  {
+    name: 'exchange',
+    summary: 'in a job: temporary credentials for one role',
+    load: async () => (await import('./commands/exchange.ts')).exchange,
+  },
+  {
+    name: 'exec',
+    summary: 'in a job: run a program with temporary credentials',
+    load: async () => (await import('./commands/exec.ts')).exec,
+  },
+  {
+    name: 'whoami',
+    summary: 'in a job: what its identity says',
+    load: async () => (await import('./commands/whoami.ts')).whoami,
+  },
+  {
+    name: 'job start',
+    summary: 'as a controller: start a job',
+    load: async () => (await import('./commands/job.ts')).jobStart,
+  },
+  {
+    name: 'job heartbeat',
+    summary: 'as a controller: say that a job still runs',
+    load: async () => (await import('./commands/job.ts')).jobHeartbeat,
+  },
+  {
+    name: 'job finish',
+    summary: 'as a controller: end a job and all it holds',
+    load: async () => (await import('./commands/job.ts')).jobFinish,
+  },
+  {
+    name: 'decisions show',
+    summary: 'why something was granted or refused',
+    load: async () => (await import('./commands/decisions.ts')).decisionsShow,
+  },
+  {
+    name: 'decisions list',
+    summary: 'the newest decisions',
+    load: async () => (await import('./commands/decisions.ts')).decisionsList,
+  },
+  {
+    name: 'policy test',
+    summary: 'check roles against their tests',
+    load: async () => (await import('./commands/policy-test.ts')).policyTest,
+  },
+  {
+    name: 'keys export',
+    summary: 'print the public key of a gateway',
+    load: async () => (await import('./commands/keys.ts')).keysExport,
+  },
+];

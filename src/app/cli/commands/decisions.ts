@@ -1,0 +1,80 @@
+// `jobpass decisions show|list`: what the STS decided and why, from its operator routes.
+import type { DecisionRecord } from '../../../base/audit/record.ts';
+import { formatRoleRef } from '../../../base/core/decision.ts';
+import type { JsonObject } from '../../../base/core/json.ts';
+import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
+import { askOperator, type OperatorCredential, operatorCredential } from '../operator.ts';
+import { paintFor, printable } from '../paint.ts';
+import { readDecision, readDecisions, readNearest } from '../read-decision.ts';
+import { showDecision } from '../show-decision.ts';
+
+const JSON_OPTION = { json: { type: 'boolean' } } as const;
+const JSON_HELP = { json: 'print JSON on stdout' };
+
+export const decisionsShow: Command = {
+  usage: 'jobpass decisions show ID [--json]',
+  options: JSON_OPTION,
+  optionHelp: JSON_HELP,
+  async run(surroundings) {
+    const [id] = surroundings.positionals;
+    if (id === undefined || surroundings.positionals.length > 1)
+      throw new CommandFailure('which decision?', {
+        exitCode: EXIT.usage,
+        hint: 'jobpass decisions show D9XM40, the id or its beginning',
+      });
+    const { status, body } = await askOperator(
+      credentialOf(surroundings),
+      `/admin/v1/decisions/${encodeURIComponent(id.toUpperCase())}`,
+    );
+    if (status !== 200) throw refusal(body, id);
+    if (surroundings.options.json === true) surroundings.out(JSON.stringify(body, undefined, 2));
+    else {
+      const paint = paintFor(process.stdout.isTTY === true, surroundings.env);
+      surroundings.out(showDecision(readDecision(body.decision), readNearest(body), paint));
+    }
+    return EXIT.ok;
+  },
+};
+
+export const decisionsList: Command = {
+  usage: 'jobpass decisions list [--limit N] [--json]',
+  options: { ...JSON_OPTION, limit: { type: 'string' } },
+  optionHelp: { limit: 'how many, newest first (default: 20)', ...JSON_HELP },
+  async run(surroundings) {
+    const limit = text(surroundings.options.limit) ?? '20';
+    if (!/^[1-9][0-9]{0,2}$/.test(limit))
+      throw new CommandFailure(`--limit ${limit} is not a number from 1 to 999`, { exitCode: EXIT.usage });
+    const { status, body } = await askOperator(credentialOf(surroundings), `/admin/v1/decisions?limit=${limit}`);
+    if (status !== 200) throw refusal(body, 'the list');
+    if (surroundings.options.json === true) surroundings.out(JSON.stringify(body, undefined, 2));
+    else {
+      const decisions = readDecisions(body);
+      for (const record of decisions) surroundings.out(listLine(record));
+      if (decisions.length === 0) surroundings.say('no decisions yet');
+    }
+    return EXIT.ok;
+  },
+};
+
+function listLine(record: DecisionRecord): string {
+  const at = new Date(record.at).toISOString().slice(0, 19).replace('T', ' ');
+  const role = record.role === null ? '–' : formatRoleRef(record.role);
+  return [
+    record.id,
+    at,
+    record.outcome.padEnd(7),
+    printable(role, 40).padEnd(24),
+    record.reason ?? '',
+    printable(record.subject, 80),
+  ]
+    .join('  ')
+    .trimEnd();
+}
+
+function refusal(body: JsonObject, what: string): CommandFailure {
+  const message = typeof body.message === 'string' ? printable(body.message, 300) : 'the server refused';
+  return new CommandFailure(`${printable(what)}: ${message}`, { exitCode: EXIT.failed });
+}
+
+const credentialOf = ({ folder, env }: Surroundings): OperatorCredential =>
+  operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);

@@ -1,0 +1,92 @@
+// `jobpass job start|heartbeat|finish`: the controller's three calls, for a CI that is made of scripts.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { JsonObject } from '../../../base/core/json.ts';
+import { parseJsonObject } from '../../../base/json/parse.ts';
+import { REQUEST_TOKEN_VARIABLE, REQUEST_URL_VARIABLE } from '../../../runner/client.ts';
+import { createController, startJobFrom } from '../../../runner/controller.ts';
+import { writePrivateFile } from '../../setup/private-files.ts';
+import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
+import { controllerCredential } from '../controller-option.ts';
+import { orFail, transport } from '../runner-command.ts';
+
+export const jobStart: Command = {
+  usage: 'jobpass job start --facts FILE|- --env-file FILE',
+  options: { facts: { type: 'string' }, 'env-file': { type: 'string' } },
+  optionHelp: {
+    facts: 'JSON as for POST /v1/jobs: idempotency_key, owner, pipeline, ref, …; - reads stdin',
+    'env-file': 'where the variables for the job are written, as NAME=value lines of a new file, mode 0600',
+  },
+  async run(surroundings) {
+    const envFile = text(surroundings.options['env-file']);
+    if (envFile === undefined)
+      throw new CommandFailure('where do the job’s variables go?', { exitCode: EXIT.usage, hint: '--env-file FILE' });
+    const facts = readFacts(surroundings);
+    const credential = await controllerCredential(surroundings);
+    const started = orFail(await startJobFrom(transport, credential, facts));
+    const { requestUrl, requestToken } = started.identity;
+    const lines = [
+      `${REQUEST_URL_VARIABLE}=${requestUrl}`,
+      `${REQUEST_TOKEN_VARIABLE}=${requestToken.reveal()}`,
+      `JOBPASS_JOB_ID=${started.jobId}`,
+    ];
+    writePrivateFile(resolve(surroundings.folder, envFile), `${lines.join('\n')}\n`);
+    surroundings.out(JSON.stringify({ job_id: started.jobId, deadline: started.deadline, env_file: envFile }));
+    return EXIT.ok;
+  },
+};
+
+export const jobHeartbeat: Command = {
+  usage: 'jobpass job heartbeat JOB_ID',
+  options: {},
+  optionHelp: {},
+  async run(surroundings) {
+    const jobId = jobIdOf(surroundings, jobHeartbeat.usage);
+    const controller = createController(transport, await controllerCredential(surroundings));
+    orFail(await controller.heartbeat(jobId));
+    return EXIT.ok;
+  },
+};
+
+export const jobFinish: Command = {
+  usage: 'jobpass job finish JOB_ID',
+  options: {},
+  optionHelp: {},
+  async run(surroundings) {
+    const jobId = jobIdOf(surroundings, jobFinish.usage);
+    const controller = createController(transport, await controllerCredential(surroundings));
+    orFail(await controller.finish(jobId));
+    return EXIT.ok;
+  },
+};
+
+function jobIdOf({ positionals, env }: Surroundings, usage: string): string {
+  const jobId = positionals[0] ?? env.JOBPASS_JOB_ID;
+  if (jobId === undefined || positionals.length > 1)
+    throw new CommandFailure('which job?', { exitCode: EXIT.usage, hint: usage });
+  return jobId;
+}
+
+function readFacts({ options, folder }: Surroundings): JsonObject {
+  const file = text(options.facts);
+  if (file === undefined)
+    throw new CommandFailure('the facts of the job are missing', {
+      exitCode: EXIT.usage,
+      hint: '--facts FILE, or --facts - for stdin',
+    });
+  const facts = parseJsonObject(readBytes(file, folder));
+  if (!facts.ok)
+    throw new CommandFailure(`${file}, byte ${facts.error.offset}: ${facts.error.problem}`, {
+      exitCode: EXIT.usage,
+      hint: 'a JSON object as for POST /v1/jobs',
+    });
+  return facts.value;
+}
+
+function readBytes(file: string, folder: string): Uint8Array {
+  try {
+    return readFileSync(file === '-' ? 0 : resolve(folder, file));
+  } catch {
+    throw new CommandFailure(`${file} cannot be read`, { exitCode: EXIT.usage });
+  }
+}

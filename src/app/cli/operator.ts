@@ -1,0 +1,97 @@
+// Talks to the operator routes of a running STS over its Unix socket, never to its database.
+import { request } from 'node:http';
+import { resolve } from 'node:path';
+import { type JsonObject, stringMember } from '../../base/core/json.ts';
+import { parseJsonObject } from '../../base/json/parse.ts';
+import { readPrivateFile } from '../config/secret-reference.ts';
+import { CommandFailure, EXIT } from './command.ts';
+
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const TIMEOUT_MS = 10_000;
+const PLACES = ['.jobpass/operator.json', '.jobpass/dev/operator.json'];
+
+export interface OperatorAnswer {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+/** GET of an operator route. Ends the command when the server does not answer or does not know the operator. */
+export async function askOperator(credential: OperatorCredential, path: string): Promise<OperatorAnswer> {
+  const { socket, client, secret } = credential;
+  const authorization = `Basic ${Buffer.from(`${encodeURIComponent(client)}:${encodeURIComponent(secret)}`).toString('base64')}`;
+  const { status, bytes } = await get(socket, path, authorization);
+  const body = parseJsonObject(bytes);
+  if (!body.ok)
+    throw new CommandFailure(`the server on ${socket} gave an answer that cannot be read`, {
+      exitCode: EXIT.unavailable,
+    });
+  if (status === 401)
+    throw new CommandFailure('the server does not know this operator', {
+      exitCode: EXIT.denied,
+      hint: 'JOBPASS_OPERATOR_FILE names another credential',
+    });
+  return { status, body: body.value };
+}
+
+/** What an operator authenticates with, and where. */
+export interface OperatorCredential {
+  readonly socket: string;
+  readonly client: string;
+  readonly secret: string;
+}
+
+/** The credential in `named`, else the one that `init` or `serve --dev` left in `folder`. Ends the command when there is none. */
+export function operatorCredential(folder: string, named: string | undefined): OperatorCredential {
+  for (const place of named === undefined ? PLACES : [named]) {
+    const path = resolve(folder, place);
+    const file = readPrivateFile(path);
+    if (file.ok) return readCredential(path, file.value.reveal());
+    if (named === undefined && file.error.kind === 'absent') continue;
+    throw new CommandFailure(file.error.message, { exitCode: EXIT.usage, hint: file.error.hint });
+  }
+  throw new CommandFailure('no operator credential is found here', {
+    exitCode: EXIT.usage,
+    hint: `jobpass init writes ${PLACES[0]}; JOBPASS_OPERATOR_FILE names another`,
+  });
+}
+
+function readCredential(path: string, content: string): OperatorCredential {
+  const parsed = parseJsonObject(Buffer.from(content));
+  const member = (name: string): string | undefined => (parsed.ok ? stringMember(parsed.value, name) : undefined);
+  const [socket, client, secret] = [member('socket'), member('client'), member('secret')];
+  if (socket === undefined || client === undefined || secret === undefined)
+    throw new CommandFailure(`${path} is not an operator credential`, {
+      exitCode: EXIT.usage,
+      hint: 'it holds socket, client and secret',
+    });
+  return { socket, client, secret };
+}
+
+function get(socketPath: string, path: string, authorization: string): Promise<{ status: number; bytes: Uint8Array }> {
+  return new Promise((fulfil, reject) => {
+    const unavailable = (cause: unknown): void =>
+      reject(
+        new CommandFailure(
+          `the server on ${socketPath} does not answer (${cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer'})`,
+          {
+            exitCode: EXIT.unavailable,
+            hint: 'jobpass serve starts it',
+          },
+        ),
+      );
+    const call = request({ socketPath, path, headers: { authorization }, timeout: TIMEOUT_MS }, (response) => {
+      const chunks: Uint8Array[] = [];
+      let length = 0;
+      response.on('data', (chunk: Uint8Array) => {
+        length += chunk.length;
+        if (length > MAX_ANSWER_BYTES) call.destroy();
+        else chunks.push(chunk);
+      });
+      response.once('end', () => fulfil({ status: response.statusCode ?? 0, bytes: Buffer.concat(chunks) }));
+      response.once('error', unavailable);
+    });
+    call.once('timeout', () => call.destroy());
+    call.once('error', unavailable);
+    call.end();
+  });
+}

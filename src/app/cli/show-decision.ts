@@ -1,0 +1,105 @@
+// A decision as an operator reads it: the answer first, then every clause, then where to go on.
+import type { DecisionRecord } from '../../base/audit/record.ts';
+import { type ClauseTrace, formatRoleRef, type RuleTrace } from '../../base/core/decision.ts';
+import { formatDuration } from '../../base/core/duration.ts';
+import { shortId } from '../../base/core/ids.ts';
+import type { JsonValue } from '../../base/core/json.ts';
+import { type Paint, printable } from './paint.ts';
+
+/** The role that came nearest to granting. */
+export interface NearestRole {
+  readonly role: string;
+  readonly missing: number;
+}
+
+const NEAR_MISSES = {
+  case: 'differs only in case',
+  type: 'not a string',
+  space: 'differs only in white space',
+} as const;
+const SUBJECT_WIDTH = 20;
+const WANTED_WIDTH = 36;
+
+/** Lines for a terminal, without a trailing newline. Holds no token and no secret. */
+export function showDecision(record: DecisionRecord, nearest: NearestRole | null, paint: Paint): string {
+  const role = record.role === null ? 'no readable role' : formatRoleRef(record.role);
+  const job =
+    record.jobId === null ? printable(record.issuer) : `job ${printable(record.jobId)} at ${printable(record.issuer)}`;
+  const outcome = record.outcome === 'granted' ? paint.good('granted') : paint.bad('refused');
+  const at = new Date(record.at).toISOString().slice(0, 19).replace('T', ' ');
+  return [
+    `${paint.strong(record.id)}  ${outcome}  ${printable(role)}  ${at} UTC  ${record.wire}  ${job}`,
+    ...(record.reason === null ? [] : [`  ${paint.bad(record.reason)}  ${printable(record.detail, 300)}`]),
+    ...record.trace.checks.map(({ check, outcome: held, detail }) => line(held, check, printable(detail, 200), paint)),
+    ...rules(record, paint),
+    ...lifetime(record),
+    ...closing(record, nearest),
+  ].join('\n');
+}
+
+function rules(record: DecisionRecord, paint: Paint): string[] {
+  const { role } = record.trace;
+  if (role === undefined) return [];
+  const several = role.rules.length > 1;
+  return role.rules.flatMap((rule, index) => [
+    ...(several ? [`  rule ${index + 1}, line ${rule.line}${rule.held ? '' : ': does not hold'}`] : []),
+    ...clauses(rule, paint),
+  ]);
+}
+
+const clauses = (rule: RuleTrace, paint: Paint): string[] => rule.clauses.map((clause) => clauseLine(clause, paint));
+
+function clauseLine(clause: ClauseTrace, paint: Paint): string {
+  if (clause.outcome === 'not_reached') return line('not_reached', clause.subject, 'not reached', paint);
+  if (clause.outcome === 'held') return line('held', clause.subject, show(clause.presented), paint);
+  const wanted = `wanted ${clause.wanted.map((value) => printable(value, 60)).join(' or ')}`;
+  const got = clause.presented === undefined ? 'the token has no such claim' : `got ${show(clause.presented)}`;
+  const near = clause.nearMiss === undefined ? '' : `   ${NEAR_MISSES[clause.nearMiss]}`;
+  return line('failed', clause.subject, `${wanted.padEnd(WANTED_WIDTH)} ${got}${near}`, paint);
+}
+
+const show = (value: JsonValue | undefined): string => (value === undefined ? '' : printable(JSON.stringify(value)));
+
+function line(outcome: 'held' | 'failed' | 'not_reached', subject: string, detail: string, paint: Paint): string {
+  const mark = { held: paint.good('✓'), failed: paint.bad('✗'), not_reached: paint.faint('–') }[outcome];
+  return `  ${mark} ${printable(subject).padEnd(SUBJECT_WIDTH)} ${detail}`.trimEnd();
+}
+
+function lifetime(record: DecisionRecord): string[] {
+  const bounds = record.trace.lifetime;
+  if (bounds === undefined) return [];
+  const jobBound = record.trace.jobBound
+    ? 'ends with the job'
+    : 'does not end with the job: the issuer tells nobody when a job is over';
+  return [
+    `  Session         ${record.sessionId === null ? 'none' : shortId(record.sessionId)}, ${formatDuration(bounds.givenSeconds)} (bound by ${bounds.boundBy}), ${jobBound}`,
+  ];
+}
+
+function closing(record: DecisionRecord, nearest: NearestRole | null): string[] {
+  const { role } = record.trace;
+  const lines: string[] = [];
+  if (role !== undefined && record.outcome === 'refused')
+    lines.push(
+      `  Could any token of this issuer pass?  ${role.satisfiable === 'unknown' ? 'not known' : role.satisfiable}`,
+    );
+  if (nearest !== null) {
+    const how =
+      nearest.missing === 0
+        ? 'all clauses hold'
+        : `${nearest.missing} ${nearest.missing === 1 ? 'clause fails' : 'clauses fail'}`;
+    lines.push(`  Nearest role    ${nearest.role}   (${how}; not asked for)`);
+  }
+  if (role !== undefined)
+    lines.push(
+      `  Policy          ${printable(role.file)}${firstLine(role.rules)}, set ${role.policySet.slice(0, 12)}…`,
+    );
+  return lines;
+}
+
+/** Where to look in the file: the failed clause, else the first rule. */
+function firstLine(allRules: readonly RuleTrace[]): string {
+  const failed = allRules.flatMap(({ clauses: all }) => all).find(({ outcome }) => outcome === 'failed');
+  const at = failed?.line ?? allRules[0]?.line;
+  return at === undefined ? '' : ` line ${at}`;
+}

@@ -1,0 +1,73 @@
+// Puts a gateway together from its plan: its own key, the feed, the guard and the check listener.
+import type { RequestListener, Server } from 'node:http';
+import type { Log } from '../../base/ports/log.ts';
+import { createGateway, createGatewayServer } from '../../gateway/gateway.ts';
+import { GatewayKey } from '../../keys/wrap.ts';
+import { openSqliteKeys } from '../../storage/sqlite/open.ts';
+import type { GatewayPlan, ListenAddress } from '../config/plan.ts';
+import { createGuardedFetch } from '../net/guarded-fetch.ts';
+import { systemClock, systemRandom } from '../outside.ts';
+import { kekOf } from './kek-of.ts';
+import { closeServer, listenOn } from './listen.ts';
+import { GRACE_MS, type RunningServer } from './running.ts';
+
+/** Opens a gateway's own key, made on first use. The caller closes what `open` opened. */
+export async function openGatewayKey(plan: GatewayPlan): Promise<{ readonly key: GatewayKey; close(): Promise<void> }> {
+  const store = await openSqliteKeys({ path: plan.storagePath });
+  try {
+    const key = await GatewayKey.open({
+      ring: `gateway/${plan.settings.name}`,
+      store,
+      kek: kekOf(plan.encryptionKey),
+      clock: systemClock,
+    });
+    return { key, close: () => store.close() };
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
+}
+
+/** Starts a gateway. Throws a JobpassError when its key or address cannot be had; nothing is left running then. */
+export async function startGateway(plan: GatewayPlan, log: Log): Promise<RunningServer> {
+  const { settings } = plan;
+  const { key, close } = await openGatewayKey(plan);
+  const outbound = createGuardedFetch();
+  const servers: Server[] = [];
+  const gateway = createGateway({
+    settings,
+    key,
+    fetch: outbound.fetch,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => closeServer(server, GRACE_MS)));
+    await gateway.close();
+    outbound.close();
+    await close();
+  };
+  try {
+    if (settings.upstream !== null)
+      servers.push(await listenWith(gateway.handle, plan.listen, `the gateway ${settings.name}`));
+    if (plan.checkListen !== null)
+      servers.push(await listenWith(gateway.checkHandler, plan.checkListen, `the check listener of ${settings.name}`));
+    gateway.start();
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+  return {
+    name: `gateway ${settings.name}`,
+    url: `http://${plan.listen.host}:${plan.listen.port}`,
+    ready: () => gateway.ready(),
+    close: stop,
+  };
+}
+
+async function listenWith(handle: RequestListener, address: ListenAddress, what: string): Promise<Server> {
+  const server = createGatewayServer(handle);
+  await listenOn(server, address, what);
+  return server;
+}

@@ -1,0 +1,46 @@
+// Puts an issuer together from its plan: storage, keys, clients, routes, listener.
+import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
+import type { Log } from '../../base/ports/log.ts';
+import { createIssuer } from '../../issuer/issuer.ts';
+import { KeyRing } from '../../keys/ring.ts';
+import { openSqliteIssuer } from '../../storage/sqlite/open.ts';
+import type { IssuerPlan } from '../config/plan.ts';
+import { systemClock, systemRandom } from '../outside.ts';
+import { serveRoutes } from '../server/serve-routes.ts';
+import { kekOf } from './kek-of.ts';
+import { listenOn } from './listen.ts';
+import type { RunningServer } from './running.ts';
+
+/** Starts the issuer. Throws a JobpassError when its database, key or address cannot be had; nothing is left running then. */
+export async function startIssuer(plan: IssuerPlan, log: Log): Promise<RunningServer> {
+  const { settings } = plan;
+  const store = await openSqliteIssuer({ path: plan.storagePath });
+  try {
+    const keys = await KeyRing.open({
+      ring: 'id-token',
+      algorithm: settings.algorithm,
+      store,
+      kek: kekOf(plan.encryptionKey),
+      clock: systemClock,
+    });
+    const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock: systemClock });
+    const issuer = createIssuer({ settings, store, keys, clients, clock: systemClock, random: systemRandom, log });
+    const server = serveRoutes({ routes: issuer.routes, ready: () => issuer.ready(), log });
+    await server.ready();
+    await listenOn(server.server, plan.listen, 'the issuer');
+    issuer.start();
+    return {
+      name: 'issuer',
+      url: settings.url,
+      ready: () => issuer.ready(),
+      close: async () => {
+        await server.close();
+        await issuer.close();
+        await store.close();
+      },
+    };
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
+}

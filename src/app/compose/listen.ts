@@ -1,0 +1,82 @@
+// Starts and stops listeners with clear errors: what is taken, what may not be bound.
+import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
+import { JobpassError } from '../../base/core/errors.ts';
+import type { ListenAddress } from '../config/plan.ts';
+
+/** Listens on a TCP address. Throws ERR_LISTEN when the port is taken or may not be bound. */
+export function listenOn(server: Server, address: ListenAddress, what: string): Promise<void> {
+  return listen(
+    server,
+    { host: address.host, port: address.port },
+    `${what} cannot listen on ${address.host}:${address.port}`,
+  );
+}
+
+/**
+ * Listens on a Unix socket that only its owner may use. A socket left over by a dead process is replaced;
+ * one that still answers, or a path that is no socket, is not.
+ */
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  await removeDeadSocket(path);
+  const umask = process.umask(0o177);
+  try {
+    await listen(server, { path }, `operators cannot be served on ${path}`);
+  } finally {
+    process.umask(umask);
+  }
+  chmodSync(path, 0o600);
+}
+
+function listen(server: Server, where: { host: string; port: number } | { path: string }, what: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void =>
+      reject(
+        new JobpassError(
+          'ERR_LISTEN',
+          `${what}: ${cause.code === 'EADDRINUSE' ? 'it is taken' : (cause.code ?? 'unknown error')}`,
+          {
+            cause,
+            ...(cause.code === 'EADDRINUSE' ? { hint: 'stop the other program, or choose another port' } : {}),
+          },
+        ),
+      );
+    server.once('error', fail);
+    server.listen(where, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+async function removeDeadSocket(path: string): Promise<void> {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket() || (await answers(path)))
+    throw new JobpassError('ERR_LISTEN', `operators cannot be served on ${path}: it is taken`, {
+      hint: 'another server may be running with this configuration',
+    });
+  rmSync(path);
+}
+
+const answers = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+
+/** Stops listening and cuts what is still open after `graceMs`. */
+export function closeServer(server: Server & { closeAllConnections?: () => void }, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections?.(), graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}

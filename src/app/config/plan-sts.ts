@@ -1,0 +1,142 @@
+// The STS section as a plan.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { StsGrant } from '../../base/client-auth/client.ts';
+import type { JsonObject } from '../../base/core/json.ts';
+import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
+import { parseJsonObject } from '../../base/json/parse.ts';
+import type { Ceiling } from '../../policy/role.ts';
+import type { RegisteredGateway, TrustedIssuer } from '../../sts/settings.ts';
+import { checkTransport, type PlanContext, planServer, seconds } from './defaults.ts';
+import type { StsPlan } from './plan.ts';
+import { planClients } from './plan-clients.ts';
+import type { StsSection } from './schema.ts';
+
+const DEFAULT_MAX_DURATION = '12h';
+
+export function planSts(section: StsSection, context: PlanContext): StsPlan {
+  const { places, problems } = context;
+  checkTransport(section.url, ['sts', 'url'], problems);
+  const gateways = (section.gateways ?? []).map((gateway, index) => planRegisteredGateway(gateway, index, context));
+  checkFeeds(section, context);
+  return {
+    ...planServer(section, { name: 'sts', url: section.url, path: ['sts'] }, context),
+    settings: {
+      url: section.url,
+      trustedIssuers: section.trusted_issuers.map((issuer, index) =>
+        planTrustedIssuer(section, issuer, index, context),
+      ),
+      tenants: planTenants(section, context),
+      gateways,
+      policiesFolder: resolve(places.folder, section.policies ?? './policies'),
+      clockSkewSeconds: context.clockSkew === undefined ? DEFAULT_CLOCK_SKEW_SECONDS : seconds(context.clockSkew),
+    },
+    clients: planClients(section.clients ?? [], ['sts', 'clients'], problems, stsGrant),
+    adminSocket: resolve(places.folder, (section.admin ?? 'unix:./run/sts.sock').slice('unix:'.length)),
+  };
+}
+
+const stsGrant = ({ may }: NonNullable<StsSection['clients']>[number]): StsGrant => ({
+  feed: may.feed ?? null,
+  read: may.read ?? [],
+  evaluate: may.evaluate ?? [],
+});
+
+function planTrustedIssuer(
+  section: StsSection,
+  issuer: StsSection['trusted_issuers'][number],
+  index: number,
+  { places, problems }: PlanContext,
+): TrustedIssuer {
+  const path = ['sts', 'trusted_issuers', index] as const;
+  if (section.trusted_issuers.findIndex((other) => other.issuer === issuer.issuer) !== index)
+    problems.add([...path, 'issuer'], 'the issuer is listed twice');
+  const network = issuer.network ?? 'public';
+  if (issuer.issuer.startsWith('http:') && network !== 'loopback')
+    problems.add([...path, 'issuer'], 'plain http is allowed on loopback only', 'network: loopback');
+  const status = issuer.job_status ?? (issuer.client === undefined ? 'none' : 'feed');
+  const base = {
+    issuer: issuer.issuer,
+    audiences: issuer.audiences ?? [section.url],
+    algorithms: issuer.algorithms ?? ['RS256', 'ES256'],
+    network,
+    maxSessionSeconds: issuer.max_session === undefined ? null : seconds(issuer.max_session),
+    pinnedJwks: null,
+  };
+  if (status === 'none') return { ...base, jobStatus: { kind: 'none' } };
+  if (issuer.client === undefined || issuer.secret === undefined) {
+    problems.add(path, `job_status ${status} needs to authenticate at the issuer`, 'client and secret');
+    return { ...base, jobStatus: { kind: 'none' } };
+  }
+  const secret = problems.secret([...path, 'secret'], issuer.secret, places);
+  return { ...base, jobStatus: { kind: status, client: issuer.client, secret } };
+}
+
+function planTenants(section: StsSection, { problems }: PlanContext): readonly Ceiling[] {
+  const issuers = section.trusted_issuers.map(({ issuer }) => issuer);
+  const groups = [...new Set((section.gateways ?? []).map(({ name, group }) => group ?? name))];
+  return Object.entries(section.tenants ?? { main: {} }).map(([tenant, ceiling]) => {
+    for (const [index, issuer] of (ceiling.issuers ?? []).entries())
+      if (!issuers.includes(issuer))
+        problems.add(
+          ['sts', 'tenants', tenant, 'issuers', index],
+          'not a trusted issuer',
+          'list it under sts.trusted_issuers',
+        );
+    for (const [index, group] of (ceiling.gateways ?? []).entries())
+      if (!groups.includes(group))
+        problems.add(
+          ['sts', 'tenants', tenant, 'gateways', index],
+          'no registered gateway is in this group',
+          'list it under sts.gateways',
+        );
+    return {
+      tenant,
+      issuers: ceiling.issuers ?? issuers,
+      gateways: ceiling.gateways ?? groups,
+      actions: ceiling.actions ?? ['*'],
+      resources: ceiling.resources ?? ['*'],
+      maxDurationSeconds: seconds(ceiling.max_duration ?? DEFAULT_MAX_DURATION),
+    };
+  });
+}
+
+function planRegisteredGateway(
+  gateway: NonNullable<StsSection['gateways']>[number],
+  index: number,
+  { places, problems }: PlanContext,
+): RegisteredGateway {
+  const publicKeys = gateway.public_keys.flatMap((reference, position) => {
+    const key = readPublicKey(resolve(places.folder, reference.slice('file:'.length)));
+    if (key === undefined)
+      problems.add(
+        ['sts', 'gateways', index, 'public_keys', position],
+        `${reference} is not a public key`,
+        `jobpass keys export --public ${gateway.name} > FILE`,
+      );
+    return key === undefined ? [] : [key];
+  });
+  return { name: gateway.name, group: gateway.group ?? gateway.name, publicKeys };
+}
+
+function readPublicKey(path: string): JsonObject | undefined {
+  try {
+    const jwk = parseJsonObject(readFileSync(path));
+    return jwk.ok && jwk.value.kty === 'EC' && !Object.hasOwn(jwk.value, 'd') ? jwk.value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checkFeeds(section: StsSection, { problems }: PlanContext): void {
+  const names = (section.gateways ?? []).map(({ name }) => name);
+  for (const [index, name] of names.entries())
+    if (names.indexOf(name) !== index) problems.add(['sts', 'gateways', index, 'name'], 'two gateways have this name');
+  for (const [index, client] of (section.clients ?? []).entries())
+    if (client.may.feed !== undefined && !names.includes(client.may.feed))
+      problems.add(
+        ['sts', 'clients', index, 'may', 'feed'],
+        'no gateway of this name is registered',
+        'list it under sts.gateways',
+      );
+}

@@ -1,0 +1,239 @@
+// The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
+import { z } from 'zod';
+import { parseDuration } from '../../base/core/duration.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
+
+const HOURS_12 = 12 * 3600;
+
+const name = () =>
+  z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name of lower-case letters, digits and "-", at most 63 characters');
+
+const duration = (maxSeconds: number, maxText: string) =>
+  z.string().refine(
+    (text) => {
+      const seconds = parseDuration(text);
+      return seconds !== undefined && seconds <= maxSeconds;
+    },
+    { error: `a duration such as 45s, 30m or 2h, at most ${maxText}` },
+  );
+
+const listen = () => z.string().refine(isListenAddress, { error: 'host:port, port 1–65535, or [ipv6]:port' });
+
+const origin = () =>
+  z.string().refine(isServerUrl, { error: 'an http or https URL without a trailing slash, query or fragment' });
+
+const secretReference = () =>
+  z
+    .string()
+    .regex(
+      /^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*|credential:[A-Za-z0-9._-]+)$/,
+      'file:PATH, env:NAME or credential:NAME',
+    );
+
+const sqliteUrl = () => z.string().regex(/^sqlite:.+$/, 'sqlite:PATH');
+
+const audience = () => z.string().min(1).max(255);
+
+const keys = () =>
+  z
+    .strictObject({
+      encryption_key: secretReference()
+        .optional()
+        .describe('Where the key-encryption key is read from. `jobpass init` makes it.'),
+    })
+    .describe('How private keys are kept.');
+
+const clientBase = {
+  name: name().describe('The name the client authenticates with.'),
+  secrets_sha256: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits: the SHA-256 of the secret'))
+    .max(2)
+    .optional()
+    .describe('SHA-256 of each valid secret; two while one replaces the other.'),
+  jwks: z
+    .strictObject({ keys: z.array(z.record(z.string(), z.json())).min(1).max(10) })
+    .optional()
+    .describe('Public keys for `private_key_jwt`.'),
+  expires: z.iso
+    .date({ error: 'a date in quotes such as "2027-11-23"' })
+    .optional()
+    .describe('The first day it is no longer valid.'),
+};
+
+const namedId = z.strictObject({ name: z.string().min(1).max(255), id: z.string().min(1).max(255) });
+
+const issuerClient = z.strictObject({
+  ...clientBase,
+  may: z.strictObject({
+    jobs: z
+      .strictObject({
+        owners: z.array(namedId).min(1).describe('Owners whose jobs it starts; no two controllers share one.'),
+        extra_claims_prefix: z
+          .string()
+          .regex(/^[a-z][a-z0-9.:/-]*[_/:.-]$/, 'a prefix that ends in one of _ / : . -')
+          .optional()
+          .describe('Extra claims it may give begin with this.'),
+        local: z.boolean().optional().describe('Its jobs are local: a person’s own machine, subject `local:…`.'),
+      })
+      .optional()
+      .describe('The client is a controller.'),
+    introspect: z.array(audience()).optional().describe('Audiences whose tokens it may ask about.'),
+    events: z.array(audience()).optional().describe('Audiences whose jobs’ ends it hears of.'),
+  }),
+});
+
+const stsClient = z.strictObject({
+  ...clientBase,
+  may: z.strictObject({
+    feed: name().optional().describe('The gateway whose feed it reads.'),
+    read: z.array(name()).optional().describe('Tenants whose decisions it reads.'),
+    evaluate: z.array(name()).optional().describe('Tenants whose roles it may dry-run.'),
+  }),
+});
+
+const issuer = z.strictObject({
+  url: origin().describe('The issuer URL, exactly as it stands in `iss`.'),
+  listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
+  storage: sqliteUrl().optional().describe('Default: sqlite:./data/issuer.db'),
+  keys: keys().optional(),
+  id_tokens: z
+    .strictObject({
+      algorithm: z.enum(['RS256', 'ES256', 'EdDSA']).optional().describe('Default: RS256, the one every cloud reads.'),
+      profile: z.enum(['jobpass', 'github']).optional().describe('The names the claims go by. Default: jobpass.'),
+      lifetime: duration(3600, '1h').optional().describe('How long an ID token lives, 1m to 1h. Default: 10m.'),
+    })
+    .optional(),
+  max_job: duration(7 * 86_400, '7d')
+    .optional()
+    .describe('The longest deadline a controller may ask for. Default: 6h.'),
+  forks: z
+    .strictObject({ audiences: z.array(audience()).min(1).describe('The only audiences such jobs may ask for.') })
+    .optional()
+    .describe('Lets jobs from forks ask for tokens. Default: they get none.'),
+  clients: z.array(issuerClient).describe('Everyone who calls a route that is not public.'),
+});
+
+const trustedIssuer = z.strictObject({
+  issuer: origin().describe('Compared with `iss` byte for byte.'),
+  audiences: z
+    .array(audience())
+    .min(1)
+    .optional()
+    .describe('A token must name one of these, alone. Default: the URL of the STS.'),
+  algorithms: z
+    .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']))
+    .min(1)
+    .optional()
+    .describe('Default: RS256 and ES256.'),
+  network: z
+    .enum(['public', 'private', 'loopback'])
+    .optional()
+    .describe('Which addresses it may resolve to. Default: public.'),
+  job_status: z
+    .enum(['feed', 'introspect', 'none'])
+    .optional()
+    .describe('How the STS learns that a job is over. Default: feed with a client, none without.'),
+  client: name().optional().describe('The name of this STS at the issuer.'),
+  secret: secretReference().optional().describe('Its secret there.'),
+  max_session: duration(HOURS_12, '12h').optional().describe('The longest session on its tokens.'),
+});
+
+const tenant = z.strictObject({
+  issuers: z.array(origin()).optional().describe('Issuers its roles may trust. Default: all trusted ones.'),
+  gateways: z.array(name()).optional().describe('Gateway groups its roles may name. Default: all.'),
+  actions: z.array(z.string().min(1)).optional().describe('Actions its roles may allow. Default: all.'),
+  resources: z.array(z.string().min(1)).optional().describe('Resources its roles may allow. Default: all.'),
+  max_duration: duration(HOURS_12, '12h').optional().describe('The longest session. Default: 12h.'),
+});
+
+const sts = z.strictObject({
+  url: origin().describe('The URL of the STS: `iss` of what it signs.'),
+  listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
+  storage: sqliteUrl().optional().describe('Default: sqlite:./data/sts.db'),
+  keys: keys().optional(),
+  admin: z
+    .string()
+    .regex(/^unix:.+$/, 'unix:PATH')
+    .optional()
+    .describe('Where operators reach it. Default: unix:./run/sts.sock'),
+  policies: z.string().min(1).optional().describe('The folder of roles. Default: ./policies'),
+  trusted_issuers: z.array(trustedIssuer).min(1).describe('The only issuers whose tokens are looked at.'),
+  tenants: z.record(name(), tenant).optional().describe('What each tenant may give away. Default: one, `main`.'),
+  gateways: z
+    .array(
+      z.strictObject({
+        name: name(),
+        group: name().optional().describe('Default: its name.'),
+        public_keys: z
+          .array(z.string().regex(/^file:.+$/, 'file:PATH'))
+          .min(1)
+          .max(2)
+          .describe('What `jobpass keys export --public` printed at the gateway.'),
+      }),
+    )
+    .optional()
+    .describe('The gateways that guard resources for it.'),
+  clients: z.array(stsClient).optional().describe('Gateways and operators.'),
+});
+
+const gateway = z.strictObject({
+  name: name().describe('Stands in the resources: arn:jobpass:http:::NAME/PATH.'),
+  group: name().optional().describe('Default: its name.'),
+  listen: listen().describe('Where the guarded resource is reached.'),
+  upstream: origin().optional().describe('The resource behind it.'),
+  check: z
+    .strictObject({ listen: listen(), dialect: z.enum(['nginx']) })
+    .optional()
+    .describe('Answers a proxy’s authorization subrequests instead of guarding an upstream itself.'),
+  sts: z.strictObject({
+    url: origin(),
+    network: z.enum(['public', 'private', 'loopback']).optional().describe('Default: public.'),
+    client: name().optional().describe('Its name at the STS. Default: its name.'),
+    secret: secretReference(),
+  }),
+  storage: sqliteUrl().optional().describe('Keeps its own keys. Default: sqlite:./data/gateway-NAME.db'),
+  keys: keys().optional(),
+});
+
+/** jobpass.yaml as written: snake_case, durations as text, references unresolved. */
+export const configSchema = z.strictObject({
+  issuer: issuer.optional().describe('The CI provider’s side: gives every job an identity.'),
+  sts: sts.optional().describe('The cloud’s side: turns identities into temporary credentials.'),
+  gateways: z.array(gateway).optional().describe('Guards in front of resources.'),
+  limits: z
+    .strictObject({
+      clock_skew: duration(MAX_CLOCK_SKEW_SECONDS, '5m').optional().describe('Default: 30s.'),
+    })
+    .optional(),
+  observability: z
+    .strictObject({ log_level: z.enum(['debug', 'info', 'warn', 'error']).optional().describe('Default: info.') })
+    .optional(),
+});
+
+export type ConfigFile = z.infer<typeof configSchema>;
+export type IssuerSection = z.infer<typeof issuer>;
+export type StsSection = z.infer<typeof sts>;
+export type GatewaySection = z.infer<typeof gateway>;
+
+/** `host:port` or `[ipv6]:port` in parts; undefined when it is neither. */
+export function parseListen(text: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  return host === undefined || !(port >= 1 && port <= 65_535) ? undefined : { host, port };
+}
+
+function isListenAddress(text: string): boolean {
+  return parseListen(text) !== undefined;
+}
+
+function isServerUrl(text: string): boolean {
+  if (!URL.canParse(text) || text.endsWith('/')) return false;
+  const url = new URL(text);
+  const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  return (
+    plain &&
+    (url.protocol === 'https:' || url.protocol === 'http:') &&
+    `${url.origin}${url.pathname === '/' ? '' : url.pathname}` === text
+  );
+}

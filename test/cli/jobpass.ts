@@ -1,0 +1,58 @@
+// Runs the command line as a person would, in a folder of its own.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const MAIN = resolve(import.meta.dirname, '../../src/app/cli/main.ts');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly nodeArguments?: readonly string[];
+  readonly input?: string;
+  /** Ends the command by SIGTERM once its stderr matches. */
+  readonly stopAt?: RegExp;
+}
+
+/** Runs `jobpass ...args` to its end. The environment holds PATH and what `env` says, nothing else. */
+export function jobpass(args: readonly string[], options: RunOptions): Promise<Ended> {
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), MAIN, ...args], {
+    cwd: options.folder,
+    env: { PATH: process.env.PATH ?? '', ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  let told = false;
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+    if (told || options.stopAt?.test(stderr) !== true) return;
+    told = true;
+    child.kill('SIGTERM');
+  });
+  child.stdin.end(options.input ?? '');
+  return new Promise((resolved, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolved({ code, stdout, stderr }));
+  });
+}
+
+/** A fresh folder that is deleted when `use` is done. */
+export async function inFreshFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'jobpass-cli-'));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
