@@ -15,7 +15,8 @@ for (;;) {
   const answer = await response.text();
   const after = performance.now() - started;
   if (response.status === 403) {
-    console.log(`dead: 403 ${answer.trim()} ${(after / 1000).toFixed(1)} s into the next job`);
+    const { error, decision } = JSON.parse(answer);
+    console.log(`dead: 403 ${error}, ${(after / 1000).toFixed(1)} s into the next job, decision ${decision}`);
     break;
   }
   if (after > GIVE_UP_AFTER_MS) {

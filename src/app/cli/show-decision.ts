@@ -30,11 +30,23 @@ export function showDecision(record: DecisionRecord, nearest: NearestRole | null
   return [
     `${paint.strong(record.id)}  ${outcome}  ${printable(role)}  ${at} UTC  ${record.wire}  ${job}`,
     ...(record.reason === null ? [] : [`  ${paint.bad(record.reason)}  ${printable(record.detail, 300)}`]),
-    ...record.trace.checks.map(({ check, outcome: held, detail }) => line(held, check, printable(detail, 200), paint)),
+    ...checks(record, paint),
     ...rules(record, paint),
     ...lifetime(record),
     ...closing(record, nearest),
   ].join('\n');
+}
+
+/** What a sound token is known by; the rest of its checks is shown only when one of them failed. */
+const TELLING_CHECKS: readonly string[] = ['signature', 'times', 'job status'];
+
+function checks({ trace }: DecisionRecord, paint: Paint): string[] {
+  if (trace.checks.some(({ outcome }) => outcome === 'failed'))
+    return trace.checks.map(({ check, outcome, detail }) => line(outcome, check, printable(detail, 200), paint));
+  const telling = trace.checks.filter(({ check }) => TELLING_CHECKS.includes(check));
+  return telling.length === 0
+    ? []
+    : [line('held', 'token', telling.map(({ detail }) => printable(detail, 200)).join(' · '), paint)];
 }
 
 function rules(record: DecisionRecord, paint: Paint): string[] {

@@ -27,14 +27,14 @@ export interface JobStory {
 const NAME_WIDTH = 10;
 const STEP_WIDTH = 20;
 
-/** The lines of one job, the answer first. */
-export function tellJob(story: JobStory, paint: Paint): readonly string[] {
+/** The lines of one job, the answer first. `ending` is what became of its credential, when that is known. */
+export function tellJob(story: JobStory, paint: Paint, ending?: string): readonly string[] {
   const { result, decision } = story;
   const mark = result.outcome === 'succeeded' ? paint.good('✓') : paint.bad('✗');
   const head = `${mark} ${paint.strong(printable(result.job).padEnd(NAME_WIDTH))} ${seconds(result.seconds).padStart(6)}`;
   const made = story.made.map(({ file, bytes }) => `${printable(file)} (${(bytes / 1000).toFixed(1)} kB)`).join(', ');
   if (!story.identity) return [`${head}   ${made === '' ? '' : `made ${made}   `}no identity asked for, none given`];
-  const steps = decision === null ? [] : jobSteps(story, decision);
+  const steps = decision === null ? [] : jobSteps(story, decision, ending);
   return [
     head,
     ...steps.map(
@@ -43,7 +43,11 @@ export function tellJob(story: JobStory, paint: Paint): readonly string[] {
   ];
 }
 
-function jobSteps(story: JobStory, decision: DecisionRecord): readonly (readonly [string, string])[] {
+function jobSteps(
+  story: JobStory,
+  decision: DecisionRecord,
+  ending: string | undefined,
+): readonly (readonly [string, string])[] {
   const { claims } = decision;
   const timings = /ID token ([0-9]+) ms, exchange ([0-9]+) ms/.exec(story.output.join('\n'));
   const started = [`job ${shortId(decision.jobId ?? '')}`, facts(claims), deadline(story)].join('   ');
@@ -53,7 +57,7 @@ function jobSteps(story: JobStory, decision: DecisionRecord): readonly (readonly
     ['2 ID token', idToken],
   ] as const;
   return decision.outcome === 'granted'
-    ? [...first, ['3–5 exchange', granted(decision, timings?.[2])], ...used(story.output)]
+    ? [...first, ['3–5 exchange', granted(decision, timings?.[2])], ...used(story.output), ...ended(decision, ending)]
     : [...first, [`refused ${shortId(decision.id)}`, whyRefused(decision)]];
 }
 
@@ -79,6 +83,12 @@ const used = (output: readonly string[]): readonly (readonly [string, string])[]
   output
     .filter((line) => /^PUT .+ → [0-9]{3}/.test(line))
     .map((line) => ['6 at the gateway', printable(line, 160)] as const);
+
+function ended(decision: DecisionRecord, ending: string | undefined): readonly (readonly [string, string])[] {
+  return ending === undefined
+    ? []
+    : [['7–8 job ended', `session ${shortId(decision.sessionId ?? '')} ${printable(ending, 120)}`]];
+}
 
 function whyRefused(decision: DecisionRecord): string {
   const clauses = decision.trace.role?.rules.flatMap((rule) => rule.clauses) ?? [];

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { shortId } from '../../../base/core/ids.ts';
 import { demoPorts } from '../../demo/ports.ts';
 import { Processes } from '../../demo/processes.ts';
 import { runJobs, startServers } from '../../demo/run-demo.ts';
@@ -57,31 +57,14 @@ async function tell(folder: string, processes: Processes, telling: Telling): Pro
   await startServers(stage, processes, join(home, 'examples'));
   introduce(stage, out);
   out(`  ready after ${seconds((performance.now() - began) / 1000)}\n`);
-  const stories: JobStory[] = [];
-  const take = (story: JobStory): void => {
-    stories.push(story);
-    if (story.result.job !== 'replay') for (const line of tellJob(story, paint)) out(line);
-  };
   out(`${paint.strong('web-shop')}  main  by you\n`);
-  await runJobs(stage, { jobs: ['replay'], trigger: { event: 'push' }, surroundings, tell: take });
-  await runJobs(stage, {
-    jobs: ['preview'],
-    trigger: { event: 'pull_request', fork: true, headPipelineId: '99' },
-    surroundings,
-    tell: take,
-  });
-  const refused = await conclude(stage, stories, telling);
-  if (surroundings.options.keep === true) await keep(stage, refused, surroundings);
-  else out(`  look around yourself         npm run demo -- --keep`);
-  const policy = relative(surroundings.folder, join(home, 'examples/web-shop/policies/main/publish-web.yaml'));
-  out(`  break it yourself            edit ref in ${policy}, then: npm run demo`);
+  const stories = await tellJobs(stage, telling);
+  await conclude(stage, stories, telling);
+  await farewell(stage, stories, telling);
 }
 
 /** How this very process was started, so that the demo's jobs run the same program. */
-const thisProgram = (): [string, ...string[]] => [
-  process.execPath,
-  fileURLToPath(new URL(`file://${process.argv[1]}`)),
-];
+const thisProgram = (): [string, ...string[]] => [process.execPath, process.argv[1] ?? ''];
 
 function introduce({ urls }: Stage, out: (text: string) => void): void {
   out(`  issuer   ${urls.issuer}   the CI provider’s side`);
@@ -89,35 +72,81 @@ function introduce({ urls }: Stage, out: (text: string) => void): void {
   out(`  gateway  ${urls.gateway}   guards the artifact store, and hears from the sts`);
 }
 
-/** The point of it all, then why the fork was refused. Gives the refusal's id. */
-async function conclude(stage: Stage, stories: readonly JobStory[], { surroundings, paint }: Telling): Promise<string> {
-  const { out } = surroundings;
-  const replay = stories.find(({ result }) => result.job === 'replay');
-  const dead = replay?.output.find((line) => line.startsWith('dead'));
-  if (replay?.result.outcome !== 'succeeded' || dead === undefined)
-    throw new CommandFailure('the credential that publish used was not refused after its job', {
-      detail: replay?.output.join('\n'),
-    });
-  const refused = stories.find(({ result }) => result.job === 'preview')?.decision;
-  if (refused === undefined || refused === null || refused.outcome !== 'refused')
-    throw new CommandFailure('the fork was not refused as it should be', {
-      detail: stories.flatMap(({ output }) => output).join('\n'),
-    });
-  out(`\nthe credential publish used, tried once more:   ${dead}        ${paint.strong('← this is the point')}\n`);
-  out(`why was preview refused?     jobpass decisions show ${refused.id}`);
-  const credential = operatorCredential(stage.folder, stage.operatorFile);
-  const { body } = await askOperator(credential, `/admin/v1/decisions/${refused.id}`);
-  out(`${showDecision(readDecision(body.decision), readNearest(body), paint)}\n`);
-  return refused.id;
+type Stories = ReadonlyMap<string, JobStory>;
+
+/** Runs the pipeline, then the fork's job, and tells each. What became of publish's credential is only known after replay. */
+async function tellJobs(stage: Stage, { surroundings, paint }: Telling): Promise<Stories> {
+  const stories = new Map<string, JobStory>();
+  const show = (story: JobStory, ending?: string): void => {
+    for (const line of tellJob(story, paint, ending)) surroundings.out(line);
+  };
+  const take = (story: JobStory): void => {
+    stories.set(story.result.job, story);
+    if (story.result.job !== 'publish' && story.result.job !== 'replay') show(story);
+  };
+  await runJobs(stage, { jobs: ['replay'], trigger: { event: 'push' }, surroundings, tell: take });
+  const publish = stories.get('publish');
+  if (publish !== undefined) show(publish, lastTry(stories));
+  const fork = { event: 'pull_request', fork: true, headPipelineId: '99' };
+  await runJobs(stage, { jobs: ['preview'], trigger: fork, surroundings, tell: take });
+  return stories;
 }
 
-async function keep(stage: Stage, refused: string, surroundings: Surroundings): Promise<void> {
-  const { out, say } = surroundings;
-  out(`  ask as the operator          JOBPASS_OPERATOR_FILE=${stage.operatorFile} jobpass decisions show ${refused}`);
+/** What the replay of the used credential met: `dead: 403 …`. */
+const lastTry = (stories: Stories): string | undefined =>
+  stories.get('replay')?.output.find((line) => line.startsWith('dead: '));
+
+/** The point of it all, then why the first refused job was refused. Throws when the story did not go as it must. */
+async function conclude(stage: Stage, stories: Stories, { surroundings, paint }: Telling): Promise<void> {
+  const { out } = surroundings;
+  const dead = lastTry(stories);
+  if (stories.get('publish')?.decision?.outcome === 'granted') {
+    if (dead === undefined)
+      throw new CommandFailure('the credential that publish used was not tried and refused after its job', {
+        detail: said(stories),
+      });
+    out(`\nthe credential publish used, tried once more:   ${dead}   ${paint.strong('← this is the point')}`);
+  }
+  const refused = firstRefused(stories);
+  if (refused === undefined)
+    throw new CommandFailure('no job was refused, and the fork should have been', { detail: said(stories) });
+  out(`\nwhy was ${refused.job} refused?     jobpass decisions show ${shortId(refused.id)}`);
+  const { body } = await askOperator(
+    operatorCredential(stage.folder, stage.operatorFile),
+    `/admin/v1/decisions/${refused.id}`,
+  );
+  out(`${showDecision(readDecision(body.decision), readNearest(body), paint)}\n`);
+}
+
+function firstRefused(stories: Stories): { readonly job: string; readonly id: string } | undefined {
+  for (const { result, decision } of stories.values())
+    if (decision?.outcome === 'refused') return { job: result.job, id: decision.id };
+  return undefined;
+}
+
+const said = (stories: Stories): string => [...stories.values()].flatMap(({ output }) => output).join('\n');
+
+/** What to do next; with --keep, what is there to look at until Ctrl-C. */
+async function farewell(stage: Stage, stories: Stories, { surroundings }: Telling): Promise<void> {
+  const { out, say, signal } = surroundings;
+  const again = import.meta.url.endsWith('.ts') ? 'npm run demo' : 'npx --no-install jobpass demo';
+  const policy = join(packageFolder(), 'examples/web-shop/policies/main/publish-web.yaml');
+  const shown = relative(surroundings.folder, policy);
+  const breakIt = `  break it yourself            edit ref in ${shown.startsWith('..') ? policy : shown}, then: ${again}`;
+  if (surroundings.options.keep !== true) {
+    out(`  look around yourself         ${again}${again.startsWith('npm run') ? ' --' : ''} --keep`);
+    out(breakIt);
+    return;
+  }
+  const path = `PATH=${stage.binFolder}:$PATH`;
   out(
-    `  run the pipeline again       cd ${stage.repository} && JOBPASS_CONTROLLER_FILE=${stage.controllerFile} PATH=${stage.binFolder}:$PATH jobpass run pipeline.yaml`,
+    `  ask as the operator          ${path} JOBPASS_OPERATOR_FILE=${stage.operatorFile} jobpass decisions show ${shortId(firstRefused(stories)?.id ?? '')}`,
+  );
+  out(
+    `  run the pipeline again       cd ${stage.repository} && ${path} JOBPASS_CONTROLLER_FILE=${stage.controllerFile} jobpass run pipeline.yaml`,
   );
   out(`  change a role while it runs  ${join(stage.folder, 'sts/policies/main')}`);
+  out(breakIt);
   say('running until Ctrl-C');
-  if (!surroundings.signal.aborted) await once(surroundings.signal, 'abort');
+  if (!signal.aborted) await once(signal, 'abort');
 }
