@@ -1,6 +1,6 @@
 // The controllers' routes: start, look at, keep alive and finish their own jobs. Another controller's job does not
 // exist here.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject } from '../base/core/json.ts';
 import { failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';

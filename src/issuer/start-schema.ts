@@ -1,6 +1,6 @@
 // The body of `POST /v1/jobs` as a schema: names, types, bounds of single members. What members mean together is
 // start-request's.
-import { z } from 'zod';
+import * as z from 'zod';
 import { audienceProblem, textProblem } from './text.ts';
 
 /** As many relying parties as one job may reasonably have. */

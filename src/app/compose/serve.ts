@@ -1,19 +1,25 @@
 // Starts every server of a plan, in the order they need each other, and stops them in the opposite one.
 import type { Plan } from '../config/plan.ts';
 import { createLog } from '../outside.ts';
-import { startGateway } from './gateway.ts';
-import { startIssuer } from './issuer.ts';
 import type { RunningServer } from './running.ts';
-import { startSts } from './sts.ts';
 
 /** All servers of the plan. When one cannot start, those already started are stopped and the error is thrown. */
 export async function startServers(plan: Plan): Promise<readonly RunningServer[]> {
   const running: RunningServer[] = [];
   try {
-    if (plan.issuer !== null) running.push(await startIssuer(plan.issuer, createLog(plan.logLevel, 'issuer')));
-    if (plan.sts !== null) running.push(await startSts(plan.sts, createLog(plan.logLevel, 'sts')));
-    for (const gateway of plan.gateways)
+    // Each wing is loaded only where it runs: a machine with one gateway holds neither the issuer nor the STS in memory.
+    if (plan.issuer !== null) {
+      const { startIssuer } = await import('./issuer.ts');
+      running.push(await startIssuer(plan.issuer, createLog(plan.logLevel, 'issuer')));
+    }
+    if (plan.sts !== null) {
+      const { startSts } = await import('./sts.ts');
+      running.push(await startSts(plan.sts, createLog(plan.logLevel, 'sts')));
+    }
+    for (const gateway of plan.gateways) {
+      const { startGateway } = await import('./gateway.ts');
       running.push(await startGateway(gateway, createLog(plan.logLevel, `gateway ${gateway.settings.name}`)));
+    }
     return running;
   } catch (cause) {
     await stopServers(running);

@@ -1,5 +1,5 @@
 // The JSON Schema of jobpass.yaml for editors, made from the one schema.
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from './schema.ts';
 
 /** JSON Schema (draft 2020-12) of the configuration file. */

@@ -1,5 +1,5 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../../base/core/duration.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 

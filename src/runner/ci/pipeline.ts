@@ -1,6 +1,6 @@
 // Reads a pipeline file: what a person's own CI runs, and in whose name. It decides nothing about claims but owner, pipeline and ids.
 import { basename } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../../base/core/duration.ts';
 import type { JsonValue } from '../../base/core/json.ts';
 import { isJsonObject } from '../../base/core/json.ts';

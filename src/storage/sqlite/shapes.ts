@@ -1,5 +1,5 @@
 // Owns the shapes of JSON columns. `satisfies` makes the compiler fail here when a shared type gains or loses a member.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CheckTrace, ClauseTrace, LifetimeTrace, RoleTrace, RuleTrace, Trace } from '../../base/core/decision.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
 import type { JobFacts, NamedId } from '../../base/identity/facts.ts';

@@ -1,5 +1,5 @@
 // The operator's routes, on a listener of their own: why a decision fell, and what one would be. They grant nothing.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DecisionRecord } from '../../base/audit/record.ts';
 import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { Client, StsGrant } from '../../base/client-auth/client.ts';

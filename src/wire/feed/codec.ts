@@ -1,5 +1,5 @@
 // Feed messages and polls to and from the wire. Signing and verifying the message around these claims is not done here.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Claims, JsonObject } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';

@@ -1,7 +1,7 @@
 // `jobpass policy test`: roles against the tests beside them. The same decision as the server's; no server is needed.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Problem } from '../../../base/document/problem.ts';
 import { readDocument } from '../../../base/document/read.ts';
 import { decide } from '../../../policy/decide.ts';
