@@ -19,7 +19,7 @@ import { ActivePolicies } from './policy-reload.ts';
 import type { PolicySource } from './policy-source.ts';
 import { RefusalRing } from './refusal-ring.ts';
 import type { StsSettings } from './settings.ts';
-import { pause, Signal } from './signal.ts';
+import { Signal } from './signal.ts';
 import type { StsStore } from './store.ts';
 import { FeedAges } from './verifier/feed-ages.ts';
 import { introspectOver } from './verifier/introspect.ts';
@@ -28,8 +28,6 @@ import { trustedIssuers } from './verifier/trusted-issuers.ts';
 
 /** Expired sessions, uses and tombstones are forgotten this often. */
 const PRUNE_MS = 60_000;
-/** How long the start waits for the issuers' first answers. */
-const FIRST_POLL_MS = 2000;
 
 export interface StsDeps {
   readonly settings: StsSettings;
@@ -55,6 +53,8 @@ export interface Sts {
   ready(): Promise<boolean>;
   /** Reads the policies (throws ERR_POLICIES_INVALID with every problem), then listens to the issuers. */
   start(): Promise<void>;
+  /** Resolves when every issuer with a feed was asked once since `start`, whatever came of it. */
+  issuersAsked(): Promise<void>;
   /** Stops everything that `start` began; what is under way ends first. */
   close(): Promise<void>;
 }
@@ -103,7 +103,7 @@ export function createSts(d: StsDeps): Sts {
 function lifecycle(
   d: StsDeps,
   parts: { keys: JwksCache; policies: ActivePolicies; receivers: readonly EventReceiver[] },
-): Pick<Sts, 'ready' | 'start' | 'close'> {
+): Pick<Sts, 'ready' | 'start' | 'issuersAsked' | 'close'> {
   let isReady = false;
   let pruning: ReturnType<typeof setInterval> | undefined;
   const prune = (): void => {
@@ -117,13 +117,11 @@ function lifecycle(
       await parts.policies.start();
       parts.keys.start();
       for (const receiver of parts.receivers) receiver.start();
-      // Issuers that answer are heard before the first request; one that is away must not hold up the others.
-      const asked = Promise.all(parts.receivers.map((receiver) => receiver.asked()));
-      const enough = new AbortController();
-      await Promise.race([asked, pause(FIRST_POLL_MS, enough.signal)]);
-      enough.abort();
       pruning = setInterval(prune, PRUNE_MS);
       isReady = true;
+    },
+    issuersAsked: async () => {
+      await Promise.all(parts.receivers.map((receiver) => receiver.asked()));
     },
     close: async () => {
       isReady = false;

@@ -35,7 +35,7 @@ describe('a new project', () => {
       await jobpass(INIT, { folder });
       const before = readFileSync(join(folder, 'jobpass.yaml'), 'utf8');
       expect(await jobpass(INIT, { folder })).toMatchObject({
-        code: 1,
+        code: 2,
         stderr: expect.stringContaining('is not overwritten'),
       });
       expect(readFileSync(join(folder, 'jobpass.yaml'), 'utf8')).toBe(before);

@@ -1,4 +1,5 @@
 // Puts an STS together from its plan: storage, keys, policies, clients, routes, listeners.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { Log } from '../../base/ports/log.ts';
 import { openGroupKey } from '../../keys/group-key.ts';
@@ -13,6 +14,9 @@ import { kekOf } from './kek-of.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
 import type { RunningServer } from './running.ts';
+
+/** How long the start waits for the issuers' first answers. */
+const FIRST_ANSWERS_MS = 2000;
 
 type StsStorage = Awaited<ReturnType<typeof openSqliteSts>>;
 
@@ -59,6 +63,8 @@ async function startOn(store: StsStorage, plan: StsPlan, log: Log): Promise<Runn
   };
   try {
     await sts.start();
+    // Issuers that answer are heard before the first request; one that is away must not hold up the others.
+    await Promise.race([sts.issuersAsked(), sleep(FIRST_ANSWERS_MS, undefined, { ref: false })]);
     await Promise.all([server.ready(), admin.ready()]);
     await listenOnSocket(admin.server, plan.adminSocket);
     await listenOn(server.server, plan.listen, 'the STS');

@@ -50,7 +50,7 @@ function planTrustedIssuer(
 ): TrustedIssuer {
   const path = ['sts', 'trusted_issuers', index] as const;
   if (section.trusted_issuers.findIndex((other) => other.issuer === issuer.issuer) !== index)
-    problems.add([...path, 'issuer'], 'the issuer is listed twice');
+    problems.add([...path, 'issuer'], 'the issuer is listed twice', 'one entry may name several audiences');
   const network = issuer.network ?? 'public';
   if (issuer.issuer.startsWith('http:') && network !== 'loopback')
     problems.add([...path, 'issuer'], 'plain http is allowed on loopback only', 'network: loopback');
@@ -72,10 +72,22 @@ function planTrustedIssuer(
   return { ...base, jobStatus: { kind: status, client: issuer.client, secret } };
 }
 
+/** What each tenant must say when it is not alone: silence would give it what is another's. */
+const SAID_BY_EACH = ['issuers', 'gateways', 'resources'] as const;
+
 function planTenants(section: StsSection, { problems }: PlanContext): readonly Ceiling[] {
+  const tenants = Object.entries(section.tenants ?? { main: {} });
+  for (const [tenant, ceiling] of tenants)
+    for (const key of SAID_BY_EACH)
+      if (tenants.length > 1 && ceiling[key] === undefined)
+        problems.add(
+          ['sts', 'tenants', tenant],
+          `${key} is missing`,
+          'with more than one tenant each says what it may give away',
+        );
   const issuers = section.trusted_issuers.map(({ issuer }) => issuer);
   const groups = [...new Set((section.gateways ?? []).map(({ name, group }) => group ?? name))];
-  return Object.entries(section.tenants ?? { main: {} }).map(([tenant, ceiling]) => {
+  return tenants.map(([tenant, ceiling]) => {
     for (const [index, issuer] of (ceiling.issuers ?? []).entries())
       if (!issuers.includes(issuer))
         problems.add(

@@ -139,10 +139,19 @@ const trustedIssuer = z.strictObject({
 });
 
 const tenant = z.strictObject({
-  issuers: z.array(origin()).optional().describe('Issuers its roles may trust. Default: all trusted ones.'),
-  gateways: z.array(name()).optional().describe('Gateway groups its roles may name. Default: all.'),
+  issuers: z
+    .array(origin())
+    .optional()
+    .describe('Issuers its roles may trust. Default, for a single tenant: all trusted ones.'),
+  gateways: z
+    .array(name())
+    .optional()
+    .describe('Gateway groups its roles may name. Default, for a single tenant: all.'),
   actions: z.array(z.string().min(1)).optional().describe('Actions its roles may allow. Default: all.'),
-  resources: z.array(z.string().min(1)).optional().describe('Resources its roles may allow. Default: all.'),
+  resources: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Resources its roles may allow. Default, for a single tenant: all.'),
   max_duration: duration(HOURS_12, '12h').optional().describe('The longest session. Default: 12h.'),
 });
 
@@ -202,7 +211,9 @@ export const configSchema = z.strictObject({
   gateways: z.array(gateway).optional().describe('Guards in front of resources.'),
   limits: z
     .strictObject({
-      clock_skew: duration(MAX_CLOCK_SKEW_SECONDS, '5m').optional().describe('Default: 30s.'),
+      clock_skew: duration(MAX_CLOCK_SKEW_SECONDS, '5m')
+        .optional()
+        .describe('What the STS and the gateways allow between clocks. Default: 30s.'),
     })
     .optional(),
   observability: z

@@ -1,5 +1,5 @@
 // Resolves where a secret comes from: a file, the environment, a systemd credential. Never from the configuration itself.
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { Secret } from '../../base/core/secret.ts';
@@ -43,26 +43,39 @@ export function resolveSecret(reference: string, places: SecretPlaces): Result<S
 function fromEnvironment(name: string, places: SecretPlaces): Result<Secret, ReferenceProblem> {
   const value = places.env[name];
   return value === undefined || value === ''
-    ? err({ kind: 'absent', message: `the environment variable ${name} is not set` })
+    ? err({
+        kind: 'absent',
+        message: `the environment variable ${name} is not set`,
+        hint: `set ${name} where the server starts`,
+      })
     : ok(new Secret(value));
 }
 
-/** The content of a file that nobody else may read, one trailing newline removed. */
+/** The content of a file that nobody else may read, one trailing newline removed. What is checked is the very file that is read. */
 export function readPrivateFile(path: string): Result<Secret, ReferenceProblem> {
+  let file: number | undefined;
   try {
-    const mode = statSync(path).mode;
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { mode } = fstatSync(file);
     if ((mode & OWNER_ONLY_MASK) !== 0)
       return err({ kind: 'exposed', message: `${path} can be read or written by others`, hint: `chmod 600 ${path}` });
-    const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
-    return text === '' ? err({ kind: 'unreadable', message: `${path} is empty` }) : ok(new Secret(text));
+    const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return text === ''
+      ? err({ kind: 'unreadable', message: `${path} is empty`, hint: MADE_BY_INIT })
+      : ok(new Secret(text));
   } catch (cause) {
+    const code = errorCode(cause);
     return err({
-      kind: errorCode(cause) === 'ENOENT' ? 'absent' : 'unreadable',
-      message: `${path} cannot be read (${errorCode(cause)})`,
-      hint: 'jobpass init makes the files a configuration names',
+      kind: code === 'ENOENT' ? 'absent' : 'unreadable',
+      message: `${path} cannot be read (${code})`,
+      hint: MADE_BY_INIT,
     });
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
+
+const MADE_BY_INIT = 'jobpass init makes the files a configuration names';
 
 const errorCode = (cause: unknown): string =>
   cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'unknown error';

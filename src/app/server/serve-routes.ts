@@ -6,20 +6,14 @@ import { jsonResponse } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
 
 /** Headers whose repetition would let two readers see two requests. */
-const SINGLE_HEADERS = new Set([
-  'authorization',
-  'content-type',
-  'content-length',
-  'host',
-  'if-none-match',
-  'idempotency-key',
-]);
+const SINGLE_HEADERS = new Set(['authorization', 'content-type', 'content-length', 'host', 'if-none-match']);
 
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 const MAX_HEADER_BYTES = 32 * 1024;
-const MAX_CONNECTIONS = 10_000;
+/** Bodies are held before their sender is known: this many of the longest fit into 128 MiB. */
+const MAX_CONNECTIONS = 1000;
 
 export interface ServeRoutesOptions {
   readonly routes: readonly Route[];
@@ -70,7 +64,7 @@ function bind(server: FastifyInstance, route: Route): void {
       const answer =
         repeated === undefined
           ? await route.handle(toHttpRequest(request, reply))
-          : jsonResponse(400, { error: 'request_invalid', message: `the header ${repeated} may appear once` });
+          : jsonResponse(400, { message: `the header ${repeated} may appear once`, reason: 'request_invalid' });
       return reply.code(answer.status).headers(answer.headers).send(answer.body);
     },
   });
@@ -111,34 +105,32 @@ function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
 }
 
 function refuseTheRest(server: FastifyInstance, options: ServeRoutesOptions): void {
-  const methodsOf = new Map<string, string[]>();
-  for (const { method, path } of options.routes) methodsOf.set(path, [...(methodsOf.get(path) ?? []), method]);
   server.setNotFoundHandler(async (request, reply) => {
     const path = (request.raw.url ?? '').split('?', 1)[0] ?? '';
-    const allowed = methodsOf.get(path);
-    if (allowed !== undefined) reply.header('allow', allowed.join(', '));
+    const allowed = options.routes.filter((route) => isOfTemplate(path, route.path)).map(({ method }) => method);
+    reply.header('cache-control', 'no-store');
+    if (allowed.length === 0) return reply.code(404).send({ message: 'no such route', reason: 'not_found' });
     return reply
-      .code(allowed === undefined ? 404 : 405)
-      .header('cache-control', 'no-store')
-      .send({
-        error: allowed === undefined ? 'not_found' : 'request_invalid',
-        message: allowed === undefined ? 'no such route' : 'method not allowed',
-      });
+      .code(405)
+      .header('allow', allowed.join(', '))
+      .send({ message: `wanted ${allowed.join(' or ')}`, reason: 'request_invalid' });
   });
   server.setErrorHandler(async (error, _request, reply) => {
     const status = statusOf(error);
-    if (status >= 500)
-      options.log.error({ code: errorCode(error), error: String(error) }, 'a request failed unexpectedly');
-    reply.header('cache-control', 'no-store');
-    if (status === 503) reply.header('retry-after', '1');
-    return reply
-      .code(status)
-      .send(
-        status === 503
-          ? { error: 'unavailable', message: 'try again shortly' }
-          : { error: 'request_invalid', message: 'the request could not be read' },
-      );
+    reply.code(status).header('cache-control', 'no-store');
+    if (status !== 503) return reply.send({ message: 'the request could not be read', reason: 'request_invalid' });
+    options.log.error({ err: error }, 'a request failed unexpectedly');
+    return reply.header('retry-after', '1').send({ message: 'try again shortly', reason: 'unavailable' });
   });
+}
+
+/** Whether a path fits a route's template: literal segments are equal, `:name` takes any one segment. */
+function isOfTemplate(path: string, template: string): boolean {
+  const segments = path.split('/');
+  const wanted = template.split('/');
+  return (
+    segments.length === wanted.length && wanted.every((part, index) => part.startsWith(':') || part === segments[index])
+  );
 }
 
 /** Fastify's own 4xx (body too large, bad content length) stay; everything unexpected is a 503 that clients may retry. */
@@ -146,5 +138,3 @@ function statusOf(error: unknown): number {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 503;
 }
-
-const errorCode = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

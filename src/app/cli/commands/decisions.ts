@@ -2,7 +2,7 @@
 import type { DecisionRecord } from '../../../base/audit/record.ts';
 import { formatRoleRef } from '../../../base/core/decision.ts';
 import type { JsonObject } from '../../../base/core/json.ts';
-import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
+import { type Command, CommandFailure, EXIT, type ExitCode, type Surroundings, text } from '../command.ts';
 import { askOperator, type OperatorCredential, operatorCredential } from '../operator.ts';
 import { paintFor, printable } from '../paint.ts';
 import { readDecision, readDecisions, readNearest } from '../read-decision.ts';
@@ -26,7 +26,7 @@ export const decisionsShow: Command = {
       credentialOf(surroundings),
       `/admin/v1/decisions/${encodeURIComponent(id.toUpperCase())}`,
     );
-    if (status !== 200) throw refusal(body, id);
+    if (status !== 200) throw refusal(status, body, id);
     if (surroundings.options.json === true) surroundings.out(JSON.stringify(body, undefined, 2));
     else {
       const paint = paintFor(process.stdout.isTTY === true, surroundings.env);
@@ -43,9 +43,12 @@ export const decisionsList: Command = {
   async run(surroundings) {
     const limit = text(surroundings.options.limit) ?? '20';
     if (!/^[1-9][0-9]{0,2}$/.test(limit))
-      throw new CommandFailure(`--limit ${limit} is not a number from 1 to 999`, { exitCode: EXIT.usage });
+      throw new CommandFailure(`--limit ${limit} is not a number from 1 to 999`, {
+        exitCode: EXIT.usage,
+        hint: '--limit 50',
+      });
     const { status, body } = await askOperator(credentialOf(surroundings), `/admin/v1/decisions?limit=${limit}`);
-    if (status !== 200) throw refusal(body, 'the list');
+    if (status !== 200) throw refusal(status, body, 'the list');
     if (surroundings.options.json === true) surroundings.out(JSON.stringify(body, undefined, 2));
     else {
       const decisions = readDecisions(body);
@@ -71,10 +74,19 @@ function listLine(record: DecisionRecord): string {
     .trimEnd();
 }
 
-function refusal(body: JsonObject, what: string): CommandFailure {
+function refusal(status: number, body: JsonObject, what: string): CommandFailure {
   const message = typeof body.message === 'string' ? printable(body.message, 300) : 'the server refused';
-  return new CommandFailure(`${printable(what)}: ${message}`, { exitCode: EXIT.failed });
+  return new CommandFailure(`${printable(what)}: ${message}`, {
+    exitCode: EXIT_OF_STATUS[status] ?? EXIT.failed,
+    hint: HINT_OF_STATUS[status],
+  });
 }
+
+const EXIT_OF_STATUS: Readonly<Record<number, ExitCode>> = { 403: EXIT.denied, 503: EXIT.unavailable };
+const HINT_OF_STATUS: Readonly<Record<number, string>> = {
+  403: 'the operator’s entry under sts.clients needs `read` for this tenant',
+  404: 'jobpass decisions list shows the newest; more of the id may be needed',
+};
 
 const credentialOf = ({ folder, env }: Surroundings): OperatorCredential =>
   operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);

@@ -1,0 +1,175 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadPlan, readConfig } from './load.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'jobpass-config-'));
+  writeFileSync(join(folder, 'kek'), `${Buffer.alloc(32, 1).toString('base64url')}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, 'secret'), 'a secret\n', { mode: 0o600 });
+  writeFileSync(join(folder, 'open'), 'a secret\n');
+  chmodSync(join(folder, 'open'), 0o640);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const HASH = 'a'.repeat(64);
+const KEYS = 'keys: { encryption_key: "file:kek" }';
+const CI = `{ name: ci, secrets_sha256: ["${HASH}"], may: { jobs: { owners: [{ name: acme, id: "42" }] } } }`;
+const ISSUER = `issuer:\n  url: http://127.0.0.1:8701\n  ${KEYS}\n  clients: [${CI}]\n`;
+const TRUST = '{ issuer: "http://127.0.0.1:8701", network: loopback }';
+const STS = `sts:\n  url: http://127.0.0.1:8702\n  ${KEYS}\n  trusted_issuers: [${TRUST}]\n`;
+const GATEWAY = `gateways:\n  - { name: web, listen: "127.0.0.1:8703", upstream: "http://127.0.0.1:1", sts: { url: "http://127.0.0.1:8702", network: loopback, secret: "file:secret" }, ${KEYS} }\n`;
+
+function load(text: string): { paths: readonly string[]; messages: string; plan?: unknown } {
+  writeFileSync(join(folder, 'jobpass.yaml'), text);
+  const document = readConfig('jobpass.yaml', folder);
+  const plan = document.ok ? loadPlan(document.value, { SET: 'from the environment' }) : document;
+  if (plan.ok) return { paths: [], messages: '', plan: plan.value };
+  return {
+    paths: plan.error.map(({ path }) => path),
+    messages: plan.error.map(({ message, hint }) => `${message} · ${hint ?? ''}`).join('\n'),
+  };
+}
+
+test('a configuration of all three servers loads, defaults filled in', () => {
+  const { plan, messages } = load(ISSUER + STS + GATEWAY);
+  expect(messages).toBe('');
+  expect(plan).toMatchObject({
+    issuer: { settings: { algorithm: 'RS256', idTokenSeconds: 600, forks: { allow: false } }, listen: { port: 8701 } },
+    sts: {
+      settings: {
+        clockSkewSeconds: 30,
+        trustedIssuers: [{ audiences: ['http://127.0.0.1:8702'], jobStatus: { kind: 'none' } }],
+      },
+    },
+    gateways: [{ settings: { name: 'web', group: 'web' } }],
+  });
+});
+
+test('a tenant alone may give away everything that is trusted; several must each say what', () => {
+  expect(load(STS).plan).toMatchObject({
+    sts: { settings: { tenants: [{ tenant: 'main', issuers: ['http://127.0.0.1:8701'] }] } },
+  });
+  const { messages } = load(`${STS}  tenants: { a: {}, b: { issuers: [], gateways: [], resources: [] } }\n`);
+  expect(messages.match(/is missing/g)).toHaveLength(3);
+});
+
+describe('is refused', () => {
+  test.each([
+    ['nothing to serve', 'limits: { clock_skew: 10s }\n', '', 'nothing to serve'],
+    [
+      'plain http beyond this machine',
+      ISSUER.replace('http://127.0.0.1:8701', 'http://ci.example.com'),
+      'issuer.url',
+      'plain http is allowed on loopback only',
+    ],
+    [
+      'a public server without an address to listen on',
+      ISSUER.replace('http://127.0.0.1:8701', 'https://ci.example.com'),
+      'issuer',
+      'listen is missing',
+    ],
+    [
+      'an ID token that lives too shortly',
+      `${ISSUER}  id_tokens: { lifetime: 59s }\n`,
+      'issuer.id_tokens.lifetime',
+      'shorter than 1m',
+    ],
+    [
+      'two clients of one name',
+      ISSUER.replace(`[${CI}]`, `[${CI}, ${CI.replace('acme', 'b').replace('42', '43')}]`),
+      'issuer.clients[1].name',
+      'two clients have this name',
+    ],
+    [
+      'an owner with two controllers',
+      ISSUER.replace(`[${CI}]`, `[${CI}, ${CI.replace('name: ci', 'name: ci2').replace('"42"', '"43"')}]`),
+      'issuer.clients[1].may.jobs.owners[0]',
+      'another controller holds the owner with name acme',
+    ],
+    [
+      'a client that cannot prove itself',
+      ISSUER.replace(`secrets_sha256: ["${HASH}"], `, ''),
+      'issuer.clients[0]',
+      'nothing to prove itself with',
+    ],
+    [
+      'an issuer listed twice',
+      STS.replace(`[${TRUST}]`, `[${TRUST}, ${TRUST}]`),
+      'sts.trusted_issuers[1].issuer',
+      'listed twice',
+    ],
+    [
+      'a feed without a client',
+      STS.replace('network: loopback', 'network: loopback, job_status: feed'),
+      'sts.trusted_issuers[0]',
+      'needs to authenticate at the issuer',
+    ],
+    [
+      'an issuer over plain http beyond this machine',
+      STS.replace(', network: loopback', ''),
+      'sts.trusted_issuers[0].issuer',
+      'plain http is allowed on loopback only',
+    ],
+    [
+      'a tenant with an issuer that is not trusted',
+      `${STS}  tenants: { main: { issuers: ["https://other.example.com"] } }\n`,
+      'sts.tenants.main.issuers[0]',
+      'not a trusted issuer',
+    ],
+    [
+      'a feed client of no gateway',
+      `${STS}  clients: [{ name: web, secrets_sha256: ["${HASH}"], may: { feed: web } }]\n`,
+      'sts.clients[0].may.feed',
+      'no gateway of this name',
+    ],
+    [
+      'a public key that is none',
+      `${STS}  gateways: [{ name: web, public_keys: ["file:secret"] }]\n`,
+      'sts.gateways[0].public_keys[0]',
+      'is not a public key',
+    ],
+    [
+      'a gateway that guards nothing',
+      GATEWAY.replace('upstream: "http://127.0.0.1:1", ', ''),
+      'gateways[0]',
+      'the gateway guards nothing',
+    ],
+    [
+      'two gateways of one name',
+      GATEWAY + GATEWAY.replace('gateways:\n', ''),
+      'gateways[1].name',
+      'two gateways have this name',
+    ],
+    [
+      'a secret that others may read',
+      GATEWAY.replace('file:secret', 'file:open'),
+      'gateways[0].sts.secret',
+      'can be read or written by others',
+    ],
+    [
+      'a secret that is not there',
+      GATEWAY.replace('file:secret', 'env:UNSET'),
+      'gateways[0].sts.secret',
+      'UNSET is not set',
+    ],
+    ['a key that is none', STS.replace('file:kek', 'file:secret'), 'sts.keys.encryption_key', ''],
+  ])('%s', (_what, text, path, message) => {
+    const { paths, messages } = load(text);
+    expect(paths).toContain(path);
+    expect(messages).toContain(message);
+  });
+
+  test('with all its problems at once', () => {
+    const elsewhere = ISSUER.replace('http://127.0.0.1', 'http://ci.example.com');
+    const { paths } = load(elsewhere + STS.replace(', network: loopback', ''));
+    expect(paths).toEqual(expect.arrayContaining(['issuer.url', 'sts.trusted_issuers[0].issuer']));
+  });
+});
+
+test('a secret may come from the environment', () => {
+  expect(load(GATEWAY.replace('file:secret', 'env:SET')).messages).toBe('');
+});

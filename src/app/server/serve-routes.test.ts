@@ -1,0 +1,105 @@
+import { expect, test, vi } from 'vitest';
+import { jsonResponse, type Route } from '../../base/ports/http.ts';
+import type { Log } from '../../base/ports/log.ts';
+import { serveRoutes } from './serve-routes.ts';
+
+const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() } satisfies Log;
+const routes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/jobs',
+    handle: async ({ body, query }) => jsonResponse(201, { bytes: body.length, query }),
+  },
+  { method: 'GET', path: '/v1/jobs/:id', handle: async ({ params }) => jsonResponse(200, params) },
+  {
+    method: 'GET',
+    path: '/broken',
+    handle: async () => {
+      throw new Error('the database is gone');
+    },
+  },
+];
+const server = serveRoutes({ routes, ready: async () => false, log });
+
+test('a route gets the raw query and the body as bytes', async () => {
+  const answer = await server.inject({
+    method: 'POST',
+    url: '/v1/jobs?a=%2F&a=2',
+    payload: '{"n":1}',
+    headers: { 'content-type': 'application/json' },
+  });
+  expect([answer.statusCode, answer.json()]).toEqual([201, { bytes: 7, query: 'a=%2F&a=2' }]);
+});
+
+test('path parameters are decoded once', async () => {
+  expect((await server.inject('/v1/jobs/J%252F1')).json()).toEqual({ id: 'J%2F1' });
+});
+
+test('a path that nothing serves is not found', async () => {
+  const answer = await server.inject('/v1/other');
+  expect([answer.statusCode, answer.json().reason]).toEqual([404, 'not_found']);
+});
+
+test.each([
+  ['/v1/jobs', 'POST'],
+  ['/v1/jobs/J1', 'GET'],
+])('another method on %s is refused and told which one is served', async (url, allowed) => {
+  const answer = await server.inject({ method: 'DELETE', url });
+  expect([answer.statusCode, answer.headers.allow, answer.json().reason]).toEqual([405, allowed, 'request_invalid']);
+});
+
+test('a header that must be single is refused when it comes twice', async () => {
+  const address = await server.listen({ host: '127.0.0.1', port: 0 });
+  try {
+    const { connect } = await import('node:net');
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(address).port), '127.0.0.1', () =>
+        socket.end(
+          'GET /v1/jobs/J1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\nConnection: close\r\n\r\n',
+        ),
+      );
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.once('close', () => resolve(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('the header authorization may appear once');
+  } finally {
+    await server.close();
+  }
+});
+
+test('a body beyond the bound is refused', async () => {
+  const limited = serveRoutes({ routes, ready: async () => true, log });
+  const answer = await limited.inject({
+    method: 'POST',
+    url: '/v1/jobs',
+    payload: Buffer.alloc(128 * 1024 + 1),
+    headers: { 'content-type': 'application/json' },
+  });
+  expect([answer.statusCode, answer.json().reason]).toEqual([413, 'request_invalid']);
+});
+
+test('an unexpected failure is a 503 that says nothing, and the log says everything', async () => {
+  const failing = serveRoutes({ routes, ready: async () => true, log });
+  const answer = await failing.inject('/broken');
+  expect([answer.statusCode, answer.json(), answer.headers['retry-after']]).toEqual([
+    503,
+    { message: 'try again shortly', reason: 'unavailable' },
+    '1',
+  ]);
+  expect(log.error).toHaveBeenCalledWith({ err: new Error('the database is gone') }, 'a request failed unexpectedly');
+});
+
+test('health is answered whatever happens, readiness only when it is so', async () => {
+  for (const [ready, status] of [
+    [true, 200],
+    [false, 503],
+  ] as const) {
+    const asked = serveRoutes({ routes, ready: async () => ready, log });
+    expect((await asked.inject('/healthz')).statusCode).toBe(200);
+    expect((await asked.inject('/readyz')).statusCode).toBe(status);
+  }
+});
