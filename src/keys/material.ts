@@ -17,7 +17,7 @@ const generate = promisify(generateKeyPair);
 
 /** The asynchronous forms: an RSA key takes up to 200 ms, during which the event loop stays free. */
 const GENERATE: Readonly<Record<KeyAlgorithm, () => Promise<{ readonly privateKey: KeyObject }>>> = {
-  // 2048 bits: every cloud takes it, and it signs twice as fast as 3072 (reference/performance.md §1).
+  // 2048 bits: every cloud takes it, and it signs twice as fast as 3072.
   RS256: () => generate('rsa', { modulusLength: 2048 }),
   ES256: () => generate('ec', { namedCurve: 'P-256' }),
   EdDSA: () => generate('ed25519'),

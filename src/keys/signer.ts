@@ -1,4 +1,4 @@
-// Signers on private keys in memory. The bare KeyObject goes to node:crypto (reference/performance.md §1).
+// Signers on private keys in memory. The bare KeyObject goes to node:crypto.
 import { type KeyObject, sign } from 'node:crypto';
 import { JobpassError } from '../base/core/errors.ts';
 import type { Signer, SigningAlgorithm } from '../base/ports/signer.ts';

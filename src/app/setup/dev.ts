@@ -8,6 +8,7 @@ import { loadPlan, readConfig } from '../config/load.ts';
 import type { Plan } from '../config/plan.ts';
 import { systemRandom } from '../outside.ts';
 import { parseNamedId } from './named-id.ts';
+import { writePrivateFile } from './private-files.ts';
 import { writeProject } from './project.ts';
 
 /** Where `serve --dev` keeps everything of its own, below the working folder. */
@@ -36,6 +37,8 @@ async function initialise(folder: string, workingFolder: string, owners: readonl
       exitCode: EXIT.usage,
       hint: 'jobpass serve --dev --owner acme@42, as in your pipeline file',
     });
+  const ignored = join(folder, '../.gitignore');
+  if (!existsSync(ignored)) writePrivateFile(ignored, '*\n');
   const ownPolicies = existsSync(join(workingFolder, 'policies'));
   if (!ownPolicies) mkdirSync(join(folder, 'policies/main'), { recursive: true, mode: 0o700 });
   await writeProject(
