@@ -17,8 +17,9 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArguments?: readonly string[];
   readonly input?: string;
-  /** Ends the command by SIGTERM once its stderr matches. */
+  /** Ends the command by SIGTERM once its stderr matches, after `onReady`. */
   readonly stopAt?: RegExp;
+  readonly onReady?: () => Promise<void>;
 }
 
 /** Runs `jobpass ...args` to its end. The environment holds PATH and what `env` says, nothing else. */
@@ -38,7 +39,8 @@ export function jobpass(args: readonly string[], options: RunOptions): Promise<E
     stderr += chunk;
     if (told || options.stopAt?.test(stderr) !== true) return;
     told = true;
-    child.kill('SIGTERM');
+    const stop = (): void => void child.kill('SIGTERM');
+    (options.onReady?.() ?? Promise.resolve()).then(stop, stop);
   });
   child.stdin.end(options.input ?? '');
   return new Promise((resolved, reject) => {
