@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { demoPorts } from '../../src/app/demo/ports.ts';
-import { Processes } from '../../src/app/demo/processes.ts';
-import { startServers } from '../../src/app/demo/run-demo.ts';
-import { buildStage, type Stage } from '../../src/app/demo/stage.ts';
+import { demoPorts } from '../../src/app/cli/demo/ports.ts';
+import { Processes } from '../../src/app/cli/demo/processes.ts';
+import { startServers } from '../../src/app/cli/demo/run-demo.ts';
+import { buildStage, type Stage } from '../../src/app/cli/demo/stage.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 

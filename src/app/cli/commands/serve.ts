@@ -28,7 +28,7 @@ export const serve: Command = {
 
 async function planOf(surroundings: Surroundings): Promise<Plan> {
   if (surroundings.options.dev !== true) return configPlan(surroundings);
-  const { devPlan } = await import('../../setup/dev.ts');
+  const { devPlan } = await import('../dev-plan.ts');
   return devPlan(surroundings, texts(surroundings.options.owner));
 }
 

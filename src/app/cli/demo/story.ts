@@ -1,13 +1,13 @@
 // Tells what happened in the words of the diagram. It draws; it decides and starts nothing.
-import type { DecisionRecord } from '../../base/audit/record.ts';
-import { type ClauseTrace, formatRoleRef } from '../../base/core/decision.ts';
-import { formatDuration } from '../../base/core/duration.ts';
-import { shortId } from '../../base/core/ids.ts';
-import { type Claims, stringMember } from '../../base/core/json.ts';
-import type { EpochSeconds } from '../../base/core/time.ts';
-import type { JobResult } from '../../runner/ci/events.ts';
-import { seconds } from '../cli/draw-run.ts';
-import { type Paint, printable } from '../cli/paint.ts';
+import type { DecisionRecord } from '../../../base/audit/record.ts';
+import { type ClauseTrace, formatRoleRef } from '../../../base/core/decision.ts';
+import { formatDuration } from '../../../base/core/duration.ts';
+import { shortId } from '../../../base/core/ids.ts';
+import { type Claims, stringMember } from '../../../base/core/json.ts';
+import type { EpochSeconds } from '../../../base/core/time.ts';
+import type { JobResult } from '../../../runner/ci/events.ts';
+import { seconds } from '../draw-run.ts';
+import { type Paint, printable } from '../paint.ts';
 
 /** What the demo saw of one job. */
 export interface JobStory {

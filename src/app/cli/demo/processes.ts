@@ -1,6 +1,6 @@
 // The demo's processes: started one by one, waited for, and ended whatever happens. Only processes started here are ever ended.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { CommandFailure, EXIT } from '../cli/command.ts';
+import { CommandFailure, EXIT } from '../command.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 3000;

@@ -2,14 +2,14 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NamedId } from '../../base/identity/facts.ts';
-import { CommandFailure, EXIT, type Surroundings } from '../cli/command.ts';
-import { problemsFailure } from '../cli/config-option.ts';
 import { loadPlan, readConfig } from '../config/load.ts';
 import type { Plan } from '../config/plan.ts';
 import { systemRandom } from '../outside.ts';
-import { parseNamedId } from './named-id.ts';
-import { writePrivateFile } from './private-files.ts';
-import { writeProject } from './project.ts';
+import { parseNamedId } from '../setup/named-id.ts';
+import { writePrivateFile } from '../setup/private-files.ts';
+import { writeProject } from '../setup/project.ts';
+import { CommandFailure, EXIT, type Surroundings } from './command.ts';
+import { problemsFailure } from './config-option.ts';
 
 /** Where `serve --dev` keeps everything of its own, below the working folder. */
 const DEV_FOLDER = '.jobpass/dev';

@@ -1,9 +1,9 @@
 // Gathers what happens to each job and asks the STS, as its operator, what it decided. One story per job, in the order they end.
 import { dirname } from 'node:path';
-import type { DecisionRecord } from '../../base/audit/record.ts';
-import type { RunEvent } from '../../runner/ci/events.ts';
-import { askOperator, operatorCredential } from '../cli/operator.ts';
-import { readDecisions } from '../cli/read-decision.ts';
+import type { DecisionRecord } from '../../../base/audit/record.ts';
+import type { RunEvent } from '../../../runner/ci/events.ts';
+import { askOperator, operatorCredential } from '../operator.ts';
+import { readDecisions } from '../read-decision.ts';
 import type { Stage } from './stage.ts';
 import type { JobStory } from './story.ts';
 

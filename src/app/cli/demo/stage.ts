@@ -3,14 +3,14 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemRandom } from '../outside.ts';
+import { systemRandom } from '../../outside.ts';
 import {
   makeEncryptionKey,
   makeSecret,
   writeCredentialFile,
   writePrivateFile,
   writePublicFile,
-} from '../setup/private-files.ts';
+} from '../../setup/private-files.ts';
 import type { DemoPorts } from './ports.ts';
 
 /** The gateway's name, and its group. */
