@@ -1,6 +1,6 @@
 // Uploads files to the artifact store with plain fetch: node publish.mjs FOLDER FILE...
 // It knows nothing of Jobpass but the name of the variable that holds its credential.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 const store = process.env.ARTIFACTS_URL ?? 'http://127.0.0.1:8703';
@@ -26,6 +26,3 @@ for (const file of files) {
     process.exitCode = 1;
   }
 }
-
-// What careless scripts do: the credential stays behind in a file that later jobs can read. See replay.mjs.
-await writeFile('left-behind.txt', token, { mode: 0o600 });

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 const store = process.env.ARTIFACTS_URL ?? 'http://127.0.0.1:8703';
 const GIVE_UP_AFTER_MS = 12_000;
 
-const token = await readFile(process.argv[2], 'utf8');
+const token = (await readFile(process.argv[2], 'utf8')).trim();
 const started = performance.now();
 for (;;) {
   const response = await fetch(`${store}/web/replayed.txt`, {

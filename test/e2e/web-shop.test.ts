@@ -96,7 +96,7 @@ describe('the upload of the web shop', () => {
     server.close();
     expect(seen).toEqual(['PUT /web/style.css Bearer the-access-token']);
     expect(ended.code).toBe(exitCode);
-    expect(ended.output).toContain(`/web/style.css ${status}`);
+    expect(ended.output).toContain(`PUT web/style.css → ${status}`);
     expect(ended.output.includes('D9XM')).toBe(status === 403);
     expect(ended.output).not.toContain('the-access-token');
   });
