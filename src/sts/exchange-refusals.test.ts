@@ -11,6 +11,7 @@ import {
 } from '../../test/fakes/sts-world.ts';
 import type { JsonValue } from '../base/core/json.ts';
 import { REASONS, type Reason } from '../base/core/reasons.ts';
+import { MAX_DURABLE_REPEATS, REPEAT_WINDOW_MS } from './repeated-refusals.ts';
 
 let world: StsWorld;
 beforeEach(async () => {
@@ -33,17 +34,8 @@ async function reasonOf(refusal: StsAnswer): Promise<unknown> {
 type Overrides = Readonly<Record<string, JsonValue | undefined>>;
 const now = 1_800_000_000;
 
-/** Refusals of what the token says, after its signature was verified: durable, with the whole trace. */
+/** Refusals of what a token says that is authentic and meant for us: durable, with the whole trace. */
 const durable: readonly [string, Overrides, Reason][] = [
-  ['another audience', { aud: 'https://other.example.com' }, 'audience_mismatch'],
-  ['several audiences', { aud: [STS_URL, 'https://other.example.com'] }, 'audience_mismatch'],
-  ['no audience', { aud: undefined }, 'claim_missing'],
-  ['an audience of another type', { aud: 1 }, 'claim_malformed'],
-  ['an expiry long past', { exp: now - 31, iat: now - 600, nbf: now - 600 }, 'token_expired'],
-  ['a start in the future', { nbf: now + 31 }, 'token_not_yet_valid'],
-  ['a longer life than allowed', { exp: now + 86_401 }, 'token_lifetime_too_long'],
-  ['no issue time', { iat: undefined }, 'claim_missing'],
-  ['an expiry that is text', { exp: '1900000000' }, 'claim_malformed'],
   ['no subject', { sub: undefined }, 'claim_missing'],
   ['an empty subject', { sub: '' }, 'claim_malformed'],
   ['a subject that is a list', { sub: ['owner:acme@42'] }, 'claim_malformed'],
@@ -58,6 +50,19 @@ const durable: readonly [string, Overrides, Reason][] = [
   ['a deadline that has come', { job_deadline: String(now) }, 'lifetime_exhausted'],
   ['a claim that the role does not want', { ref: 'refs/heads/Main' }, 'no_rule_matched'],
   ['a claim of another type', { owner_id: 42 }, 'no_rule_matched'],
+];
+
+/** Refusals of authentic tokens that are for others or for other times: anyone has some, so they are in the ring only. */
+const useless: readonly [string, Overrides, Reason][] = [
+  ['another audience', { aud: 'https://other.example.com' }, 'audience_mismatch'],
+  ['several audiences', { aud: [STS_URL, 'https://other.example.com'] }, 'audience_mismatch'],
+  ['no audience', { aud: undefined }, 'claim_missing'],
+  ['an audience of another type', { aud: 1 }, 'claim_malformed'],
+  ['an expiry long past', { exp: now - 31, iat: now - 600, nbf: now - 600 }, 'token_expired'],
+  ['a start in the future', { nbf: now + 31 }, 'token_not_yet_valid'],
+  ['a longer life than allowed', { exp: now + 86_401 }, 'token_lifetime_too_long'],
+  ['no issue time', { iat: undefined }, 'claim_missing'],
+  ['an expiry that is text', { exp: '1900000000' }, 'claim_malformed'],
 ];
 
 /** Refusals before the signature was verified: in the ring only. */
@@ -82,11 +87,49 @@ describe('a token is refused', () => {
     expect(granted()).toBe(0);
   });
 
+  test.each(useless)('with %s, with its trace and nothing durable', async (_what, overrides, reason) => {
+    const response = await world.exchange(await world.issuer.idToken(overrides));
+    expect(response.json.reason).toBe(REASONS[reason][0]);
+    const shown = await world.call(`GET /admin/v1/decisions/${response.json.decision_id}`, { as: 'root' });
+    expect(shown.json.decision).toMatchObject({ outcome: 'refused', reason });
+    expect(JSON.stringify(shown.json.decision)).toContain('"signature"');
+    expect([world.store.decisions, granted()]).toEqual([[], 0]);
+  });
+
   test.each(fleeting)('that is or has %s, with an id and nothing durable', async (_what, make, reason) => {
     const response = await world.exchange(await make());
     expect([response.status, response.json.error]).toEqual([400, 'invalid_request']);
     expect(await reasonOf(response)).toBe(reason);
     expect(world.store.decisions).toEqual([]);
+  });
+
+  test('durably 20 times within 10 minutes for the same reason, and in the ring after that', async () => {
+    const token = await world.issuer.idToken({ ref: 'refs/heads/dev' });
+    for (let i = 0; i < MAX_DURABLE_REPEATS; i += 1) await world.exchange(token);
+    expect(world.store.decisions).toHaveLength(MAX_DURABLE_REPEATS);
+    const beyond = await world.exchange(token);
+    expect([beyond.status, await reasonOf(beyond)]).toEqual([403, 'no_rule_matched']);
+    expect(world.store.decisions).toHaveLength(MAX_DURABLE_REPEATS);
+    const list = await world.call('GET /admin/v1/decisions', { as: 'root' });
+    expect(list.json.unverified).toEqual({ no_rule_matched: 1 });
+    const shown = await world.call(`GET /admin/v1/decisions/${beyond.json.decision_id}`, { as: 'root' });
+    expect(JSON.stringify(shown.json.decision)).toContain('refusal 21 of this token');
+
+    await world.exchange(token, { audience: 'urn:jobpass:role:main/unknown' });
+    expect(world.store.decisions).toHaveLength(MAX_DURABLE_REPEATS + 1);
+    await world.exchange(await world.issuer.idToken({ ref: 'refs/heads/dev', jti: 'token-2' }));
+    expect(world.store.decisions).toHaveLength(MAX_DURABLE_REPEATS + 2);
+    world.clock.advanceMs(REPEAT_WINDOW_MS);
+    await world.exchange(await world.issuer.idToken({ ref: 'refs/heads/dev' }));
+    expect(world.store.decisions).toHaveLength(MAX_DURABLE_REPEATS + 3);
+  });
+
+  test('durably 20 times when it has no usable id of its own', async () => {
+    const nameless = await world.issuer.idToken({ jti: undefined, ref: 'refs/heads/dev' });
+    const other = await world.issuer.idToken({ jti: undefined, ref: 'refs/heads/other' });
+    for (let i = 0; i < MAX_DURABLE_REPEATS + 5; i += 1) await world.exchange(nameless);
+    await world.exchange(other);
+    expect(world.store.decisions).toHaveLength(MAX_DURABLE_REPEATS + 1);
   });
 
   test('under an algorithm that is not allowed for its issuer', async () => {

@@ -101,7 +101,7 @@ describe('a grant', () => {
   });
 
   test('lives as long as asked when that is less', async () => {
-    const response = await world.exchange(await world.issuer.idToken(), { expires_in: '60' });
+    const response = await world.exchange(await world.issuer.idToken(), { requested_lifetime: '60' });
     expect(response.json.expires_in).toBe(60);
   });
 
@@ -127,6 +127,8 @@ describe('a grant', () => {
     expect(all.filter((response) => response.status === 200)).toHaveLength(1);
     const refused = all.find((response) => response.status !== 200);
     expect(refused && (await reasonOf(refused))).toBe('token_replayed');
+    // Under the token's own expiry: another skew tomorrow must not make the same token a new one.
+    expect([...world.store.uses.values()]).toMatchObject([{ exp: world.clock.nowSeconds() + 600 }]);
     expect((await world.exchange(await world.issuer.idToken({ jti: 'token-2' }))).status).toBe(200);
     const nameless = await world.exchange(await world.issuer.idToken({ jti: undefined }));
     expect(await reasonOf(nameless)).toBe('claim_missing');

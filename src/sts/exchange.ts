@@ -1,5 +1,6 @@
 // The one pipeline from a request to a credential, whatever the wire: verify, decide, record, issue. Nothing is answered
 // before it is durable, and nothing is granted anywhere else.
+import { createHash } from 'node:crypto';
 import type { DecisionRecord, Wire } from '../base/audit/record.ts';
 import type { CheckTrace, RoleRef, Trace } from '../base/core/decision.ts';
 import { ID_RANDOM_BYTES, type IdKind, newId } from '../base/core/ids.ts';
@@ -12,6 +13,7 @@ import type { PolicySet } from '../policy/policy-set.ts';
 import { type Identity, type JudgeDeps, type Judgement, judge } from './judge.ts';
 import { type Case, grantRecord, type RecordedToken, refusalRecord } from './records.ts';
 import type { RefusalRing } from './refusal-ring.ts';
+import { MAX_DURABLE_REPEATS, REPEAT_WINDOW_MS, type RepeatedRefusals } from './repeated-refusals.ts';
 import { issueAccessToken, openSession } from './sessions.ts';
 import type { GrantOutcome, Session, StsStore } from './store.ts';
 import {
@@ -53,6 +55,7 @@ export interface ExchangeDeps extends JudgeDeps {
   readonly store: Pick<StsStore, 'grant' | 'recordRefusal'>;
   readonly keys: Pick<KeyRing, 'signer'>;
   readonly ring: RefusalRing;
+  readonly repeated: RepeatedRefusals;
   /** `iss` of the credentials. */
   readonly stsUrl: string;
   readonly clockSkewSeconds: number;
@@ -81,7 +84,7 @@ export async function exchange(deps: ExchangeDeps, request: ExchangeRequest): Pr
   try {
     return await run(deps, request, opened);
   } catch (error) {
-    deps.log.error({ decision: opened.id, error }, 'an exchange failed unexpectedly');
+    deps.log.error({ decision: opened.id, err: error }, 'an exchange failed unexpectedly');
     return refuseUnverified(deps, opened, { failure: failure('internal_failure', String(error)), checks: [] });
   }
 }
@@ -90,9 +93,10 @@ async function run(deps: ExchangeDeps, request: ExchangeRequest, opened: Case): 
   const verification = await verifyToken(deps.verifier, request.token);
   if (!verification.ok) {
     const { authentic, checks } = verification;
-    if (authentic === null) return refuseUnverified(deps, opened, verification);
+    if (authentic === null || !verification.isMeantForUs) return refuseUnverified(deps, opened, verification);
     const trace = { checks, jobBound: authentic.jobBound };
-    return refuseDurably(deps, refusalRecord(opened, authentic, { failure: verification.failure, trace }));
+    const record = refusalRecord(opened, authentic, { failure: verification.failure, trace });
+    return refuseDurably(deps, record, request.token);
   }
   const { token, checks } = verification;
   const facts = verifiedFacts(token);
@@ -101,9 +105,10 @@ async function run(deps: ExchangeDeps, request: ExchangeRequest, opened: Case): 
   const judgement = judge(deps, deps.policies.current(), { identity: identityOf(facts), question });
   const trace = { checks, ...judgement.trace, jobBound: facts.jobBound };
   if (!judgement.allow) {
-    return refuseDurably(deps, refusalRecord(opened, recorded(facts), { failure: judgement.failure, trace }));
+    const record = refusalRecord(opened, recorded(facts), { failure: judgement.failure, trace });
+    return refuseDurably(deps, record, request.token);
   }
-  return grant(deps, opened, { token, judgement, trace, now });
+  return grant(deps, opened, { token, text: request.token, judgement, trace, now });
 }
 
 const recorded = (facts: VerifiedFacts): RecordedToken => ({
@@ -124,6 +129,8 @@ export const identityOf = (facts: VerifiedFacts): Identity => ({
 
 interface Allowed {
   readonly token: VerifiedToken;
+  /** The token as it came. */
+  readonly text: string;
   readonly judgement: Extract<Judgement, { allow: true }>;
   readonly trace: Trace;
   readonly now: number;
@@ -144,10 +151,9 @@ async function grant(deps: ExchangeDeps, opened: Case, allowed: Allowed): Promis
   });
   const record = grantRecord(opened, recorded(facts), { session, trace });
   const isSingleUse = judgement.role.session.singleUse && facts.tokenId !== null;
-  // A token is accepted until `exp` and the skew are past, so its use is remembered as long.
-  const use = isSingleUse
-    ? { exp: facts.expiresAt + deps.clockSkewSeconds, iss: facts.issuer.issuer, jti: facts.tokenId }
-    : null;
+  // The token's own expiry and no setting: a use must be met again after the skew was changed. The store remembers it for
+  // longer than any skew lets the token be accepted.
+  const use = isSingleUse ? { exp: facts.expiresAt, iss: facts.issuer.issuer, jti: facts.tokenId } : null;
   const outcome = await tryGrant(deps, { session, record, use, now, skewSeconds: deps.clockSkewSeconds });
   if (outcome === 'granted') {
     const accessToken = await issueAccessToken(session, { stsUrl: deps.stsUrl, signer: deps.keys.signer() });
@@ -157,7 +163,8 @@ async function grant(deps: ExchangeDeps, opened: Case, allowed: Allowed): Promis
   if (outcome === 'store_unavailable')
     return refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks });
   const checks = [...trace.checks, { check: 'grant', outcome: 'failed', detail: refusal.detail } as const];
-  return refuseDurably(deps, refusalRecord(opened, recorded(facts), { failure: refusal, trace: { ...trace, checks } }));
+  const refused = refusalRecord(opened, recorded(facts), { failure: refusal, trace: { ...trace, checks } });
+  return refuseDurably(deps, refused, allowed.text);
 }
 
 async function tryGrant(
@@ -167,7 +174,7 @@ async function tryGrant(
   try {
     return await deps.store.grant(wanted);
   } catch (error) {
-    deps.log.error({ decision: wanted.record.id, error }, 'a grant could not be made durable');
+    deps.log.error({ decision: wanted.record.id, err: error }, 'a grant could not be made durable');
     return 'store_unavailable';
   }
 }
@@ -185,14 +192,27 @@ function failureOf(outcome: Exclude<GrantOutcome, 'granted'> | 'store_unavailabl
   }
 }
 
-/** A refusal about an authentic token is durable before it is answered; without the store not even that is answered. */
-async function refuseDurably(deps: ExchangeDeps, record: DecisionRecord): Promise<Refused> {
+/**
+ * A refusal about an authentic token that is meant for us is durable before it is answered; without the store not even that
+ * is answered. What the same token was refused for many times already goes to the ring: whoever holds one token could
+ * otherwise fill the audit store with it.
+ */
+async function refuseDurably(deps: ExchangeDeps, record: DecisionRecord, token: string): Promise<Refused> {
   const { at, id, reason, remoteAddress, role, trace, wire } = record;
+  const repeats = deps.repeated.count(repeatKey(record, token));
+  if (repeats > MAX_DURABLE_REPEATS) {
+    const note = `refusal ${repeats} of this token for this reason within ${REPEAT_WINDOW_MS / 60_000} min, in memory only`;
+    return refuseUnverified(
+      deps,
+      { id, at, wire, role, remoteAddress },
+      { failure: failure(reason ?? 'internal_failure', `${record.detail} (${note})`), checks: trace.checks },
+    );
+  }
   try {
     await deps.store.recordRefusal(record);
     return { ok: false, decisionId: id, reason: reason ?? 'internal_failure' };
   } catch (error) {
-    deps.log.error({ decision: id, error }, 'a refusal could not be made durable');
+    deps.log.error({ decision: id, err: error }, 'a refusal could not be made durable');
     const detail = `the store did not take the refusal for ${reason}: ${record.detail}`;
     return refuseUnverified(
       deps,
@@ -200,6 +220,12 @@ async function refuseDurably(deps: ExchangeDeps, record: DecisionRecord): Promis
       { failure: failure('store_unavailable', detail), checks: trace.checks },
     );
   }
+}
+
+/** One token and one reason. The hash stands for a token without a usable `jti`. */
+function repeatKey({ issuer, reason, tokenId }: DecisionRecord, token: string): string {
+  const name = tokenId ?? createHash('sha256').update(token).digest('base64url');
+  return JSON.stringify([issuer, tokenId === null ? 'hash' : 'jti', name, reason]);
 }
 
 function refuseUnverified(

@@ -103,7 +103,7 @@ export class ActivePolicies {
       this.#activate(this.#readAll(await source.list()));
     } catch (error) {
       // What cannot be read is not known to be deleted, nor to be as it was: every file counts as broken from now on.
-      log.error({ error }, 'the policies could not be read');
+      log.error({ err: error }, 'the policies could not be read');
       const now = this.#options.clock.monotonicMs();
       const broken = [...this.#entries].map(([path, entry]): [string, Entry] => [path, markBroken(entry, now)]);
       this.#activate(new Map(broken));

@@ -1,5 +1,5 @@
-// Refusals before a signature was verified: an id, a counter, and a place in a bounded ring. Anyone can cause them, so none
-// of them reaches the store.
+// Refusals that anyone can cause at will (before a signature was verified, of tokens for others or for other times, of the
+// same token over and over): an id, a counter, and a place in a bounded ring. None of them reaches the store.
 
 import type { Wire } from '../base/audit/record.ts';
 import type { CheckTrace, RoleRef } from '../base/core/decision.ts';
@@ -9,7 +9,7 @@ import type { EpochMs } from '../base/core/time.ts';
 /** Enough to look up what just happened; 256 entries of bounded size are well under a megabyte. */
 export const RING_SIZE = 256;
 
-/** A refusal of a request about which nothing is known to be true. */
+/** A refusal in memory. Nothing that its request says is taken for true. */
 export interface UnverifiedRefusal {
   readonly id: string;
   readonly at: EpochMs;

@@ -18,6 +18,7 @@ import { ceilingsOf } from './judge.ts';
 import { ActivePolicies } from './policy-reload.ts';
 import type { PolicySource } from './policy-source.ts';
 import { RefusalRing } from './refusal-ring.ts';
+import { RepeatedRefusals } from './repeated-refusals.ts';
 import type { StsSettings } from './settings.ts';
 import { Signal } from './signal.ts';
 import type { StsStore } from './store.ts';
@@ -77,7 +78,19 @@ export function createSts(d: StsDeps): Sts {
   const { clockSkewSeconds, url: stsUrl } = settings;
   const verifier = { issuers, keys, store, ages, introspect, clock, clockSkewSeconds };
   const exchange: ExchangeDeps = {
-    ...{ verifier, policies, store, ceilings, ring, stsUrl, clockSkewSeconds, clock, random, log },
+    ...{
+      verifier,
+      policies,
+      store,
+      ceilings,
+      ring,
+      repeated: new RepeatedRefusals(clock),
+      stsUrl,
+      clockSkewSeconds,
+      clock,
+      random,
+      log,
+    },
     keys: d.keys,
   };
   const receivers = feedIssuers.flatMap((issuer) => {
@@ -108,7 +121,7 @@ function lifecycle(
   let pruning: ReturnType<typeof setInterval> | undefined;
   const prune = (): void => {
     d.store.prune(d.clock.nowSeconds()).catch((error: unknown) => {
-      d.log.warn({ error }, 'what has expired could not be forgotten');
+      d.log.warn({ err: error }, 'what has expired could not be forgotten');
     });
   };
   return {

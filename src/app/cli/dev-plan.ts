@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NamedId } from '../../base/identity/facts.ts';
+import { systemRandom } from '../adapters.ts';
 import { loadPlan, readConfig } from '../config/load.ts';
 import type { Plan } from '../config/plan.ts';
-import { systemRandom } from '../outside.ts';
 import { parseNamedId } from '../setup/named-id.ts';
 import { writePrivateFile } from '../setup/private-files.ts';
 import { writeProject } from '../setup/project.ts';

@@ -1,6 +1,7 @@
 // Starts every server of a plan, in the order they need each other, and stops them in the opposite one.
+
+import { createLog } from '../adapters.ts';
 import type { Plan } from '../config/plan.ts';
-import { createLog } from '../outside.ts';
 import type { RunningServer } from './running.ts';
 
 /** All servers of the plan. When one cannot start, those already started are stopped and the error is thrown. */

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuMs } from '../../../test/fakes/cpu-time.ts';
 import { MaskedLines, SecretMask } from './mask.ts';
 
 const SECRET = 'jobpass_rt_9f3c+/ä "q"';
@@ -64,6 +65,65 @@ describe('a token that the runner never saw', () => {
     const part = (text: string): string => Buffer.from(text).toString('base64url');
     const jws = `${part('{"alg":"RS256"}')}.${part('{"sub":"owner:acme@42"}')}.${part('x'.repeat(64))}`;
     expect(maskOf().mask(`token=${jws};`)).toBe('token=***;');
+  });
+
+  it('is replaced wherever the plain pattern finds one', () => {
+    const pattern = /eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{16,}/g;
+    const part = fc.oneof(
+      fc.constantFrom('eyJ', '.', '..', ' ', '-', 'aaaaaa', 'x'.repeat(16)),
+      fc.string({ maxLength: 3 }),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
+        const text = parts.join('');
+        const spans = maskOf().spans(text);
+        for (const match of text.matchAll(pattern)) {
+          const end = match.index + match[0].length;
+          expect(spans.some(([from, to]) => from <= match.index && end <= to)).toBe(true);
+        }
+        // And nowhere else: each span begins with a whole token.
+        for (const [from, to] of spans) expect(text.slice(from, to).search(pattern)).toBe(0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is replaced however the stream is cut, also in the pieces of an endless line', () => {
+    const chars = (min: number) => fc.stringMatching(new RegExp(`^[A-Za-z0-9_-]{${min},60}$`));
+    fc.assert(
+      fc.property(
+        fc
+          .tuple(chars(6), chars(6), chars(16))
+          .map(([header, payload, signature]) => [`eyJ${header}`, payload, signature]),
+        fc.nat(70_000),
+        fc.array(fc.nat(140_000), { maxLength: 8 }),
+        (parts, before, cuts) => {
+          const bytes = Buffer.from(`${' '.repeat(before)}${parts.join('.')}${' '.repeat(70_000)}\n`);
+          const shown = linesOf(maskOf(), bytes, cuts).join('');
+          expect(shown.trim()).toBe('***');
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it.each([
+    ['beginnings of tokens', 'eyJ'],
+    ['tokens cut short', 'eyJaaaaaa.bbbbbb.'],
+    ['dots', '.'],
+  ])('takes time in proportion to a line of %s', (_, piece) => {
+    const line = Buffer.from(`${piece.repeat(Math.floor((64 * 1024) / piece.length))}\n`);
+    expect(cpuMs(() => linesOf(maskOf(), line))).toBeLessThan(300);
+  });
+
+  it('takes time in proportion to a line that comes byte by byte', () => {
+    const bytes = Buffer.alloc(60_000, 'e');
+    const masked = new MaskedLines(maskOf(), () => undefined);
+    const spent = cpuMs(() => {
+      for (let at = 0; at < bytes.length; at += 1) masked.write(bytes.subarray(at, at + 1));
+      masked.end();
+    });
+    expect(spent).toBeLessThan(500);
   });
 });
 

@@ -9,7 +9,11 @@ const MIN_ENCODED_CHARS = 6;
 /** A log line longer than this is handed on in pieces. */
 const MAX_LINE_CHARS = 64 * 1024;
 /** A compact JWS whose header is a JSON object. ID tokens and access tokens never pass the runner, so no list can name them. */
-const JWS = /eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{16,}/g;
+const JWS_START = 'eyJ';
+const MIN_JWS_HEADER_CHARS = 9;
+const MIN_JWS_PAYLOAD_CHARS = 6;
+const MIN_JWS_SIGNATURE_CHARS = 16;
+const BASE64URL_RUN = /[A-Za-z0-9_-]+/g;
 /** Terminal escapes and control characters but the tab: a job's log must not steer the terminal, nor split a secret with them. */
 const CONTROLS =
   /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
@@ -49,7 +53,7 @@ export class SecretMask {
       for (let at = text.indexOf(needle); at !== -1; at = text.indexOf(needle, at + 1))
         found.push([at, at + needle.length]);
     }
-    for (const match of text.matchAll(JWS)) found.push([match.index, match.index + match[0].length]);
+    found.push(...jwsSpans(text));
     found.sort((a, b) => a[0] - b[0]);
     const merged: [number, number][] = [];
     for (const span of found) {
@@ -67,6 +71,30 @@ export class SecretMask {
     for (const needle of this.#needles) longest = Math.max(longest, needle.length);
     return longest;
   }
+}
+
+/**
+ * Where compact JWS stand in `text`. Each run of base64url characters is looked at once: a pattern for the whole would begin
+ * again at every `eyJ` of a line that is made of them, and take time with the square of its length.
+ */
+function jwsSpans(text: string): [number, number][] {
+  const spans: [number, number][] = [];
+  const runs = [...text.matchAll(BASE64URL_RUN)].map((match) => ({ start: match.index, chars: match[0] }));
+  runs.forEach(({ start, chars }, index) => {
+    const header = chars.indexOf(JWS_START);
+    if (header === -1 || chars.length - header < MIN_JWS_HEADER_CHARS) return;
+    const payload = runs[index + 1];
+    const signature = runs[index + 2];
+    if (payload === undefined || signature === undefined) return;
+    const payloadAt = start + chars.length + 1;
+    const signatureAt = payload.start + payload.chars.length + 1;
+    if (payload.start !== payloadAt || text[payloadAt - 1] !== '.' || payload.chars.length < MIN_JWS_PAYLOAD_CHARS)
+      return;
+    if (signature.start !== signatureAt || text[signatureAt - 1] !== '.') return;
+    if (signature.chars.length < MIN_JWS_SIGNATURE_CHARS) return;
+    spans.push([start + header, signature.start + signature.chars.length]);
+  });
+  return spans;
 }
 
 /** The encodings in which a tool may print a secret. */
@@ -119,7 +147,9 @@ export class MaskedLines {
   }
 
   #take(text: string): void {
-    const lines = (this.#pending + text).split('\n');
+    // Only what is new is searched: a line that comes byte by byte would otherwise be read anew with each of them.
+    const [first = '', ...others] = text.split('\n');
+    const lines = [this.#pending + first, ...others];
     this.#pending = lines.pop() ?? '';
     for (const line of lines) this.#emit(line);
     if (this.#pending.length > MAX_LINE_CHARS) this.#cut();

@@ -74,6 +74,11 @@ export type Verification =
       readonly checks: readonly CheckTrace[];
       /** Null when the signature was not verified: then nothing that the token says is known to be true. */
       readonly authentic: AuthenticToken | null;
+      /**
+       * The signature holds, and the token is made for this STS and for now. Of a public issuer anyone has any number of
+       * authentic tokens of other audiences and past times, so those are worth no more than garbage.
+       */
+      readonly isMeantForUs: boolean;
     };
 
 export interface VerifierDeps extends JobStatusDeps {
@@ -104,20 +109,29 @@ class CheckList {
  */
 export async function verifyToken(deps: VerifierDeps, token: string): Promise<Verification> {
   const list = new CheckList();
+  const refuse = (failure: Failure, about: Pick<Rejection, 'authentic' | 'isMeantForUs'>): Rejection => ({
+    ok: false,
+    failure,
+    checks: list.traces,
+    ...about,
+  });
   const signed = await checkSignature(deps, token, list);
-  if (!signed.ok) return { ok: false, failure: signed.error, checks: list.traces, authentic: null };
-  const facts = await checkSigned(deps, { signed: signed.value, token }, list);
-  if (facts.ok) return { ok: true, token: new VerifiedToken(MINT, facts.value), checks: list.traces };
-  return { ok: false, failure: facts.error, checks: list.traces, authentic: authenticToken(signed.value) };
+  if (!signed.ok) return refuse(signed.error, { authentic: null, isMeantForUs: false });
+  const authentic = authenticToken(signed.value);
+  const addressed = checkAddressed(deps, signed.value, list);
+  if (!addressed.ok) return refuse(addressed.error, { authentic, isMeantForUs: false });
+  const facts = await checkAddressee(deps, { addressed: addressed.value, token }, list);
+  if (!facts.ok) return refuse(facts.error, { authentic, isMeantForUs: true });
+  return { ok: true, token: new VerifiedToken(MINT, facts.value), checks: list.traces };
 }
 
-/** Precondition: the signature holds. */
-async function checkSigned(
+/** Precondition: signature, audience and times hold. */
+async function checkAddressee(
   deps: VerifierDeps,
-  o: { readonly signed: Signed; readonly token: string },
+  o: { readonly addressed: Addressed; readonly token: string },
   list: CheckList,
 ): Promise<Result<Facts, Failure>> {
-  const facts = checkClaims(deps, o.signed, list);
+  const facts = checkClaims(o.addressed, list);
   if (!facts.ok) return facts;
   const { issuer, jobId } = facts.value;
   const status = await checkJobStatus(deps, { issuer, jobId, token: o.token });
@@ -126,9 +140,17 @@ async function checkSigned(
   return ok({ ...facts.value, jobId: standing.value.jobId, jobBound: standing.value.jobBound });
 }
 
+type Rejection = Extract<Verification, { ok: false }>;
+
 interface Signed {
   readonly issuer: TrustedIssuer;
   readonly claims: Claims;
+}
+
+/** A signed token that is made for this STS and for now. */
+interface Addressed extends Signed {
+  readonly expiresAt: EpochSeconds;
+  readonly nowSeconds: EpochSeconds;
 }
 
 function authenticToken({ issuer, claims }: Signed): AuthenticToken {
@@ -163,8 +185,8 @@ async function checkSignature(deps: VerifierDeps, token: string, list: CheckList
 
 type ClaimFacts = Omit<Facts, 'jobBound'>;
 
-/** Everything the claims must say by themselves. Precondition: the signature holds. */
-function checkClaims(deps: VerifierDeps, signed: Signed, list: CheckList): Result<ClaimFacts, Failure> {
+/** Whether the token is made for this STS and for now. Precondition: the signature holds. */
+function checkAddressed(deps: VerifierDeps, signed: Signed, list: CheckList): Result<Addressed, Failure> {
   const { issuer, claims } = signed;
   const audience = list.note('audience', checkAudience(claims, issuer.audiences), (aud) => aud);
   if (!audience.ok) return audience;
@@ -173,7 +195,12 @@ function checkClaims(deps: VerifierDeps, signed: Signed, list: CheckList): Resul
   const times = list.note('times', checkTimes(claims, bounds), (t) => {
     return `issued ${nowSeconds - t.issuedAt} s ago, expires in ${t.expiresAt - nowSeconds} s`;
   });
-  if (!times.ok) return times;
+  return times.ok ? ok({ ...signed, expiresAt: times.value.expiresAt, nowSeconds }) : times;
+}
+
+/** Everything else that the claims must say by themselves. */
+function checkClaims(addressed: Addressed, list: CheckList): Result<ClaimFacts, Failure> {
+  const { issuer, claims, expiresAt, nowSeconds } = addressed;
   const subject = list.note('subject', checkSubject(claims), (sub) => sub);
   if (!subject.ok) return subject;
   const tokenId = list.note('token id', checkTokenId(claims), (jti) => jti ?? 'none');
@@ -189,7 +216,7 @@ function checkClaims(deps: VerifierDeps, signed: Signed, list: CheckList): Resul
     claims,
     subject: subject.value,
     tokenId: tokenId.value,
-    expiresAt: times.value.expiresAt,
+    expiresAt,
     jobId: job.value,
     deadline: deadline.value,
   });

@@ -42,7 +42,7 @@ export function encodeTokenRequest(request: TokenRequest): string {
     subject_token: request.subjectToken,
     subject_token_type: ID_TOKEN_URN,
   });
-  if (request.askedSeconds !== undefined) form.set('expires_in', String(request.askedSeconds));
+  if (request.askedSeconds !== undefined) form.set('requested_lifetime', String(request.askedSeconds));
   return form.toString();
 }
 
@@ -50,7 +50,8 @@ export function encodeTokenRequest(request: TokenRequest): string {
  * The request in a form whose names stand once each. RFC 6749 §3.1: a parameter without a value counts as omitted, an
  * unknown one is ignored. What RFC 8693 offers and this server does not do is refused rather than ignored, because the
  * caller would get something else than it asked for: `actor_token`, `resource`, `scope`, other token types.
- * `expires_in` is ours: RFC 8693 has no parameter for a lifetime.
+ * `requested_lifetime` is ours: RFC 8693 has no parameter for a lifetime. `expires_in` is a member of answers (RFC 6749 §5.1);
+ * a request that carries it means a lifetime and would get the role's whole one, so it is refused too.
  * Errors: request_malformed, grant_type_unsupported, target_malformed, token_missing, duration_invalid.
  */
 export function decodeTokenRequest(form: ReadonlyMap<string, string>): Result<TokenRequest, Failure> {
@@ -65,10 +66,10 @@ export function decodeTokenRequest(form: ReadonlyMap<string, string>): Result<To
     const wanted = `${ROLE_PREFIX}<tenant>/<role>`;
     return err(failure('target_malformed', `audience is ${quote(audience)}; wanted exactly one ${wanted}`));
   }
-  const asked = value('expires_in');
+  const asked = value('requested_lifetime');
   if (asked === undefined) return ok({ subjectToken, role, askedSeconds: undefined });
   if (!/^[1-9][0-9]{0,8}$/.test(asked)) {
-    return err(failure('duration_invalid', `expires_in is ${quote(asked)}; wanted whole seconds, at least 1`));
+    return err(failure('duration_invalid', `requested_lifetime is ${quote(asked)}; wanted whole seconds, at least 1`));
   }
   return ok({ subjectToken, role, askedSeconds: Number(asked) });
 }
@@ -90,6 +91,9 @@ function unservedParameter(value: (name: string) => string | undefined): Failure
   }
   for (const name of ['actor_token', 'actor_token_type', 'scope']) {
     if (value(name) !== undefined) return failure('request_malformed', `${name} is not served`);
+  }
+  if (value('expires_in') !== undefined) {
+    return failure('request_malformed', 'expires_in belongs to answers; requested_lifetime asks for a shorter life');
   }
   return value('resource') === undefined
     ? undefined

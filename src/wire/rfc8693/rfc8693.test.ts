@@ -25,7 +25,7 @@ const bend = (changes: Readonly<Record<string, string | null>>): unknown => {
 describe('a token request', () => {
   test('comes back as it was written, with and without a lifetime', () => {
     expect(decode(whole)).toEqual(request);
-    expect(bend({ expires_in: null })).toEqual({ ...request, askedSeconds: undefined });
+    expect(bend({ requested_lifetime: null })).toEqual({ ...request, askedSeconds: undefined });
   });
 
   test('may say that its subject token is a JWT, ask for no type, and carry parameters of others', () => {
@@ -63,6 +63,7 @@ describe('a token request', () => {
     ['an actor token', { actor_token: 'a.b.c' }, 'request_malformed'],
     ['an actor token type', { actor_token_type: 'urn:ietf:params:oauth:token-type:jwt' }, 'request_malformed'],
     ['a scope', { scope: 'all' }, 'request_malformed'],
+    ['the lifetime under the name it has in answers', { expires_in: '60' }, 'request_malformed'],
     ['a resource', { resource: 'http://169.254.169.254/' }, 'target_malformed'],
     ['no audience', { audience: null }, 'target_malformed'],
     ['an audience that is no role', { audience: 'https://sts.example.com' }, 'target_malformed'],
@@ -70,11 +71,11 @@ describe('a token request', () => {
     ['a role with a path', { audience: 'urn:jobpass:role:main/../other/publish-web' }, 'target_malformed'],
     ['a role with capitals', { audience: 'urn:jobpass:role:main/Publish' }, 'target_malformed'],
     ['a role and a line end', { audience: 'urn:jobpass:role:main/publish-web\n' }, 'target_malformed'],
-    ['no lifetime left', { expires_in: '0' }, 'duration_invalid'],
-    ['a negative lifetime', { expires_in: '-1' }, 'duration_invalid'],
-    ['half a second', { expires_in: '0.5' }, 'duration_invalid'],
-    ['an exponent', { expires_in: '1e3' }, 'duration_invalid'],
-    ['a lifetime beyond counting', { expires_in: '9999999999' }, 'duration_invalid'],
+    ['no lifetime left', { requested_lifetime: '0' }, 'duration_invalid'],
+    ['a negative lifetime', { requested_lifetime: '-1' }, 'duration_invalid'],
+    ['half a second', { requested_lifetime: '0.5' }, 'duration_invalid'],
+    ['an exponent', { requested_lifetime: '1e3' }, 'duration_invalid'],
+    ['a lifetime beyond counting', { requested_lifetime: '9999999999' }, 'duration_invalid'],
   ])('is refused with %s', (_what, changes, reason) => {
     expect(bend(changes)).toBe(reason);
   });

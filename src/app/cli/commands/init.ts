@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { systemRandom } from '../../outside.ts';
+import { systemRandom } from '../../adapters.ts';
 import { writeFirstRole } from '../../setup/first-role.ts';
 import { parseNamedId } from '../../setup/named-id.ts';
 import { writeProject } from '../../setup/project.ts';

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemRandom } from '../../outside.ts';
+import { systemRandom } from '../../adapters.ts';
 import {
   makeEncryptionKey,
   makeSecret,

@@ -1,6 +1,6 @@
 // The adapters of the small ports: clocks, randomness and the log.
 import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import type { Clock } from '../base/ports/clock.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
@@ -26,8 +26,12 @@ const REDACTED = [
   'client_secret',
 ];
 
-/** JSON lines on stderr; stdout belongs to answers. */
-export function createLog(level: string, server: string): Log {
+/** JSON lines on stderr, because stdout belongs to answers. Only a field named `err` tells what an error says. */
+export function createLog(
+  level: string,
+  server: string,
+  destination: DestinationStream = pino.destination({ fd: 2, sync: true }),
+): Log {
   return pino(
     {
       level,
@@ -35,6 +39,6 @@ export function createLog(level: string, server: string): Log {
       redact: { paths: REDACTED.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
-    pino.destination({ fd: 2, sync: true }),
+    destination,
   );
 }
