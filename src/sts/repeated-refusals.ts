@@ -8,7 +8,7 @@ export const MAX_DURABLE_REPEATS = 20;
 /** The count begins again this long after the first refusal that it counted. */
 export const REPEAT_WINDOW_MS = 10 * 60_000;
 /** Tokens and reasons remembered at once: under a megabyte. The one that was refused longest ago is forgotten first. */
-export const MAX_REMEMBERED = 4096;
+const MAX_REMEMBERED = 4096;
 
 interface Count {
   readonly since: MonotonicMs;
