@@ -16,6 +16,7 @@ import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
 import type { SigningAlgorithm } from '../base/ports/signer.ts';
+import { basicAuthorization } from '../wire/authorization.ts';
 import { decodeFeedMessage, feedPollQuery, MAX_FEED_MESSAGE_BYTES } from '../wire/feed/codec.ts';
 import { FEED_TOKEN_TYPE, type FeedMessage } from '../wire/feed/message.ts';
 import type { FeedState } from './feed-state.ts';
@@ -115,7 +116,7 @@ export class FeedClient {
     const answer = await this.#d.fetch({
       url: `${sts.url}/v1/feed?${query}`,
       method: 'GET',
-      headers: { authorization: basicCredential(sts.client, sts.secret.reveal()) },
+      headers: { authorization: basicAuthorization(sts.client, sts.secret) },
       network: sts.network,
       maxBytes: MAX_FEED_MESSAGE_BYTES,
       timeoutMs: POLL_TIMEOUT_MS,
@@ -234,10 +235,4 @@ export class FeedClient {
 function pauseMs(outcome: Result<{ readonly more: boolean }, Failure>, failures: number, tookMs: number): number {
   if (!outcome.ok) return RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? 0;
   return outcome.value.more ? 0 : Math.max(0, MIN_POLL_INTERVAL_MS - tookMs);
-}
-
-/** RFC 6749 §2.3.1: name and secret are form-encoded before they are joined. */
-function basicCredential(client: string, secret: string): string {
-  const encode = (text: string): string => new URLSearchParams({ v: text }).toString().slice(2);
-  return `Basic ${Buffer.from(`${encode(client)}:${encode(secret)}`).toString('base64')}`;
 }

@@ -6,6 +6,7 @@ import { err, ok } from '../base/core/result.ts';
 import { Secret } from '../base/core/secret.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
 import type { JobFacts } from '../base/identity/facts.ts';
+import { basicAuthorization } from '../wire/authorization.ts';
 import type { ControllerCredential } from './controller-file.ts';
 import type { RunnerFailure } from './failure.ts';
 import { callJson, type Transport } from './http.ts';
@@ -80,7 +81,10 @@ const callIssuer =
     callJson(transport, {
       url: `${credential.url}${path}`,
       method: 'POST',
-      headers: { authorization: basicAuthorization(credential), 'content-type': 'application/json' },
+      headers: {
+        authorization: basicAuthorization(credential.client, credential.secret),
+        'content-type': 'application/json',
+      },
       body: JSON.stringify(body),
       peer: 'the issuer',
       ...(waitsMs === undefined ? {} : { waitsMs }),
@@ -122,13 +126,6 @@ function encodeJobStart(start: JobStart): JsonObject {
     extra_claims: { ...facts.extra },
     aws_session_tags: facts.awsSessionTags,
   };
-}
-
-/** RFC 6749 §2.3.1: both parts are form-urlencoded before they are joined. */
-function basicAuthorization(credential: ControllerCredential): string {
-  const encode = (part: string): string => new URLSearchParams({ '': part }).toString().slice(1);
-  const joined = `${encode(credential.client)}:${encode(credential.secret.reveal())}`;
-  return `Basic ${btoa(joined)}`;
 }
 
 function readStartedJob(body: JsonObject): Result<StartedJob, RunnerFailure> {

@@ -2,7 +2,9 @@
 import { request } from 'node:http';
 import { resolve } from 'node:path';
 import { type JsonObject, stringMember } from '../../base/core/json.ts';
+import { Secret } from '../../base/core/secret.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
+import { basicAuthorization } from '../../wire/authorization.ts';
 import { readPrivateFile } from '../config/secret-reference.ts';
 import { CommandFailure, EXIT } from './command.ts';
 
@@ -18,8 +20,7 @@ export interface OperatorAnswer {
 /** GET of an operator route. Ends the command when the server does not answer or does not know the operator. */
 export async function askOperator(credential: OperatorCredential, path: string): Promise<OperatorAnswer> {
   const { socket, client, secret } = credential;
-  const authorization = `Basic ${Buffer.from(`${encodeURIComponent(client)}:${encodeURIComponent(secret)}`).toString('base64')}`;
-  const { status, bytes } = await get(socket, path, authorization);
+  const { status, bytes } = await get(socket, path, basicAuthorization(client, secret));
   const body = parseJsonObject(bytes);
   if (!body.ok)
     throw new CommandFailure(`the server on ${socket} gave an answer that cannot be read`, {
@@ -37,7 +38,7 @@ export async function askOperator(credential: OperatorCredential, path: string):
 export interface OperatorCredential {
   readonly socket: string;
   readonly client: string;
-  readonly secret: string;
+  readonly secret: Secret;
 }
 
 /** The credential in `named`, else the one that `init` or `serve --dev` left in `folder`. Ends the command when there is none. */
@@ -64,7 +65,7 @@ function readCredential(path: string, content: string): OperatorCredential {
       exitCode: EXIT.usage,
       hint: 'it holds socket, client and secret',
     });
-  return { socket, client, secret };
+  return { socket, client, secret: new Secret(secret) };
 }
 
 function get(socketPath: string, path: string, authorization: string): Promise<{ status: number; bytes: Uint8Array }> {

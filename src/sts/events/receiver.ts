@@ -7,6 +7,7 @@ import type { Clock } from '../../base/ports/clock.ts';
 import type { GuardedFetch } from '../../base/ports/fetch.ts';
 import type { Log } from '../../base/ports/log.ts';
 import type { Random } from '../../base/ports/random.ts';
+import { basicAuthorization } from '../../wire/authorization.ts';
 import type { JobEnded, SecurityEvent } from '../../wire/secevent/event.ts';
 import { decodeBatch, type EventBatch, encodePoll } from '../../wire/secevent/poll.ts';
 import type { TrustedIssuer } from '../settings.ts';
@@ -14,7 +15,7 @@ import { pause } from '../signal.ts';
 import type { EndedSession, StsStore } from '../store.ts';
 import { MAX_TOKEN_LIFETIME_SECONDS } from '../verifier/checks.ts';
 import type { FeedAges } from '../verifier/feed-ages.ts';
-import { basicAuthorization, type IssuerClient } from '../verifier/introspect.ts';
+import type { IssuerClient } from '../verifier/introspect.ts';
 import type { IssuerKeys } from '../verifier/issuer-signature.ts';
 import { fetchJsonObject } from '../verifier/outbound.ts';
 import { verifyEvent } from './verify-event.ts';
@@ -141,7 +142,7 @@ export class EventReceiver {
       url: this.#url,
       network: issuer.network,
       body: JSON.stringify(encodePoll(poll)),
-      headers: { 'content-type': 'application/json', authorization: basicAuthorization(client) },
+      headers: { 'content-type': 'application/json', authorization: basicAuthorization(client.client, client.secret) },
       signal: this.#stop.signal,
     });
     if (!body.ok) return body;

@@ -3,6 +3,7 @@
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { Secret } from '../../base/core/secret.ts';
 import type { GuardedFetch } from '../../base/ports/fetch.ts';
+import { basicAuthorization } from '../../wire/authorization.ts';
 import {
   type ActiveToken,
   decodeIntrospectionResponse,
@@ -25,12 +26,6 @@ export type Introspect = (
   token: string,
 ) => Promise<Result<ActiveToken | null, string>>;
 
-/** RFC 6749 §2.3.1: both parts are form-encoded before they are joined. */
-export function basicAuthorization(client: IssuerClient): string {
-  const encode = (part: string): string => new URLSearchParams([['', part]]).toString().slice(1);
-  return `Basic ${Buffer.from(`${encode(client.client)}:${encode(client.secret.reveal())}`).toString('base64')}`;
-}
-
 /**
  * Introspection (RFC 7662) at the endpoint that the issuer's own discovery document names, on its own origin. `known` is
  * what was discovered with the keys; without it the document is fetched.
@@ -49,7 +44,7 @@ export const introspectOver =
       body: encodeIntrospectionRequest(token),
       headers: {
         'content-type': 'application/x-www-form-urlencoded',
-        authorization: basicAuthorization(client),
+        authorization: basicAuthorization(client.client, client.secret),
       },
     });
     if (!answer.ok) return answer;
