@@ -3,9 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientRegistry } from '../src/base/client-auth/authenticate.ts';
 import type { StsGrant } from '../src/base/client-auth/client.ts';
+import type { JsonObject } from '../src/base/core/json.ts';
+import { ok } from '../src/base/core/result.ts';
 import { Secret } from '../src/base/core/secret.ts';
 import { identityClaims } from '../src/base/identity/claims.ts';
 import { assembleJws } from '../src/base/jwt/assemble.ts';
+import type { GuardedFetch } from '../src/base/ports/fetch.ts';
 import { KeyEncryptionKey } from '../src/keys/kek.ts';
 import { KeyRing } from '../src/keys/ring.ts';
 import { FACTS, grantOf } from '../src/storage/conformance/fixtures.ts';
@@ -58,7 +61,16 @@ async function issuerSide() {
   return { token, jwks: keys.publicJwks() };
 }
 
-/** `POST /token` of an STS on `store`. The issuer's keys are pinned, so nothing is fetched; its jobs' ends are not learnt. */
+/** The issuer's discovery document and key set, and nothing else of it. */
+const discoveryOf =
+  (jwks: JsonObject): GuardedFetch =>
+  async ({ url }) => {
+    const document = { issuer: ISSUER, jwks_uri: `${ISSUER}/.well-known/jwks` };
+    const body = url === document.jwks_uri ? jwks : document;
+    return ok({ status: 200, headers: {}, body: new TextEncoder().encode(JSON.stringify(body)) });
+  };
+
+/** `POST /token` of an STS on `store`. It fetches the issuer's keys once; its jobs' ends are not learnt. */
 async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuerSide>>) {
   const sts = createSts({
     settings: {
@@ -71,7 +83,6 @@ async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuer
           network: 'public',
           jobStatus: { kind: 'none' },
           maxSessionSeconds: null,
-          pinnedJwks: issuer.jwks,
         },
       ],
       tenants: [CEILING],
@@ -87,7 +98,7 @@ async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuer
       list: async () => [{ path: 'main/publish-web.yaml', bytes: new TextEncoder().encode(POLICY) }],
       watch: () => () => {},
     },
-    fetch: () => Promise.reject(new Error('nothing is fetched here')),
+    fetch: discoveryOf(issuer.jwks),
     clock,
     random,
     log,

@@ -228,16 +228,6 @@ describe('the STS’s keys', () => {
     expect(world.sts.requests.filter((request) => request.url === `${STS_URL}/.well-known/jwks`)).toHaveLength(2);
   });
 
-  test('are never fetched when the operator pinned them', async () => {
-    const pinned = makeSigningKey();
-    const sts = { ...gatewaySettings().sts, pinnedJwks: { keys: [pinned.publicJwk] } };
-    const strict = new World(gatewaySettings({ sts }));
-    expect(await strict.reasonOfPoll()).toBe('key_unknown');
-    strict.sts.key = pinned;
-    expect(await strict.reasonOfPoll()).toBe('taken');
-    expect(strict.sts.requests.some((request) => request.url.endsWith('/jwks'))).toBe(false);
-  });
-
   test('keep a gateway stale while they cannot be had', async () => {
     world.sts.reachable = false;
     expect(await world.reasonOfPoll()).toBe('issuer_unreachable');

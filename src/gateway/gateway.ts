@@ -1,7 +1,6 @@
 // Puts a gateway together: the feed it listens to, the decision, the guard and the check listener. No listener is opened here.
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
-import { failure } from '../base/core/reasons.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Log } from '../base/ports/log.ts';
@@ -10,9 +9,10 @@ import type { Authority } from './authorize.ts';
 import { createCheck } from './check.ts';
 import { FeedClient, type Unwrapper } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
-import { createGuard } from './http.ts';
+import { createGuard } from './guard.ts';
 import { LiveRequests } from './live-requests.ts';
-import { logRefusal, writeRefusal } from './refusal.ts';
+import { RefusalDesk } from './refusal.ts';
+import type { Handler } from './request.ts';
 import type { GatewaySettings } from './settings.ts';
 import { createUpstream } from './upstream.ts';
 
@@ -26,13 +26,11 @@ export interface GatewayDependencies {
   readonly log: Log;
 }
 
-type Handler = (req: IncomingMessage, res: ServerResponse) => void;
-
 export interface Gateway {
-  /** The guard, for `createGatewayServer`. */
-  readonly handle: Handler;
+  /** The guard's handler, for `createGatewayServer`; null without an upstream. */
+  readonly guard: Handler | null;
   /** The check listener's handler, for a `createGatewayServer` of its own. */
-  readonly checkHandler: Handler;
+  readonly check: Handler;
   /** True while requests can be judged and the group key is known. */
   ready(): Promise<boolean>;
   /** Begins to listen to the feed and to watch live requests. */
@@ -68,7 +66,7 @@ export function createGatewayServer(handler: Handler): Server {
   return server;
 }
 
-/** Makes a gateway. Throws ERR_CONFIG when the upstream is not an origin. Nothing runs before `start`. */
+/** Makes a gateway. Nothing runs before `start`. */
 export function createGateway(d: GatewayDependencies): Gateway {
   const { settings, clock, random, log } = d;
   const live = new LiveRequests(log);
@@ -83,10 +81,10 @@ export function createGateway(d: GatewayDependencies): Gateway {
   };
   const newDecisionId = (): string => newId('D', random.bytes(ID_RANDOM_BYTES));
   const upstream = settings.upstream === null ? null : createUpstream(settings.upstream);
-  const notServed = refuseAll(newDecisionId, log);
+  const shared = { authority, newDecisionId, log, desk: new RefusalDesk({ clock, log }) };
   return {
-    handle: upstream === null ? notServed : createGuard({ authority, upstream, live, newDecisionId, log }),
-    checkHandler: settings.check === null ? notServed : createCheck({ authority, newDecisionId, log }),
+    guard: upstream === null ? null : createGuard({ ...shared, upstream, live }),
+    check: createCheck(shared),
     ready: async () => feed.ready(),
     start: () => {
       feed.start();
@@ -99,13 +97,3 @@ export function createGateway(d: GatewayDependencies): Gateway {
     },
   };
 }
-
-/** For a part of the gateway that is not configured. */
-const refuseAll =
-  (newDecisionId: () => string, log: Log): Handler =>
-  (req, res) => {
-    const decision = newDecisionId();
-    const reason = failure('permission_denied', 'this part of the gateway is not configured');
-    logRefusal(log, { decision, failure: reason, method: req.method ?? '' });
-    writeRefusal(res, { reason: reason.reason, decision });
-  };

@@ -171,8 +171,29 @@ describe('a request is refused', () => {
     'X-Rewrite-URL',
     'X_Rewrite_Url',
     'X-HTTP-Path-Override',
+    'X-Original-Path',
+    '_method',
+    'Script_Name',
+    'Path-Info',
   ])('with %s, which could replace what was decided on', (name) => {
     expect(reasonOf(name, 'DELETE')).toBe('path_refused');
+  });
+
+  test.each([
+    'Destination',
+    'X-Copy-From',
+    'x-amz-copy-source',
+    'x_amz_copy_source',
+    'x-amz-copy-source-range',
+    'x-goog-copy-source',
+    'x-ms-rename-source',
+    'X-Object-Manifest',
+    'X-Symlink-Target',
+    'X-Sendfile-Type',
+    'X-Accel-Mapping',
+    'X-Accel-Redirect',
+  ])('with %s, which could name a second resource', (name) => {
+    expect(reasonOf(name, '/other/a')).toBe('path_refused');
   });
 
   test.each([
@@ -187,7 +208,9 @@ describe('a request is refused', () => {
   });
 
   test('not with ordinary headers, nor for a name that every object has', () => {
-    expect(reasonOf('Host', 'a', 'Expect', '100-Continue', 'constructor', '1', '__proto__', '2')).toBeUndefined();
+    expect(
+      reasonOf('Host', 'a', 'Expect', '100-Continue', 'constructor', '1', '__proto__', '2', 'x-amz-meta-copy', '3'),
+    ).toBeUndefined();
   });
 
   test.each([

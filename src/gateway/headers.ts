@@ -45,8 +45,25 @@ const NEVER_FROM_CALLER = new Set([
 ]);
 const NEVER_FROM_CALLER_PREFIX = /^x-(?:jobpass|forwarded)-/;
 /** Frameworks let these replace the method or the path after the decision was made (such as CVE-2018-14773). */
-const OVERRIDES =
-  /^x-(?:http-)?method(?:-override)?$|^x-original-(?:url|uri|method)$|^x-rewrite-url$|^x-http-path-override$/;
+const OVERRIDES = [
+  // `_method`, too: plainName makes a `-` of the underscore.
+  /^(?:x|http|x-http)?-?method(?:-override)?$/,
+  /^x-(?:envoy-|waws-)?(?:original|unencoded)-(?:url|uri|path|method)$/,
+  /^x-rewrite-url$|^x-http-path-override$/,
+  // CGI's own words for the path: some servers take them from headers.
+  /^script-name$|^path-info$/,
+];
+/** What a header of the request makes the upstream read, write or open besides the path that was decided on. */
+const SECOND_RESOURCES = [
+  // COPY and MOVE (RFC 4918 §10.3), and Swift's forms of them.
+  /^destination(?:-account)?$|^x-copy-from(?:-account)?$/,
+  // Copies on the server's side at S3, GCS, Azure and those that follow them: source, range and conditions.
+  /^x-[a-z0-9]+-(?:copy|rename)-source(?:-|$)/,
+  // Swift's objects that stand for others.
+  /^x-object-manifest$|^x-symlink-target(?:-|$)/,
+  // A front end's map of paths to files; Rack believes them of whoever sends them.
+  /^x-sendfile(?:-|$)|^x-accel-/,
+];
 /** Two of these could be read as either. */
 const SINGLE = ['authorization', 'host', 'content-length', 'transfer-encoding', 'expect'];
 
@@ -71,14 +88,18 @@ export function singleHeader(headers: Headers, name: string): string | undefined
 
 /**
  * Why a request may not be judged by its method and path alone, or undefined. `path_refused`: a header that replaces one of
- * them. `request_malformed`: too many headers, a repeated single one, an upgrade, an unknown expectation.
+ * them or names a second resource. `request_malformed`: too many headers, a repeated single one, an upgrade, an unknown expectation.
  */
 export function refuseHeaders(headers: Headers): Failure | undefined {
   let count = 0;
   for (const [name, values] of headers) {
     count += values.length;
-    if (OVERRIDES.test(plainName(name))) {
+    const plain = plainName(name);
+    if (OVERRIDES.some((pattern) => pattern.test(plain))) {
       return failure('path_refused', `header ${JSON.stringify(name)} could replace the method or the path`);
+    }
+    if (SECOND_RESOURCES.some((pattern) => pattern.test(plain))) {
+      return failure('path_refused', `header ${JSON.stringify(name)} could name a second resource`);
     }
   }
   if (count > MAX_HEADERS) return failure('request_malformed', `more than ${MAX_HEADERS} headers`);

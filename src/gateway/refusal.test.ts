@@ -1,9 +1,13 @@
 // What a caller learns of a refusal, and what the operator does.
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { FeedSts } from '../../test/fakes/feed-sts.ts';
+import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
 import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { REASONS, type Reason } from '../base/core/reasons.ts';
-import { logRefusal, refusalStatus, writeRefusal } from './refusal.ts';
+import { RefusalDesk, refusalStatus, writeRefusal } from './refusal.ts';
+
+const TOKEN = new FeedSts(new FrozenClock()).session({ sessionId: 'S1' });
 
 /** As much of a response as a refusal needs. */
 const written = (reason: Reason, status?: number) => {
@@ -57,7 +61,7 @@ describe('a refusal', () => {
 
   test('is logged whole under the same id', () => {
     const log = new MemoryLog();
-    logRefusal(log, {
+    new RefusalDesk({ clock: new FrozenClock(), log }).record({
       decision: 'D1',
       failure: { reason: 'feed_stale', detail: '12 s old' },
       method: 'GET',
@@ -70,5 +74,19 @@ describe('a refusal', () => {
         message: 'refused',
       },
     ]);
+  });
+
+  test('fills no log while nobody is verified: further ones are counted, and the count is written', () => {
+    const clock = new FrozenClock();
+    const log = new MemoryLog();
+    const desk = new RefusalDesk({ clock, log });
+    const anonymous = { decision: 'D1', failure: { reason: 'credential_missing', detail: '' }, method: 'GET' } as const;
+    for (let count = 0; count < 50; count += 1) desk.record(anonymous);
+    expect(log.lines).toHaveLength(20);
+    desk.record({ ...anonymous, failure: { reason: 'permission_denied', detail: '' }, token: TOKEN });
+    expect(log.lines.at(-1)?.fields).toMatchObject({ reason: 'permission_denied', session: 'S1' });
+    clock.advance(60);
+    desk.record(anonymous);
+    expect(log.lines.at(-1)?.fields.unwritten_before).toBe(30);
   });
 });

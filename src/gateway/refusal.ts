@@ -1,7 +1,9 @@
 // How a gateway says no: bland to the caller, whole in the log, the same id in both.
 import type { ServerResponse } from 'node:http';
+import { LineBudget } from '../base/core/line-budget.ts';
 import { type Failure, type Reason, type SafeReason, safeReason } from '../base/core/reasons.ts';
 import type { AccessToken } from '../base/credential/access-token.ts';
+import type { Clock } from '../base/ports/clock.ts';
 import type { Log } from '../base/ports/log.ts';
 
 /** Freshness comes back within seconds or not soon. */
@@ -40,20 +42,34 @@ export interface RefusalRecord {
   readonly token?: AccessToken;
 }
 
-/** One line with the full reason. Neither credential nor query is in it. */
-export function logRefusal(log: Log, record: RefusalRecord): void {
-  const { decision, failure, method, path, token } = record;
-  log.warn(
-    {
-      decision,
-      reason: failure.reason,
-      detail: failure.detail,
-      method,
-      ...(path === undefined ? {} : { path }),
-      ...(token === undefined ? {} : { session: token.sessionId, role: token.role, subject: token.subject }),
-    },
-    'refused',
-  );
+/** Writes refusals down for the operator: all of verified sessions, a bounded number of the others. */
+export class RefusalDesk {
+  readonly #anonymous = new LineBudget();
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor({ clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** One line with the full reason. Neither credential nor query is in it. */
+  record({ decision, failure, method, path, token }: RefusalRecord): void {
+    const budget = token === undefined ? this.#anonymous.take(this.#clock.monotonicMs()) : {};
+    if (budget === undefined) return;
+    this.#log.warn(
+      {
+        decision,
+        reason: failure.reason,
+        detail: failure.detail,
+        method,
+        ...(path === undefined ? {} : { path }),
+        ...(token === undefined ? {} : { session: token.sessionId, role: token.role, subject: token.subject }),
+        ...budget,
+      },
+      'refused',
+    );
+  }
 }
 
 /**

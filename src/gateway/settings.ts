@@ -1,5 +1,4 @@
 // What the operator decides about one gateway. app/config makes it from jobpass.yaml.
-import type { JsonObject } from '../base/core/json.ts';
 import type { Secret } from '../base/core/secret.ts';
 import type { NetworkScope } from '../base/ports/fetch.ts';
 
@@ -11,12 +10,8 @@ export interface GatewaySettings {
     readonly network: NetworkScope;
     readonly client: string;
     readonly secret: Secret;
-    /** Keys the first feed message is checked with; null: fetched from the STS's own JWKS. */
-    readonly pinnedJwks: JsonObject | null;
   };
   readonly clockSkewSeconds: number;
-  /** The resource behind an HTTP guard. */
+  /** The http or https origin of the resource behind the guard; null: there is no guard. */
   readonly upstream: string | null;
-  /** The proxy whose headers `/check` reads; null: no check listener. */
-  readonly check: 'nginx' | null;
 }

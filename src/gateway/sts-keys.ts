@@ -1,4 +1,4 @@
-// How the gateway first comes to the STS's public keys: pinned by the operator, or from the STS's own JWKS.
+// How the gateway first comes to the STS's public keys: from the STS's own JWKS.
 import { MAX_JWKS_BYTES } from '../base/core/limits.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
@@ -11,13 +11,12 @@ const JWKS_TIMEOUT_MS = 5000;
 
 /**
  * Keys to check a feed message with when none are known, or none of the known ones signed it. Only ever from the
- * operator's pin or from the STS's own origin. Failures: `issuer_unreachable`, `key_unusable`.
+ * STS's own origin. Failures: `issuer_unreachable`, `key_unusable`.
  */
 export async function findStsKeys(
   sts: GatewaySettings['sts'],
   fetch: GuardedFetch,
 ): Promise<Result<readonly VerificationKey[], Failure>> {
-  if (sts.pinnedJwks !== null) return usable(importKeySet(sts.pinnedJwks));
   const answer = await fetch({
     url: `${sts.url}/.well-known/jwks`,
     method: 'GET',

@@ -1,6 +1,7 @@
 // How the issuer says no: one id for the caller and the operator, a bland text for the one and the evidence for the
 // other.
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
+import { LineBudget } from '../base/core/line-budget.ts';
 import { type Failure, type Reason, type SafeReason, safeReason } from '../base/core/reasons.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import { type HttpResponse, jsonResponse } from '../base/ports/http.ts';
@@ -71,18 +72,12 @@ export function encodeRefusal(refusal: Refusal, decisionId: string): HttpRespons
   return jsonResponse(status, body, status === 401 ? { 'www-authenticate': challenge } : {});
 }
 
-/** More of these lines in a minute are counted, not written: anyone can cause them. */
-const MAX_ANONYMOUS_LINES_A_MINUTE = 20;
-const MINUTE_MS = 60_000;
-
 /** Gives each refusal its id and writes it down for the operator. */
 export class RefusalDesk {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Log;
-  #minuteStartedAt = Number.NEGATIVE_INFINITY;
-  #anonymousLines = 0;
-  #unwritten = 0;
+  readonly #anonymous = new LineBudget();
 
   constructor(dependencies: { readonly clock: Clock; readonly random: Random; readonly log: Log }) {
     this.#clock = dependencies.clock;
@@ -95,10 +90,9 @@ export class RefusalDesk {
    */
   record(route: string, refusal: Refusal): string {
     const decision = newId('D', this.#random.bytes(ID_RANDOM_BYTES));
-    if (refusal.who === null && !this.#mayWriteAnonymous()) return decision;
     const { reason, detail, who } = refusal;
-    const unwritten = this.#unwritten === 0 || who !== null ? {} : { unwritten_before: this.#takeUnwritten() };
-    this.#log.warn({ decision, reason, who, route, detail, ...unwritten }, 'refused');
+    const budget = who === null ? this.#anonymous.take(this.#clock.monotonicMs()) : {};
+    if (budget !== undefined) this.#log.warn({ decision, reason, who, route, detail, ...budget }, 'refused');
     return decision;
   }
 
@@ -107,23 +101,5 @@ export class RefusalDesk {
     const decisionId = newId('D', this.#random.bytes(ID_RANDOM_BYTES));
     this.#log.error({ decision: decisionId, reason: 'internal_failure', route, err: cause }, 'refused');
     return { decisionId, refusal: { reason: 'internal_failure', detail: 'unexpected failure', who: null } };
-  }
-
-  #mayWriteAnonymous(): boolean {
-    const now = this.#clock.monotonicMs();
-    if (now - this.#minuteStartedAt >= MINUTE_MS) {
-      this.#minuteStartedAt = now;
-      this.#anonymousLines = 0;
-    }
-    this.#anonymousLines += 1;
-    if (this.#anonymousLines <= MAX_ANONYMOUS_LINES_A_MINUTE) return true;
-    this.#unwritten += 1;
-    return false;
-  }
-
-  #takeUnwritten(): number {
-    const count = this.#unwritten;
-    this.#unwritten = 0;
-    return count;
   }
 }

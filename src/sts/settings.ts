@@ -19,8 +19,6 @@ export interface TrustedIssuer {
   readonly jobStatus: JobStatusSource;
   /** The longest session on its tokens; null: no bound of its own. */
   readonly maxSessionSeconds: number | null;
-  /** Only for tests and sealed networks: keys given by the operator instead of discovery. */
-  readonly pinnedJwks: JsonObject | null;
 }
 
 /** A gateway as the STS knows it: its client entry and the public keys its group key is wrapped to. */

@@ -81,12 +81,13 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
   upstream = createServer((_req, res) => res.end('content'));
   gateway = createGateway({
     settings: gatewaySettings({
-      sts: { url: server.url, network: 'loopback', client: 'gateway store', secret, pinnedJwks: null },
+      sts: { url: server.url, network: 'loopback', client: 'gateway store', secret },
       upstream: `http://127.0.0.1:${await listen(upstream)}`,
     }),
     ...{ key: own, clock, random, log, fetch: createGuardedFetch().fetch },
   });
-  guard = createGatewayServer(gateway.handle);
+  if (gateway.guard === null) throw new Error('the gateway has no guard');
+  guard = createGatewayServer(gateway.guard);
   guardUrl = `http://127.0.0.1:${await listen(guard)}`;
   gateway.start();
 }

@@ -278,6 +278,9 @@ describe('a refused request', () => {
     ['an absolute target', 'GET http://other/web/a'],
     ['an authority target', 'GET other:80'],
     ['TRACE', 'TRACE /web/a'],
+    ['COPY', 'COPY /web/a'],
+    ['MOVE', 'MOVE /web/a'],
+    ['BIND', 'BIND /web/'],
     ['CONNECT', 'CONNECT /web/a'],
   ])('with %s reaches nobody', async (_what, line) => {
     const raw = `${line} HTTP/1.1\r\nHost: g\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`;

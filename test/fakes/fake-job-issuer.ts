@@ -78,7 +78,6 @@ export class FakeJobIssuer {
       network: 'public',
       jobStatus: { kind: 'feed', client: 'sts', secret: new Secret('client-secret') },
       maxSessionSeconds: null,
-      pinnedJwks: null,
       ...overrides,
     };
   }

@@ -25,11 +25,9 @@ export const gatewaySettings = (over: Partial<GatewaySettings> = {}): GatewaySet
     network: 'public',
     client: 'gateway store',
     secret: new Secret('correct horse battery staple & more'),
-    pinnedJwks: null,
   },
   clockSkewSeconds: 30,
   upstream: null,
-  check: null,
   ...over,
 });
 

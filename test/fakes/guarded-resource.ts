@@ -85,15 +85,16 @@ export async function startGuardedResource(over: Partial<GatewaySettings> = {}):
   const upstream = new RecordingUpstream();
   const upstreamUrl = await upstream.listen();
   const gateway = createGateway({
-    settings: gatewaySettings({ upstream: upstreamUrl, check: 'nginx', ...over }),
+    settings: gatewaySettings({ upstream: upstreamUrl, ...over }),
     key: { unwrap: async () => ({ ok: true, value: new Uint8Array(32) }) },
     fetch: sts.fetch,
     clock,
     random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
     log,
   });
-  const guard = createGatewayServer(gateway.handle);
-  const check = createGatewayServer(gateway.checkHandler);
+  if (gateway.guard === null) throw new Error('the gateway has no guard');
+  const guard = createGatewayServer(gateway.guard);
+  const check = createGatewayServer(gateway.check);
   const guardPort = await listen(guard);
   const checkPort = await listen(check);
   gateway.start();

@@ -49,10 +49,10 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
     await close();
   };
   try {
-    if (settings.upstream !== null)
-      servers.push(await listenWith(gateway.handle, plan.listen, `the gateway ${settings.name}`));
+    if (gateway.guard !== null && plan.guardListen !== null)
+      servers.push(await listenWith(gateway.guard, plan.guardListen, `the gateway ${settings.name}`));
     if (plan.checkListen !== null)
-      servers.push(await listenWith(gateway.checkHandler, plan.checkListen, `the check listener of ${settings.name}`));
+      servers.push(await listenWith(gateway.check, plan.checkListen, `the check listener of ${settings.name}`));
     gateway.start();
   } catch (cause) {
     await stop();
@@ -60,10 +60,16 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
   }
   return {
     name: `gateway ${settings.name}`,
-    url: `http://${plan.listen.host}:${plan.listen.port}`,
+    url: urlOf(plan),
     ready: () => gateway.ready(),
     close: stop,
   };
+}
+
+/** Where people look for the gateway: at the guard, else at the check listener. */
+function urlOf({ guardListen, checkListen }: GatewayPlan): string {
+  const address = guardListen ?? checkListen;
+  return address === null ? '' : `http://${address.host}:${address.port}`;
 }
 
 async function listenWith(handle: RequestListener, address: ListenAddress, what: string): Promise<Server> {

@@ -1,8 +1,9 @@
 // Defaults and checks that every server section shares.
 import { resolve } from 'node:path';
 import { parseDuration } from '../../base/core/duration.ts';
+import type { NetworkScope } from '../../base/ports/fetch.ts';
 import { parseKek } from '../../keys/kek.ts';
-import type { ListenAddress, ServerPlan } from './plan.ts';
+import type { ListenAddress, ServerPlan, StoragePlan } from './plan.ts';
 import type { DocumentPath, ProblemList } from './problem-list.ts';
 import { parseListen } from './schema.ts';
 import type { SecretPlaces } from './secret-reference.ts';
@@ -24,22 +25,44 @@ const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]', 'localhost']);
 /** True when the URL names this machine; only then may it be plain http. */
 const isLoopbackUrl = (url: string): boolean => LOOPBACK_HOSTS.has(new URL(url).hostname);
 
-/** Tokens and secrets travel to this URL: plain http only where they do not leave the machine. */
-export function checkTransport(url: string, path: DocumentPath, problems: ProblemList): void {
-  if (url.startsWith('http:') && !isLoopbackUrl(url))
-    problems.add(path, 'plain http is allowed on loopback only', 'https://…');
+const PLAIN_HTTP = 'plain http is allowed on loopback only';
+
+/** A server's own URL, which tokens and secrets are sent to: plain http only where they do not leave the machine. */
+export function checkOwnUrl(url: string, path: DocumentPath, problems: ProblemList): void {
+  if (url.startsWith('http:') && !isLoopbackUrl(url)) problems.add(path, PLAIN_HTTP, 'https://…');
+}
+
+/** Another server's URL: over plain http only on this machine, and then the connection must be kept to it. */
+export function checkPeerUrl(
+  peer: { readonly url: string; readonly network: NetworkScope },
+  path: DocumentPath,
+  problems: ProblemList,
+): void {
+  if (!peer.url.startsWith('http:')) return;
+  if (!isLoopbackUrl(peer.url)) problems.add(path, PLAIN_HTTP, 'https://…');
+  else if (peer.network !== 'loopback') problems.add(path, PLAIN_HTTP, 'network: loopback');
+}
+
+interface StorageSection {
+  readonly storage?: string | undefined;
+  readonly keys?: { readonly encryption_key?: string | undefined } | undefined;
 }
 
 /** Address, database and key of one server section, defaults filled in. */
 export function planServer(
-  section: {
-    readonly listen?: string | undefined;
-    readonly storage?: string | undefined;
-    readonly keys?: { readonly encryption_key?: string | undefined } | undefined;
-  },
-  server: { readonly name: string; readonly url: string | null; readonly path: DocumentPath },
+  section: StorageSection & { readonly listen?: string | undefined },
+  server: { readonly name: string; readonly url: string; readonly path: DocumentPath },
   context: PlanContext,
 ): ServerPlan {
+  return { listen: listenAddress(section.listen, server, context.problems), ...planStorage(section, server, context) };
+}
+
+/** Database and key of one server section, defaults filled in. */
+export function planStorage(
+  section: StorageSection,
+  server: { readonly name: string; readonly path: DocumentPath },
+  context: PlanContext,
+): StoragePlan {
   const { places, problems } = context;
   const reference = section.keys?.encryption_key ?? defaultEncryptionKey(server.name);
   const keyPath = section.keys?.encryption_key === undefined ? server.path : [...server.path, 'keys', 'encryption_key'];
@@ -49,7 +72,6 @@ export function planServer(
     if (!key.ok) problems.add(keyPath, `${reference}: ${key.error.problem}`, key.error.hint);
   }
   return {
-    listen: listenAddress(section.listen, server, problems),
     storagePath: resolve(places.folder, (section.storage ?? `sqlite:./data/${server.name}.db`).slice('sqlite:'.length)),
     encryptionKey,
   };
@@ -57,12 +79,12 @@ export function planServer(
 
 function listenAddress(
   listen: string | undefined,
-  server: { readonly url: string | null; readonly path: DocumentPath },
+  server: { readonly url: string; readonly path: DocumentPath },
   problems: ProblemList,
 ): ListenAddress {
   const given = listen === undefined ? undefined : parseListen(listen);
   if (given !== undefined) return given;
-  if (server.url !== null && isLoopbackUrl(server.url)) {
+  if (isLoopbackUrl(server.url)) {
     const url = new URL(server.url);
     if (url.port !== '') return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) };
   }

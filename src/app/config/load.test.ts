@@ -139,6 +139,24 @@ describe('is refused', () => {
       'the gateway guards nothing',
     ],
     [
+      'a guard without an address to listen on',
+      GATEWAY.replace('listen: "127.0.0.1:8703", ', ''),
+      'gateways[0]',
+      'listen is missing',
+    ],
+    [
+      'an address that guards nothing',
+      GATEWAY.replace('upstream: "http://127.0.0.1:1"', 'check: { listen: "127.0.0.1:8704", dialect: nginx }'),
+      'gateways[0].listen',
+      'upstream is missing',
+    ],
+    [
+      'an upstream below a path',
+      GATEWAY.replace('http://127.0.0.1:1"', 'http://127.0.0.1:1/base"'),
+      'gateways[0].upstream',
+      'origin without a path',
+    ],
+    [
       'two gateways of one name',
       GATEWAY + GATEWAY.replace('gateways:\n', ''),
       'gateways[1].name',
@@ -168,6 +186,25 @@ describe('is refused', () => {
     const { paths } = load(elsewhere + STS.replace(', network: loopback', ''));
     expect(paths).toEqual(expect.arrayContaining(['issuer.url', 'sts.trusted_issuers[0].issuer']));
   });
+});
+
+test('plain http to another server is one problem with the one hint that helps', () => {
+  const problems = (url: string, network: string) => {
+    const text = GATEWAY.replace('http://127.0.0.1:8702', url).replace('network: loopback', `network: ${network}`);
+    return load(text).messages;
+  };
+  const refused = 'plain http is allowed on loopback only';
+  expect(problems('http://127.0.0.1:8702', 'public')).toBe(`${refused} · network: loopback`);
+  expect(problems('http://sts.example.com', 'public')).toBe(`${refused} · https://…`);
+  expect(problems('http://sts.example.com', 'loopback')).toBe(`${refused} · https://…`);
+  expect(problems('http://127.0.0.1:8702', 'loopback')).toBe('');
+});
+
+test('a gateway that only answers a proxy needs no address of its own', () => {
+  const check = 'check: { listen: "127.0.0.1:8704", dialect: nginx }';
+  const { plan, messages } = load(GATEWAY.replace('listen: "127.0.0.1:8703", upstream: "http://127.0.0.1:1"', check));
+  expect(messages).toBe('');
+  expect(plan).toMatchObject({ gateways: [{ guardListen: null, checkListen: { port: 8704 } }] });
 });
 
 test('a secret may come from the environment', () => {

@@ -1,6 +1,6 @@
 // The issuer section as a plan.
 import type { IssuerGrant } from '../../base/client-auth/client.ts';
-import { checkTransport, type PlanContext, planServer, seconds } from './defaults.ts';
+import { checkOwnUrl, type PlanContext, planServer, seconds } from './defaults.ts';
 import type { IssuerPlan } from './plan.ts';
 import { planClients } from './plan-clients.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -12,7 +12,7 @@ const DEFAULT_MAX_JOB = '6h';
 
 export function planIssuer(section: IssuerSection, context: PlanContext): IssuerPlan {
   const { problems } = context;
-  checkTransport(section.url, ['issuer', 'url'], problems);
+  checkOwnUrl(section.url, ['issuer', 'url'], problems);
   checkOwners(section, problems);
   const idTokenSeconds = seconds(section.id_tokens?.lifetime ?? DEFAULT_ID_TOKEN);
   if (idTokenSeconds < MIN_ID_TOKEN_SECONDS)

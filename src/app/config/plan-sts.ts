@@ -7,7 +7,7 @@ import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
 import type { Ceiling } from '../../policy/role.ts';
 import type { RegisteredGateway, TrustedIssuer } from '../../sts/settings.ts';
-import { checkTransport, type PlanContext, planServer, seconds } from './defaults.ts';
+import { checkOwnUrl, checkPeerUrl, type PlanContext, planServer, seconds } from './defaults.ts';
 import type { StsPlan } from './plan.ts';
 import { planClients } from './plan-clients.ts';
 import type { StsSection } from './schema.ts';
@@ -16,7 +16,7 @@ const DEFAULT_MAX_DURATION = '12h';
 
 export function planSts(section: StsSection, context: PlanContext): StsPlan {
   const { places, problems } = context;
-  checkTransport(section.url, ['sts', 'url'], problems);
+  checkOwnUrl(section.url, ['sts', 'url'], problems);
   const gateways = (section.gateways ?? []).map((gateway, index) => planRegisteredGateway(gateway, index, context));
   checkFeeds(section, context);
   return {
@@ -52,8 +52,7 @@ function planTrustedIssuer(
   if (section.trusted_issuers.findIndex((other) => other.issuer === issuer.issuer) !== index)
     problems.add([...path, 'issuer'], 'the issuer is listed twice', 'one entry may name several audiences');
   const network = issuer.network ?? 'public';
-  if (issuer.issuer.startsWith('http:') && network !== 'loopback')
-    problems.add([...path, 'issuer'], 'plain http is allowed on loopback only', 'network: loopback');
+  checkPeerUrl({ url: issuer.issuer, network }, [...path, 'issuer'], problems);
   const status = issuer.job_status ?? (issuer.client === undefined ? 'none' : 'feed');
   const base = {
     issuer: issuer.issuer,
@@ -61,7 +60,6 @@ function planTrustedIssuer(
     algorithms: issuer.algorithms ?? ['RS256', 'ES256'],
     network,
     maxSessionSeconds: issuer.max_session === undefined ? null : seconds(issuer.max_session),
-    pinnedJwks: null,
   };
   if (status === 'none') return { ...base, jobStatus: { kind: 'none' } };
   if (issuer.client === undefined || issuer.secret === undefined) {

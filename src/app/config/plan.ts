@@ -10,13 +10,17 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** What every server has of its own: an address, a database, a key-encryption key. */
-export interface ServerPlan {
-  readonly listen: ListenAddress;
+/** What every server keeps for itself: a database and a key-encryption key. */
+export interface StoragePlan {
   /** Absolute path of the SQLite file. */
   readonly storagePath: string;
   /** 32 bytes as text. */
   readonly encryptionKey: Secret;
+}
+
+/** A server with one address. */
+export interface ServerPlan extends StoragePlan {
+  readonly listen: ListenAddress;
 }
 
 export interface IssuerPlan extends ServerPlan {
@@ -31,8 +35,10 @@ export interface StsPlan extends ServerPlan {
   readonly adminSocket: string;
 }
 
-export interface GatewayPlan extends ServerPlan {
+export interface GatewayPlan extends StoragePlan {
   readonly settings: GatewaySettings;
+  /** Null without an upstream; at least one of the two is not null. */
+  readonly guardListen: ListenAddress | null;
   readonly checkListen: ListenAddress | null;
 }
 

@@ -22,6 +22,10 @@ const listen = () => z.string().refine(isListenAddress, { error: 'host:port, por
 const origin = () =>
   z.string().refine(isServerUrl, { error: 'an http or https URL without a trailing slash, query or fragment' });
 
+/** No path: the guard forwards the very path that was decided on, so there is no room for a base before it. */
+const bareOrigin = () =>
+  z.string().refine(isBareOrigin, { error: 'an http or https origin without a path, such as http://127.0.0.1:9000' });
+
 const secretReference = () =>
   z
     .string()
@@ -188,12 +192,14 @@ const sts = z.strictObject({
 const gateway = z.strictObject({
   name: name().describe('Stands in the resources: arn:jobpass:http:::NAME/PATH.'),
   group: name().optional().describe('Default: its name.'),
-  listen: listen().describe('Where the guarded resource is reached.'),
-  upstream: origin().optional().describe('The resource behind it.'),
+  listen: listen().optional().describe('Where the guarded resource is reached. Needed with `upstream`.'),
+  upstream: bareOrigin()
+    .optional()
+    .describe('The resource behind it: an origin, to which every permitted path is forwarded as it is.'),
   check: z
     .strictObject({ listen: listen(), dialect: z.enum(['nginx']) })
     .optional()
-    .describe('Answers a proxy’s authorization subrequests instead of guarding an upstream itself.'),
+    .describe('Answers a proxy’s authorization subrequests, for a resource that the proxy guards.'),
   sts: z.strictObject({
     url: origin(),
     network: z.enum(['public', 'private', 'loopback']).optional().describe('Default: public.'),
@@ -236,6 +242,10 @@ export function parseListen(text: string): { host: string; port: number } | unde
 
 function isListenAddress(text: string): boolean {
   return parseListen(text) !== undefined;
+}
+
+function isBareOrigin(text: string): boolean {
+  return isServerUrl(text) && new URL(text).origin === text;
 }
 
 function isServerUrl(text: string): boolean {

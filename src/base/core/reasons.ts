@@ -20,7 +20,10 @@ export const REASONS = {
   grant_type_unsupported: ['request_invalid', 'the grant type or token type is not served here'],
   target_malformed: ['request_invalid', 'the target does not name exactly one role'],
   duration_invalid: ['request_invalid', 'the asked lifetime is not a whole positive number of seconds'],
-  path_refused: ['request_invalid', 'the request path or a header could be read in two ways'],
+  path_refused: [
+    'request_invalid',
+    'the request path, the method or a header could be read in two ways or names a second resource',
+  ],
   facts_invalid: ['request_invalid', 'the facts of the job are incomplete, too long, or not allowed together'],
   subject_too_long: ['request_invalid', 'the names make a subject of more than 255 characters'],
 

@@ -100,15 +100,6 @@ describe('the keys of an issuer', () => {
     issuer.handlers.clear();
     expect(await kids()).toEqual(['key-1']);
   });
-
-  test('given by the operator are never fetched', async () => {
-    cache = open({ pinnedJwks: { keys: [issuer.key.publicJwk] } });
-    cache.start();
-    expect(await kids()).toEqual(['key-1']);
-    expect(await cache.keysAfterUnknownKey(issuer.issuer)).toBeNull();
-    cache.close();
-    expect(issuer.requests).toEqual([]);
-  });
 });
 
 describe('a key id that the set does not have', () => {

@@ -62,7 +62,7 @@ export class JwksCache {
   start(): void {
     const tick = (): void => {
       for (const entry of this.#entries.values()) {
-        if (entry.issuer.pinnedJwks === null && this.#isDue(entry)) void this.#refresh(entry);
+        if (this.#isDue(entry)) void this.#refresh(entry);
       }
     };
     tick();
@@ -80,7 +80,6 @@ export class JwksCache {
    */
   async keysOf(issuer: string): Promise<Result<readonly VerificationKey[], Failure>> {
     const entry = this.#entry(issuer);
-    if (entry.issuer.pinnedJwks !== null) return pinnedKeys(entry);
     if (this.#mustAskBeforeUse(entry)) await this.#refresh(entry);
     return this.#serve(entry);
   }
@@ -91,7 +90,6 @@ export class JwksCache {
    */
   async keysAfterUnknownKey(issuer: string): Promise<Result<readonly VerificationKey[], Failure> | null> {
     const entry = this.#entry(issuer);
-    if (entry.issuer.pinnedJwks !== null) return null;
     const now = this.#clock.monotonicMs();
     if (entry.inFlight === null) {
       if (entry.unknownKeyAt !== null && now - entry.unknownKeyAt < UNKNOWN_KEY_REFETCH_MS) return null;
@@ -174,12 +172,4 @@ async function loadKeys(
   if (!imported.ok) return err(`${url}: ${imported.error.detail}`);
   if (imported.value.keys.length === 0) return err(`${url}: no usable key (${imported.value.problems.join('; ')})`);
   return ok({ ...imported.value, discovered: discovered.value });
-}
-
-function pinnedKeys(entry: Entry): Result<readonly VerificationKey[], Failure> {
-  if (entry.keys.length > 0) return ok(entry.keys);
-  const imported = importKeySet(entry.issuer.pinnedJwks);
-  if (!imported.ok) return imported;
-  entry.keys = imported.value.keys;
-  return ok(entry.keys);
 }

@@ -1,0 +1,135 @@
+// What guard and check have in common: an id for each request, one reading of what it asks for, one decision, one way to
+// refuse. It forwards nothing and knows neither side's answers.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Failure, failure, type Reason } from '../base/core/reasons.ts';
+import { err, ok, type Result } from '../base/core/result.ts';
+import type { Log } from '../base/ports/log.ts';
+import { type Authority, authorizeRequest, type Permit, type Refusal } from './authorize.ts';
+import { carriesCredential, type Headers, refuseHeaders } from './headers.ts';
+import { readTarget, type Target } from './path.ts';
+import type { RefusalDesk } from './refusal.ts';
+
+export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+
+export interface RequestDependencies {
+  readonly authority: Authority;
+  readonly newDecisionId: () => string;
+  readonly desk: RefusalDesk;
+  readonly log: Log;
+}
+
+/** What a caller asks for, readable in one way only. */
+export interface Asked {
+  readonly method: string;
+  readonly target: Target;
+  readonly headers: Headers;
+}
+
+/** One request and its answer under one decision id. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly decision: string;
+  /** Writes the refusal down and answers it. `asked` once it was accepted. */
+  refuse(refusal: Refusal, asked?: Asked): void;
+}
+
+/** What guard and check do differently. */
+export interface Side {
+  serve(exchange: Exchange): Promise<void>;
+  /** Answers a refusal that was written down; the answer may have begun, and the caller may be gone. */
+  sayNo(exchange: Exchange, reason: Reason): void;
+}
+
+/** The handler of a side. Whatever goes wrong unexpectedly is a refusal too. */
+export function handlerOf(d: RequestDependencies, side: Side): Handler {
+  return (req, res) => {
+    const decision = d.newDecisionId();
+    // Broken connections show as `close`; without listeners they would be uncaught.
+    req.on('error', ignore);
+    res.on('error', ignore);
+    const exchange: Exchange = {
+      req,
+      res,
+      decision,
+      refuse: ({ token, ...reason }, asked) => {
+        d.desk.record({
+          decision,
+          failure: reason,
+          method: asked?.method ?? req.method ?? '',
+          ...(asked === undefined ? {} : { path: asked.target.path }),
+          ...(token === undefined ? {} : { token }),
+        });
+        side.sayNo(exchange, reason.reason);
+      },
+    };
+    side.serve(exchange).catch((cause: unknown) => exchange.refuse(failure('internal_failure', describe(cause))));
+  };
+}
+
+const ignore = (): void => {};
+
+const describe = (cause: unknown): string => (cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown');
+
+/**
+ * Reads what is asked for. `path_refused`: a path, header or method that names a second resource or could be read in two ways.
+ * `request_malformed`: too many or repeated headers, TRACE and CONNECT, a credential outside of the Authorization header.
+ */
+export function readAsked(asked: {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: Headers;
+}): Result<Asked, Failure> {
+  const { method, uri, headers } = asked;
+  const refusal = refuseHeaders(headers) ?? refuseMethod(method);
+  if (refusal !== undefined) return err(refusal);
+  const target = readTarget(uri);
+  if (!target.ok) return target;
+  return carriesCredential(uri, headers)
+    ? err(failure('request_malformed', 'the credential also stands outside of the Authorization header'))
+    : ok({ method, target: target.value, headers });
+}
+
+/**
+ * Methods that act on a second resource, which a header (RFC 4918 §9.8, RFC 2068 §19.6.1) or the body (RFC 5842) names: the
+ * decision would be about the other one alone.
+ */
+const TWO_RESOURCES = new Set(['BIND', 'COPY', 'LINK', 'MOVE', 'REBIND', 'UNBIND', 'UNLINK']);
+
+/** TRACE would send the caller's headers back (RFC 9110 §9.3.8); CONNECT asks for a tunnel past every decision. */
+function refuseMethod(method: string): Failure | undefined {
+  if (TWO_RESOURCES.has(method)) return failure('path_refused', `method ${method} acts on a second resource`);
+  return method === 'TRACE' || method === 'CONNECT'
+    ? failure('request_malformed', `method ${method} is not served`)
+    : undefined;
+}
+
+/** The decision about `asked`. Undefined: it was refused, or the caller left while we were deciding. */
+export async function permitFor(
+  d: RequestDependencies,
+  exchange: Exchange,
+  asked: Result<Asked, Failure>,
+): Promise<Permit | undefined> {
+  if (!asked.ok) {
+    exchange.refuse(asked.error);
+    return undefined;
+  }
+  const { method, target, headers } = asked.value;
+  const decided = await authorizeRequest(d.authority, {
+    authorization: headers.get('authorization') ?? [],
+    method,
+    pathForPolicy: target.pathForPolicy,
+  });
+  if (exchange.res.destroyed) return undefined;
+  if (!decided.ok) {
+    exchange.refuse(decided.error, asked.value);
+    return undefined;
+  }
+  const { token, action, resource, statement } = decided.value;
+  const { decision } = exchange;
+  d.log.info(
+    { decision, session: token.sessionId, role: token.role, action, resource, line: statement.line },
+    'allowed',
+  );
+  return decided.value;
+}
