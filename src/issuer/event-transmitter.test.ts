@@ -52,7 +52,10 @@ describe('every answer to a poll', () => {
     const answer = await poll(world, { nonce: 'abc-123' });
     expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
     expect(eventsOf(answer)).toMatchObject([
-      { kind: 'verification', state: 'abc-123', issuer: ISSUER_URL, audience: 'sts', issuedAt: NOW + 7 },
+      {
+        ...{ kind: 'verification', state: 'abc-123', issuer: ISSUER_URL, audience: 'sts', issuedAt: NOW + 7 },
+        audiences: [STS_AUDIENCE],
+      },
     ]);
   });
 

@@ -39,7 +39,7 @@ async function poll(context: IssuerContext, request: HttpRequest, bell: EventBel
   const found = await collect(context, receiver, { poll: asked.value, bell, signal: request.signal });
   const sets = await signEvents(context, [
     ...found.events.slice(0, limit).map((event) => jobEnded(context, name, event)),
-    verification(context, name, { issuedAt: found.asOf, state: asked.value.nonce }),
+    verification(context, receiver, { issuedAt: found.asOf, state: asked.value.nonce }),
   ]);
   return ok(jsonResponse(200, encodeBatch({ sets, moreAvailable: found.events.length > limit })));
 }
@@ -117,12 +117,13 @@ const jobEnded = (context: IssuerContext, client: string, event: JobEndedEvent):
 
 const verification = (
   context: IssuerContext,
-  client: string,
+  receiver: Receiver,
   proof: { readonly issuedAt: EpochSeconds; readonly state: string | null },
 ): SecurityEvent => ({
   kind: 'verification',
   issuer: context.settings.url,
-  audience: client,
+  audience: receiver.name,
+  audiences: receiver.audiences,
   id: newId('E', context.random.bytes(ID_RANDOM_BYTES)),
   ...proof,
 });

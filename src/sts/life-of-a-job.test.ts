@@ -1,34 +1,16 @@
 // The STS beside our own issuer, with nothing between them but requests: a job's identity is exchanged, and dies with it.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { networkOf } from '../../test/fakes/issuer-network.ts';
 import { askIdToken, type IssuerWorld, issuerWorld, startJob, text } from '../../test/fakes/issuer-world.ts';
 import { StsWorld } from '../../test/fakes/sts-world.ts';
 import { MAX_STALENESS_MS } from '../base/core/limits.ts';
-import { ok } from '../base/core/result.ts';
-import type { GuardedFetch } from '../base/ports/fetch.ts';
 
 let ci: IssuerWorld;
 let world: StsWorld;
 
-/** Requests go to the issuer's routes; the fake clients there are known by name, here they come with a secret. */
-const toIssuer: GuardedFetch = async (request) => {
-  const { pathname, search } = new URL(request.url);
-  const [name] = Buffer.from((request.headers.authorization ?? '').replace('Basic ', ''), 'base64')
-    .toString()
-    .split(':');
-  const body = String(request.body ?? '');
-  const isJson = request.headers['content-type'] === 'application/json';
-  const answer = await ci.call(`${request.method} ${pathname}${search}`, {
-    ...(name === undefined || name === '' ? {} : { as: name }),
-    ...(isJson ? { json: JSON.parse(body) } : { form: Object.fromEntries(new URLSearchParams(body)) }),
-    headers: { 'content-type': request.headers['content-type'] ?? '' },
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
-  return ok({ status: answer.status, headers: answer.headers, body: new TextEncoder().encode(answer.text) });
-};
-
 beforeEach(async () => {
   ci = issuerWorld();
-  world = await StsWorld.start({ fetch: toIssuer });
+  world = await StsWorld.start({ fetch: networkOf(ci) });
 });
 afterEach(() => world.close());
 

@@ -182,6 +182,7 @@ export class FakeJobIssuer {
       id: `E-alive-${this.polls.length}`,
       issuedAt: this.#clock.nowSeconds(),
       state: poll.value.nonce,
+      audiences: [STS_AUDIENCE],
     });
     const events = [...this.queued.values(), ...(alive === null ? [] : [alive])];
     const sets = new Map<string, string>();

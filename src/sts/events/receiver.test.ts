@@ -133,6 +133,18 @@ describe('silence is not taken for health when', () => {
       },
     ],
     [
+      'it does not speak for every registered audience',
+      () => {
+        issuer.verification = (e) => ({ ...e, audiences: ['https://other.example'] }) as typeof e;
+      },
+    ],
+    [
+      'it does not say which audiences it speaks for',
+      () => {
+        issuer.verification = (e) => ({ ...e, audiences: [] }) as typeof e;
+      },
+    ],
+    [
       'the issuer does not answer',
       () => {
         issuer.handlers.set(POLL, () => noAnswer('timeout'));

@@ -49,6 +49,9 @@ interface Heard {
   readonly more: boolean;
 }
 
+const notCovered = (audiences: readonly string[], client: string): string =>
+  `the issuer does not tell of jobs under ${audiences.join(', ')}: add this to \`events\` of its client ${client}`;
+
 /** The poller of one issuer. `start` polls until `close`. */
 export class EventReceiver {
   readonly #deps: ReceiverDeps;
@@ -58,6 +61,7 @@ export class EventReceiver {
   #acknowledge: readonly string[] = [];
   #running: Promise<void> | undefined;
   #healthy: boolean | undefined;
+  #problem: string | null = null;
   readonly #asked = Promise.withResolvers<void>();
 
   constructor(deps: ReceiverDeps) {
@@ -103,14 +107,13 @@ export class EventReceiver {
   #report(heard: Result<Heard, string>): void {
     const { issuer, log } = this.#deps;
     const healthy = heard.ok && (heard.value.fresh || heard.value.more);
-    if (healthy === this.#healthy) return;
+    const problem = healthy ? null : heard.ok ? 'not every event could be taken' : heard.error;
+    // Said when it changes, not with every poll.
+    if (healthy === this.#healthy && problem === this.#problem) return;
     this.#healthy = healthy;
+    this.#problem = problem;
     if (healthy) log.info({ issuer: issuer.issuer }, 'the feed of ended jobs is live');
-    else
-      log.warn(
-        { issuer: issuer.issuer, problem: heard.ok ? 'not every event could be taken' : heard.error },
-        'the feed of ended jobs is not live',
-      );
+    else log.warn({ issuer: issuer.issuer, problem }, 'the feed of ended jobs is not live');
   }
 
   /** One poll and everything that follows from its answer. The error is for the operator. */
@@ -126,11 +129,15 @@ export class EventReceiver {
     const ends = events.verified.filter((event) => event.kind === 'job_ended');
     await this.#bury(ends);
     this.#acknowledge = ends.map((event) => event.id);
-    const alive = events.verified.some((event) => event.kind === 'verification' && event.state === nonce);
+    const alive = events.verified.find((event) => event.kind === 'verification' && event.state === nonce);
+    if (alive?.kind !== 'verification')
+      return err('the answer carries no verification event with the nonce of its poll');
+    // Of a job under another audience this STS would never hear: silence about it is no news.
+    const unheard = issuer.audiences.filter((audience) => !alive.audiences.includes(audience));
+    if (unheard.length > 0) return err(notCovered(unheard, this.#deps.client.client));
     // More events wait, or one could not be read: an end may be among them.
-    const fresh = alive && events.refused === 0 && !batch.value.moreAvailable;
+    const fresh = events.refused === 0 && !batch.value.moreAvailable;
     if (fresh) ages.heard(issuer.issuer, sentAt);
-    if (!alive) return err('the answer carries no verification event with the nonce of its poll');
     return ok({ ended: ends.length, fresh, more: events.refused === 0 && batch.value.moreAvailable });
   }
 

@@ -1,6 +1,6 @@
 // Security Event Tokens (RFC 8417) that tell of ended jobs (CAEP) and of a live feed (SSF): claims from events and
 // back. It signs and verifies nothing.
-import { type Claims, isJsonObject, stringMember } from '../../base/core/json.ts';
+import { type Claims, isJsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
@@ -35,13 +35,16 @@ export interface JobEnded extends EventFrame {
 }
 
 /**
- * The feed is alive: the receiver had been told of everything that happened before `issuedAt`, or finds it beside this
- * event; while the answer says `moreAvailable`, only in the answers that follow.
+ * The feed is alive: of jobs that had a token for one of `audiences`, the receiver had been told of everything that
+ * happened before `issuedAt`, or finds it beside this event; while the answer says `moreAvailable`, only in the answers
+ * that follow.
  */
 interface FeedAlive extends EventFrame {
   readonly kind: 'verification';
   /** The poll's nonce; null when the poll gave none. */
   readonly state: string | null;
+  /** Whose ends the client is told, by the audiences of their tokens. Our extension: empty vouches for nothing. */
+  readonly audiences: readonly string[];
 }
 
 export type SecurityEvent = JobEnded | FeedAlive;
@@ -52,7 +55,7 @@ export type SecurityEvent = JobEnded | FeedAlive;
 export function encodeSecurityEvent(event: SecurityEvent): Claims {
   const frame = { iss: event.issuer, aud: event.audience, jti: event.id, iat: event.issuedAt };
   if (event.kind === 'verification') {
-    const payload = event.state === null ? {} : { state: event.state };
+    const payload = { ...(event.state === null ? {} : { state: event.state }), audiences: event.audiences };
     return { ...frame, sub_id: { format: 'opaque', id: event.audience }, events: { [VERIFICATION]: payload } };
   }
   return {
@@ -85,8 +88,11 @@ export function decodeSecurityEvent(claims: Claims): Result<SecurityEvent, Failu
   if (entry === undefined || more.length > 0 || !isJsonObject(entry[1])) return malformed('events: not exactly one');
   const [type, payload] = entry;
   const frame = { issuer, audience, id, issuedAt };
-  if (type === VERIFICATION)
-    return ok({ ...frame, kind: 'verification', state: stringMember(payload, 'state') ?? null });
+  if (type === VERIFICATION) {
+    const audiences = Object.hasOwn(payload, 'audiences') ? payload.audiences : [];
+    if (!isTextList(audiences)) return malformed('audiences');
+    return ok({ ...frame, kind: 'verification', state: stringMember(payload, 'state') ?? null, audiences });
+  }
   const jobId = stringMember(subject, 'sub');
   const endedAt = payload.event_timestamp;
   const cause = isJsonObject(payload.reason_admin) ? stringMember(payload.reason_admin, 'en') : undefined;
@@ -97,6 +103,9 @@ export function decodeSecurityEvent(claims: Claims): Result<SecurityEvent, Failu
   if (typeof endedAt !== 'number') return malformed('event_timestamp');
   return ok({ ...frame, kind: 'job_ended', jobId, endedAt, cause: cause ?? 'unknown' });
 }
+
+const isTextList = (value: JsonValue | undefined): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 const malformed = (detail: string): Result<never, Failure> =>
   err(failure('claim_malformed', `security event: ${detail}`));

@@ -26,8 +26,8 @@ describe('an event', () => {
   const { endedAt: _endedAt, jobId: _jobId, cause: _cause, ...frame } = ended;
   test.each<[string, SecurityEvent]>([
     ['a job’s end', ended],
-    ['a verification', { ...frame, kind: 'verification', state: 'nonce' }],
-    ['a verification without state', { ...frame, kind: 'verification', state: null }],
+    ['a verification', { ...frame, kind: 'verification', state: 'nonce', audiences: ['https://sts.example.com', 'b'] }],
+    ['a verification without state', { ...frame, kind: 'verification', state: null, audiences: [] }],
   ])('comes back as it was said: %s', (_what, event) => {
     const read = decodeSecurityEvent(encodeSecurityEvent(event));
     expect(read.ok && read.value).toEqual(event);
