@@ -9,8 +9,8 @@ import type { HttpRequest } from '../base/ports/http.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
 import type { Signer } from '../base/ports/signer.ts';
+import type { RefusalDesk } from '../base/refusal/desk.ts';
 import type { JobEnds } from './job-ends.ts';
-import type { RefusalDesk } from './refusal.ts';
 import type { IssuerSettings } from './settings.ts';
 import type { IssuerStore } from './store.ts';
 

@@ -8,11 +8,11 @@ import type { EpochSeconds } from '../base/core/time.ts';
 import { parseJsonObject } from '../base/json/parse.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
 import { type HttpRequest, jsonResponse } from '../base/ports/http.ts';
+import { type Refusal, refuse } from '../base/refusal/refusal.ts';
 import { encodeSecurityEvent, SECURITY_EVENT_TYPE, type SecurityEvent } from '../wire/secevent/event.ts';
 import { decodePoll, type EventPoll, encodeBatch, MAX_POLL_EVENTS } from '../wire/secevent/poll.ts';
 import type { IssuerContext } from './context.ts';
 import type { EventBell } from './event-bell.ts';
-import { type Refusal, refuse } from './refusal.ts';
 import type { Outcome, RouteDefinition } from './route.ts';
 import type { JobEndedEvent } from './store.ts';
 

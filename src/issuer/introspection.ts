@@ -8,6 +8,7 @@ import { checkTimes } from '../base/jwt/claims.ts';
 import { parseJws } from '../base/jwt/jws.ts';
 import { verifyJws } from '../base/jwt/verify.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from '../base/ports/http.ts';
+import { type Refusal, refusalStatus, refusalText, refuse } from '../base/refusal/refusal.ts';
 import { parseForm } from '../wire/form.ts';
 import {
   type ActiveToken,
@@ -16,7 +17,6 @@ import {
 } from '../wire/introspection/introspection.ts';
 import type { IssuerContext } from './context.ts';
 import { ID_TOKEN_TYPE } from './issue-id-token.ts';
-import { type Refusal, refusalStatus, refusalText, refuse } from './refusal.ts';
 import type { Outcome, RouteDefinition } from './route.ts';
 
 export const introspectionRoutes: readonly RouteDefinition[] = [

@@ -8,9 +8,9 @@ import type { EpochSeconds } from '../base/core/time.ts';
 import { identityClaims } from '../base/identity/claims.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
 import { encodeBase64url } from '../base/jwt/base64url.ts';
+import { type Refusal, refuse } from '../base/refusal/refusal.ts';
 import type { IssuerContext } from './context.ts';
 import { lintIdToken } from './id-token-lint.ts';
-import { type Refusal, refuse } from './refusal.ts';
 import { hashRequestToken } from './request-token.ts';
 import type { Job, RequestToken } from './store.ts';
 

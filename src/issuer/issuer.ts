@@ -1,5 +1,6 @@
 // The issuer as a whole: its routes and its life. It listens on nothing; app/server binds the routes.
 import type { Route } from '../base/ports/http.ts';
+import { RefusalDesk } from '../base/refusal/desk.ts';
 import type { IssuerContext, IssuerDependencies } from './context.ts';
 import { controllerRoutes } from './controller-routes.ts';
 import { discoveryRoutes } from './discovery.ts';
@@ -8,7 +9,6 @@ import { eventRoutes } from './event-transmitter.ts';
 import { introspectionRoutes } from './introspection.ts';
 import { JobEnds } from './job-ends.ts';
 import { jobRoutes } from './job-routes.ts';
-import { RefusalDesk } from './refusal.ts';
 import { makeRoute } from './route.ts';
 import { Sweeper } from './sweeper.ts';
 

@@ -3,12 +3,12 @@ import { failure } from '../base/core/reasons.ts';
 import { err, ok } from '../base/core/result.ts';
 import { parseJsonObject } from '../base/json/parse.ts';
 import { type HttpRequest, jsonResponse } from '../base/ports/http.ts';
+import { refuse } from '../base/refusal/refusal.ts';
 import { authorizationToken } from '../wire/authorization.ts';
 import { decodeOidcTokenRequest, encodeOidcTokenResponse } from '../wire/buildkite/oidc-token.ts';
 import { decodeIdTokenRequest, encodeIdTokenResponse } from '../wire/github/id-token.ts';
 import type { IssuerContext } from './context.ts';
 import { findRunningJob, issueIdToken, whoOf } from './issue-id-token.ts';
-import { refuse } from './refusal.ts';
 import type { Outcome, RouteDefinition } from './route.ts';
 
 /** The routes that need a request token of the job in the path. */

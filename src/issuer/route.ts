@@ -1,12 +1,10 @@
-// Turns a handler that answers or refuses into a route. Whatever goes wrong unexpectedly becomes 503, and nothing is
-// granted.
-import type { Result } from '../base/core/result.ts';
+// The issuer's routes as they are listed, and where they are served: under the path of its URL.
 import type { HttpRequest, HttpResponse, Route } from '../base/ports/http.ts';
+import type { Refusal } from '../base/refusal/refusal.ts';
+import { answeringRoute, type Outcome } from '../base/refusal/route.ts';
 import type { IssuerContext } from './context.ts';
-import { encodeRefusal, type Refusal } from './refusal.ts';
 
-/** An answer, or why not. */
-export type Outcome = Result<HttpResponse, Refusal>;
+export type { Outcome };
 
 /** Answers one request; a rejection is an unexpected failure. */
 export type Handler = (context: IssuerContext, request: HttpRequest) => Promise<Outcome>;
@@ -21,25 +19,13 @@ export interface RouteDefinition {
 }
 
 /** The route under the path of the issuer's URL (`https://ci.example.com/acme` serves under `/acme`). */
-export function makeRoute(context: IssuerContext, definition: RouteDefinition): Route {
-  const { method, handler } = definition;
-  const encode = definition.encode ?? encodeRefusal;
-  const name = `${method} ${definition.path}`;
-  return {
-    method,
+export const makeRoute = (context: IssuerContext, definition: RouteDefinition): Route =>
+  answeringRoute(context.refusals, {
+    ...definition,
+    name: `${definition.method} ${definition.path}`,
     path: `${pathPrefix(context.settings.url)}${definition.path}`,
-    handle: async (request) => {
-      try {
-        const outcome = await handler(context, request);
-        if (outcome.ok) return outcome.value;
-        return encode(outcome.error, context.refusals.record(name, outcome.error));
-      } catch (cause) {
-        const { refusal, decisionId } = context.refusals.recordFailure(name, cause);
-        return encode(refusal, decisionId);
-      }
-    },
-  };
-}
+    handler: (request) => definition.handler(context, request),
+  });
 
 /** The path of the issuer's URL, empty for the root. */
 function pathPrefix(issuerUrl: string): string {

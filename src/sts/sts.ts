@@ -7,6 +7,7 @@ import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Route } from '../base/ports/http.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
+import { RefusalDesk } from '../base/refusal/desk.ts';
 import type { KeyRing } from '../keys/ring.ts';
 import { adminRoutes } from './api/admin-routes.ts';
 import { publicRoutes } from './api/public-routes.ts';
@@ -67,6 +68,7 @@ export function createSts(d: StsDeps): Sts {
   const feedIssuers = settings.trustedIssuers.filter((issuer) => issuer.jobStatus.kind === 'feed');
   const news = new Signal();
   const ring = new RefusalRing();
+  const refusals = new RefusalDesk({ clock, random, log });
   const keys = new JwksCache({ issuers: settings.trustedIssuers, fetch, clock, log });
   const ages = new FeedAges(
     feedIssuers.map((issuer) => issuer.issuer),
@@ -105,9 +107,9 @@ export function createSts(d: StsDeps): Sts {
     routes: [
       ...tokenRoutes({ exchange, clients }),
       ...publicRoutes({ stsUrl, keys: d.keys }),
-      feedRoute({ ...feed, gateways: settings.gateways }),
+      feedRoute({ ...feed, gateways: settings.gateways, refusals }),
     ],
-    adminRoutes: adminRoutes({ clients, store, ring, tenants, verifier, policies, ceilings, clock }),
+    adminRoutes: adminRoutes({ clients, refusals, store, ring, tenants, verifier, policies, ceilings, clock }),
     ...lifecycle(d, { keys, policies, receivers }),
   };
 }

@@ -5,25 +5,28 @@ import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { Client, StsGrant } from '../../base/client-auth/client.ts';
 import { formatRoleRef } from '../../base/core/decision.ts';
 import type { Claims } from '../../base/core/json.ts';
-import { type Failure, failure, safeReason } from '../../base/core/reasons.ts';
+import { type Failure, failure, REASONS, safeReason } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
+import type { RefusalDesk } from '../../base/refusal/desk.ts';
+import { encodeRefusal, type Refusal, refuse } from '../../base/refusal/refusal.ts';
+import { answeringRoute, type Outcome } from '../../base/refusal/route.ts';
 import { nearestRole } from '../../policy/nearest.ts';
 import { parseQuery } from '../../wire/query.ts';
 import { parseRoleAudience } from '../../wire/rfc8693/request.ts';
 import { type DecisionsDeps, findDecision, listDecisions } from '../decisions.ts';
 import { type EvaluateDeps, type Evaluation, evaluate } from '../evaluate.ts';
-import { operatorRefusal } from './refusal-response.ts';
 
 const DEFAULT_LIMIT = 20;
 
 export interface AdminDeps extends DecisionsDeps, EvaluateDeps {
   readonly clients: ClientRegistry<StsGrant>;
+  readonly refusals: RefusalDesk;
 }
 
 type Operator = Client<StsGrant>;
-type Handler = (deps: AdminDeps, request: HttpRequest, operator: Operator) => Promise<HttpResponse>;
+type Handler = (deps: AdminDeps, request: HttpRequest, operator: Operator) => Promise<Result<HttpResponse, Failure>>;
 
 export const adminRoutes = (deps: AdminDeps): readonly Route[] => [
   operatorRoute(deps, 'GET', '/admin/v1/decisions', handleList),
@@ -31,30 +34,35 @@ export const adminRoutes = (deps: AdminDeps): readonly Route[] => [
   operatorRoute(deps, 'POST', '/admin/v1/evaluate', handleEvaluate),
 ];
 
-/** Authenticates, and turns whatever fails into an answer. */
-const operatorRoute = (deps: AdminDeps, method: Route['method'], path: string, handler: Handler): Route => ({
-  method,
-  path,
-  handle: async (request) => {
-    const operator = await deps.clients.authenticate(request);
-    if (!operator.ok) return operatorRefusal(operator.error);
-    try {
-      return await handler(deps, request, operator.value);
-    } catch (error) {
-      return operatorRefusal(failure('internal_failure', String(error)));
-    }
-  },
-});
+/** Authenticates before anything else; what is refused after that is told to the operator whole. */
+const operatorRoute = (deps: AdminDeps, method: Route['method'], path: string, handler: Handler): Route =>
+  answeringRoute(deps.refusals, {
+    method,
+    path,
+    encode: encodeForOperator,
+    handler: async (request): Promise<Outcome> => {
+      const operator = await deps.clients.authenticate(request);
+      if (!operator.ok) return err(refuse(operator.error, null));
+      const answer = await handler(deps, request, operator.value);
+      return answer.ok ? answer : err(refuse(answer.error, `client:${operator.value.name}`));
+    },
+  });
+
+/** Operators may read the whole reason; strangers read what every caller does. */
+function encodeForOperator(refusal: Refusal, decisionId: string): HttpResponse {
+  if (refusal.who === null) return encodeRefusal(refusal, decisionId);
+  return encodeRefusal(refusal, decisionId, `${REASONS[refusal.reason][1]}: ${refusal.detail}`);
+}
 
 /** `{"decision", "nearest": {"role", "missing"} | null, "safe_reason"}`. */
-async function handleShow(deps: AdminDeps, request: HttpRequest, operator: Operator): Promise<HttpResponse> {
+async function handleShow(deps: AdminDeps, request: HttpRequest, operator: Operator): ReturnType<Handler> {
   const { read } = operator.may;
-  if (read.length === 0) return operatorRefusal(notPermitted('read'));
+  if (read.length === 0) return err(notPermitted('read'));
   const found = await findDecision(deps, { idOrPrefix: request.params.id ?? '', readable: read });
-  if (!found.ok) return operatorRefusal(found.error);
+  if (!found.ok) return err(found.error);
   const decision = found.value;
   const safe = decision.reason === null ? null : safeReason(decision.reason);
-  return jsonResponse(200, { decision, nearest: nearestTo(deps, decision), safe_reason: safe });
+  return ok(jsonResponse(200, { decision, nearest: nearestTo(deps, decision), safe_reason: safe }));
 }
 
 /** The role that this identity comes nearest to by the policies as they are now; null for a grant, or without identity. */
@@ -66,25 +74,25 @@ function nearestTo(deps: AdminDeps, decision: DecisionRecord): { role: string; m
 }
 
 /** `{"decisions", "unverified"}`: the newest first, and how often each reason was given before any token was verified. */
-async function handleList(deps: AdminDeps, request: HttpRequest, operator: Operator): Promise<HttpResponse> {
+async function handleList(deps: AdminDeps, request: HttpRequest, operator: Operator): ReturnType<Handler> {
   const { read } = operator.may;
-  if (read.length === 0) return operatorRefusal(notPermitted('read'));
+  if (read.length === 0) return err(notPermitted('read'));
   const query = parseQuery(request.query);
-  if (!query.ok) return operatorRefusal(query.error);
+  if (!query.ok) return err(query.error);
   const [limit = String(DEFAULT_LIMIT), ...more] = query.value.get('limit') ?? [];
   if (more.length > 0 || !/^[1-9][0-9]{0,2}$/.test(limit)) {
-    return operatorRefusal(failure('request_malformed', 'limit is not one number from 1 to 999'));
+    return err(failure('request_malformed', 'limit is not one number from 1 to 999'));
   }
   const decisions = await listDecisions(deps, { limit: Number(limit), readable: read });
-  return jsonResponse(200, { decisions, unverified: Object.fromEntries(deps.ring.counts()) });
+  return ok(jsonResponse(200, { decisions, unverified: Object.fromEntries(deps.ring.counts()) }));
 }
 
 /** `{"decision": "allow" | "deny", "reason", "safe_reason", "detail", "trace"}`. */
-async function handleEvaluate(deps: AdminDeps, request: HttpRequest, operator: Operator): Promise<HttpResponse> {
+async function handleEvaluate(deps: AdminDeps, request: HttpRequest, operator: Operator): ReturnType<Handler> {
   const asked = parseEvaluation(request.body);
-  if (!asked.ok) return operatorRefusal(asked.error);
-  if (!operator.may.evaluate.includes(asked.value.role.tenant)) return operatorRefusal(notPermitted('evaluate'));
-  return jsonResponse(200, await evaluate(deps, asked.value));
+  if (!asked.ok) return err(asked.error);
+  if (!operator.may.evaluate.includes(asked.value.role.tenant)) return err(notPermitted('evaluate'));
+  return ok(jsonResponse(200, await evaluate(deps, asked.value)));
 }
 
 const evaluationSchema = z.strictObject({

@@ -74,6 +74,7 @@ describe('POST /token', () => {
   test('is the only method', async () => {
     const response = await world.call('GET /token');
     expect([response.status, response.headers.allow]).toEqual([405, 'POST']);
+    expect(response.json).toMatchObject({ error: 'invalid_request', decision_id: expect.stringMatching(/^D/) });
   });
 
   test('never repeats the token or the role in a refusal', async () => {
@@ -199,6 +200,34 @@ describe('GET /admin/v1/decisions', () => {
   test('says that it cannot when the store cannot', async () => {
     world.store.listDecisions = () => Promise.reject(new Error('io'));
     expect((await world.call('GET /admin/v1/decisions', { as: 'root' })).status).toBe(503);
+  });
+});
+
+describe('a refusal of the operator’s routes and of the feed', () => {
+  test.each<[string, string | undefined, number, string | null, string]>([
+    ['GET /admin/v1/decisions', 'stranger', 401, null, 'client_unknown'],
+    ['GET /admin/v1/decisions', undefined, 401, null, 'client_unknown'],
+    ['GET /admin/v1/decisions', 'nobody', 403, 'client:nobody', 'client_not_permitted'],
+    ['GET /admin/v1/decisions?limit=x', 'root', 400, 'client:root', 'request_malformed'],
+    ['GET /admin/v1/decisions/DAAAAAA', 'root', 404, 'client:root', 'decision_unknown'],
+    ['POST /admin/v1/evaluate', 'root', 400, 'client:root', 'request_malformed'],
+    ['GET /v1/feed', 'stranger', 401, null, 'client_unknown'],
+    ['GET /v1/feed', 'nobody', 403, 'client:nobody', 'client_not_permitted'],
+  ])('%s as %s has an id, and stands under it in the log', async (target, as, status, who, reason) => {
+    const response = await world.call(target, as === undefined ? {} : { as });
+    expect(response.status).toBe(status);
+    expect(Object.keys(response.json)).toEqual(['message', 'reason', 'decision_id']);
+    const fields = { decision: response.json.decision_id, reason, who };
+    expect(world.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', fields: expect.objectContaining(fields) }),
+    );
+  });
+
+  test('tells an operator the whole reason, and a stranger nothing of it', async () => {
+    const missing = await world.call('GET /admin/v1/decisions', { as: 'nobody' });
+    expect(missing.json.message).toBe('the client may not use this route: this needs may.read');
+    const stranger = await world.call('GET /admin/v1/decisions', { as: 'stranger' });
+    expect(stranger.json.message).toBe('the client is not known here');
   });
 });
 

@@ -4,7 +4,7 @@ import type { StsGrant } from '../../base/client-auth/client.ts';
 import type { RoleRef } from '../../base/core/decision.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
+import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
 import { decodeTokenRequest, parseRoleAudience } from '../../wire/rfc8693/request.ts';
 import { encodeTokenRefusal, encodeTokenResponse } from '../../wire/rfc8693/response.ts';
 import { decodePairs } from '../../wire/urlencoded.ts';
@@ -20,13 +20,16 @@ export interface TokenRouteDeps {
 /** POST is the exchange; GET says that it is not one (RFC 6749 §3.2), so that no token is ever tried in a URL. */
 export const tokenRoutes = (deps: TokenRouteDeps): readonly Route[] => [
   { method: 'POST', path: '/token', handle: (request) => handleToken(deps, request) },
-  {
-    method: 'GET',
-    path: '/token',
-    handle: async () =>
-      jsonResponse(405, { error: 'invalid_request', error_description: 'POST only' }, { allow: 'POST' }),
-  },
+  { method: 'GET', path: '/token', handle: async (request) => refuseGet(deps, request) },
 ];
+
+function refuseGet(deps: TokenRouteDeps, { remoteAddress }: HttpRequest): HttpResponse {
+  const opened = { wire: WIRE, role: null, remoteAddress } as const;
+  const answer = encodeTokenRefusal(
+    refuseUnread(deps.exchange, opened, failure('request_malformed', 'GET: an exchange is a POST')),
+  );
+  return { ...answer, status: 405, headers: { ...answer.headers, allow: 'POST' } };
+}
 
 async function handleToken(deps: TokenRouteDeps, request: HttpRequest): Promise<HttpResponse> {
   const { remoteAddress } = request;

@@ -1,13 +1,15 @@
 // GET /v1/feed: the long poll by which a gateway keeps fresh. Answers at once when there is news, else with a heartbeat.
 import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { StsGrant } from '../../base/client-auth/client.ts';
-import { type Failure, failure } from '../../base/core/reasons.ts';
+import { failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { assembleJws } from '../../base/jwt/assemble.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
+import type { RefusalDesk } from '../../base/refusal/desk.ts';
+import { type Refusal, refuse } from '../../base/refusal/refusal.ts';
+import { answeringRoute } from '../../base/refusal/route.ts';
 import { encodeFeedMessage, MAX_FEED_MESSAGE_BYTES, parseFeedPoll } from '../../wire/feed/codec.ts';
 import { FEED_TOKEN_TYPE } from '../../wire/feed/message.ts';
-import { refusalResponse } from '../api/refusal-response.ts';
 import type { RegisteredGateway } from '../settings.ts';
 import type { Signal } from '../signal.ts';
 import { composeMessage, type FeedDeps, type FeedReader, isUrgent, readNews } from './compose-message.ts';
@@ -18,57 +20,58 @@ const HOLD_MS = 1000;
 export interface FeedRouteDeps extends FeedDeps {
   readonly clients: ClientRegistry<StsGrant>;
   readonly gateways: readonly RegisteredGateway[];
+  readonly refusals: RefusalDesk;
   /** Notified when sessions ended or policies changed. */
   readonly news: Signal;
 }
 
 /** The body is one compact JWS of type FEED_TOKEN_TYPE, for this gateway and this poll alone. */
-export const feedRoute = (deps: FeedRouteDeps): Route => ({
-  method: 'GET',
-  path: '/v1/feed',
-  handle: async (request) => {
-    const reader = await authenticateReader(deps, request);
-    if (!reader.ok) return refusalResponse(reader.error);
-    const poll = parseFeedPoll(request.query);
-    if (!poll.ok) return refusalResponse(poll.error);
-    const o = { reader: reader.value, poll: poll.value };
-    return answer(deps, o, request.signal);
-  },
-});
+export const feedRoute = (deps: FeedRouteDeps): Route =>
+  answeringRoute(deps.refusals, {
+    method: 'GET',
+    path: '/v1/feed',
+    handler: async (request) => {
+      const reader = await authenticateReader(deps, request);
+      if (!reader.ok) return reader;
+      const poll = parseFeedPoll(request.query);
+      if (!poll.ok) return err(refuse(poll.error, `gateway:${reader.value.gateway.name}`));
+      return ok(await answer(deps, { reader: reader.value, poll: poll.value }, request.signal));
+    },
+  });
 
 async function answer(
   deps: FeedRouteDeps,
   o: { readonly reader: FeedReader; readonly poll: Parameters<typeof readNews>[1] },
   signal: AbortSignal,
 ): Promise<HttpResponse> {
-  try {
-    // Listening begins before reading, so that nothing can happen unheard in between.
-    const stop = new AbortController();
-    const changed = deps.news.wait(HOLD_MS, AbortSignal.any([signal, stop.signal]));
-    let news = await readNews(deps, o.poll);
-    if (isUrgent(news, o)) stop.abort();
-    else {
-      await changed;
-      news = await readNews(deps, o.poll);
-    }
-    const message = await composeMessage(deps, news, o);
-    const header = { typ: FEED_TOKEN_TYPE, maxBytes: MAX_FEED_MESSAGE_BYTES };
-    const body = await assembleJws(header, encodeFeedMessage(message), deps.keys.signer());
-    return { status: 200, headers: { 'content-type': 'application/jwt', 'cache-control': 'no-store' }, body };
-  } catch (error) {
-    return refusalResponse(failure('store_unavailable', `the feed could not be read: ${String(error)}`));
+  // Listening begins before reading, so that nothing can happen unheard in between.
+  const stop = new AbortController();
+  const changed = deps.news.wait(HOLD_MS, AbortSignal.any([signal, stop.signal]));
+  let news = await readNews(deps, o.poll);
+  if (isUrgent(news, o)) stop.abort();
+  else {
+    await changed;
+    news = await readNews(deps, o.poll);
   }
+  const message = await composeMessage(deps, news, o);
+  const header = { typ: FEED_TOKEN_TYPE, maxBytes: MAX_FEED_MESSAGE_BYTES };
+  const body = await assembleJws(header, encodeFeedMessage(message), deps.keys.signer());
+  return { status: 200, headers: { 'content-type': 'application/jwt', 'cache-control': 'no-store' }, body };
 }
 
-async function authenticateReader(deps: FeedRouteDeps, request: HttpRequest): Promise<Result<FeedReader, Failure>> {
+async function authenticateReader(deps: FeedRouteDeps, request: HttpRequest): Promise<Result<FeedReader, Refusal>> {
   const client = await deps.clients.authenticate(request);
-  if (!client.ok) return client;
+  if (!client.ok) return err(refuse(client.error, null));
+  const who = `client:${client.value.name}`;
   const gateway = deps.gateways.find((known) => known.name === client.value.may.feed);
-  if (gateway === undefined) return err(failure('client_not_permitted', `${client.value.name} may read no feed`));
+  if (gateway === undefined) {
+    return err(refuse(failure('client_not_permitted', `${client.value.name} may read no feed`), who));
+  }
   const groupKey = deps.groupKeys.get(gateway.group);
   const [publicKey] = gateway.publicKeys;
   if (groupKey === undefined || publicKey === undefined) {
-    return err(failure('internal_failure', `gateway ${gateway.name} has no key to wrap to, or its group has none`));
+    const detail = `gateway ${gateway.name} has no key to wrap to, or its group has none`;
+    return err(refuse(failure('internal_failure', detail), who));
   }
   return ok({ gateway, publicKey, groupKey });
 }
