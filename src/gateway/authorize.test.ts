@@ -5,7 +5,7 @@ import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
 import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { makeSigningKey } from '../../test/fakes/signing-key.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
-import { type Authority, authorizeRequest, standingOf } from './authorize.ts';
+import { type Authority, authorizeRequest, type Permit, withdrawalOf } from './authorize.ts';
 import { FeedClient } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
 
@@ -185,17 +185,57 @@ describe('a request is refused', () => {
   });
 });
 
-describe('a session that was let in', () => {
-  test('stays while nothing changes, and lapses with its end, its expiry and the freshness of the feed', async () => {
-    const session = sts.session({ expiresAt: clock.nowSeconds() + 8 });
-    expect(standingOf(session, state)).toBeUndefined();
+describe('a request that was let in', () => {
+  const permitOf = async (over: Parameters<FeedSts['token']>[0] = {}) => {
+    const decided = await authorizeRequest(authority, bearer(await sts.token(over)));
+    if (!decided.ok) throw new Error(decided.error.detail);
+    return decided.value;
+  };
+  const withdrawal = (permit: Permit) => withdrawalOf(permit, state)?.reason;
+
+  test('stays while nothing changes, and lapses with its session’s expiry and the freshness of the feed', async () => {
+    const short = await permitOf({ expiresAt: clock.nowSeconds() + 8 });
+    const long = await permitOf();
+    expect([withdrawal(short), withdrawal(long)]).toEqual([undefined, undefined]);
     clock.advance(8);
-    expect(standingOf(session, state)?.reason).toBe('session_expired');
-    expect(standingOf({ ...session, expiresAt: clock.nowSeconds() + 600 }, state)).toBeUndefined();
+    expect([withdrawal(short), withdrawal(long)]).toEqual(['session_expired', undefined]);
     clock.advance(3);
-    expect(standingOf({ ...session, expiresAt: clock.nowSeconds() + 600 }, state)?.reason).toBe('feed_stale');
-    sts.ended = [{ sessionId: session.sessionId, expiresAt: clock.nowSeconds() + 600 }];
+    expect(withdrawal(long)).toBe('feed_stale');
     await feed.poll();
-    expect(standingOf({ ...session, expiresAt: clock.nowSeconds() + 600 }, state)?.reason).toBe('session_ended');
+    expect(withdrawal(long)).toBeUndefined();
+  });
+
+  test('lapses with the end of its session', async () => {
+    const permit = await permitOf();
+    sts.ended = [{ sessionId: permit.token.sessionId, expiresAt: clock.nowSeconds() + 600 }];
+    await feed.poll();
+    expect(withdrawal(permit)).toBe('session_ended');
+  });
+
+  test('lapses when its role leaves the set, and when the role no longer allows it', async () => {
+    const permit = await permitOf();
+    const reasons = [];
+    for (const [role, resource] of [
+      ['main/publish-web', 'store/*'],
+      ['main/publish-web', 'store/other/*'],
+      ['main/other', 'store/*'],
+    ]) {
+      sts.grant(`${role}`, [{ effect: 'allow', actions: ['http:*'], resources: [`arn:jobpass:http:::${resource}`] }]);
+      await feed.poll();
+      reasons.push(withdrawal(permit));
+    }
+    expect(reasons).toEqual([undefined, 'permission_denied', 'role_unknown']);
+  });
+
+  test('lapses when the STS withdraws the key that signed its credential, and not when another one joins it', async () => {
+    const permit = await permitOf();
+    const next = makeSigningKey();
+    sts.published = [sts.key.publicJwk, next.publicJwk];
+    await feed.poll();
+    expect(withdrawal(permit)).toBeUndefined();
+    sts.key = next;
+    sts.published = [next.publicJwk];
+    await feed.poll();
+    expect(withdrawal(permit)).toBe('key_unknown');
   });
 });

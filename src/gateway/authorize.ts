@@ -6,7 +6,7 @@ import type { Statement } from '../base/core/permissions.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
-import { type AccessToken, openAccessToken } from '../base/credential/access-token.ts';
+import { type AccessToken, type OpenedToken, openAccessToken } from '../base/credential/access-token.ts';
 import type { VerificationKey } from '../base/jwt/jwk.ts';
 import { authorize } from '../policy/iam/authorize.ts';
 import type { CompiledPermissions } from '../policy/iam/statements.ts';
@@ -32,12 +32,13 @@ export interface AccessRequest {
   readonly pathForPolicy: string;
 }
 
-export interface Permit {
-  readonly token: AccessToken;
+export interface Permit extends OpenedToken {
   readonly action: string;
   readonly resource: string;
   /** The statement that allowed it. */
   readonly statement: Statement;
+  /** What it was decided by. */
+  readonly permissions: CompiledPermissions;
 }
 
 /** A refusal; `token` is there when the credential was verified. */
@@ -74,17 +75,35 @@ export async function authorizeRequest(a: Authority, request: AccessRequest): Pr
     skewSeconds: a.clockSkewSeconds,
   });
   if (!opened.ok) return opened;
-  const token = opened.value;
+  const { token } = opened.value;
+  const action = `http:${request.method}`;
+  const resource = `arn:jobpass:http:::${a.gateway}/${request.pathForPolicy}`;
   const lapsed = standingOf(token, a.knowledge);
-  if (lapsed !== undefined) return err({ ...lapsed, token });
-  return permitted(a, request, token);
+  const decided = lapsed === undefined ? permitted(a.knowledge, { token, action, resource }) : err(lapsed);
+  return decided.ok ? ok({ ...opened.value, action, resource, ...decided.value }) : err({ ...decided.error, token });
+}
+
+/**
+ * Why a request that was permitted may go on no longer, or undefined: its session lapsed, the STS has withdrawn the key that
+ * signed its credential, or the active permissions no longer allow what it does.
+ */
+export function withdrawalOf(permit: Permit, knowledge: Knowledge): Failure | undefined {
+  const { token, key, permissions } = permit;
+  if (!knowledge.keys().some((known) => !known.ambiguous && known.material.equals(key.material))) {
+    return failure('key_unknown', 'the STS no longer publishes the key that signed the credential');
+  }
+  const lapsed = standingOf(token, knowledge);
+  // Deciding is pure: by the same permissions it comes out the same.
+  if (lapsed !== undefined || knowledge.permissionsOf(token.role) === permissions) return lapsed;
+  const decided = permitted(knowledge, permit);
+  return decided.ok ? undefined : decided.error;
 }
 
 /**
  * Why a session that was good may go on no longer, or undefined. No leeway for clocks: an end that the STS no longer
  * tells because the session is past its expiry must not come to life again within the leeway.
  */
-export function standingOf(token: AccessToken, knowledge: Knowledge): Failure | undefined {
+function standingOf(token: AccessToken, knowledge: Knowledge): Failure | undefined {
   if (knowledge.isEnded(token.sessionId)) return failure('session_ended', 'the STS ended the session');
   if (token.expiresAt <= knowledge.nowSeconds()) {
     return failure('session_expired', `the session expired at ${token.expiresAt}`);
@@ -95,17 +114,18 @@ export function standingOf(token: AccessToken, knowledge: Knowledge): Failure | 
   return failure('feed_stale', `what is known of jobs of ${token.jobIssuer} is ${known}`);
 }
 
-function permitted(a: Authority, request: AccessRequest, token: AccessToken): Result<Permit, Refusal> {
-  const action = `http:${request.method}`;
-  const resource = `arn:jobpass:http:::${a.gateway}/${request.pathForPolicy}`;
-  const permissions = a.knowledge.permissionsOf(token.role);
+function permitted(
+  knowledge: Knowledge,
+  { token, action, resource }: Pick<Permit, 'token' | 'action' | 'resource'>,
+): Result<Pick<Permit, 'statement' | 'permissions'>, Failure> {
+  const permissions = knowledge.permissionsOf(token.role);
   if (permissions === undefined) {
-    return err({ ...failure('role_unknown', `role ${token.role} is not in the active permission set`), token });
+    return err(failure('role_unknown', `role ${token.role} is not in the active permission set`));
   }
   const { allow, statement } = authorize(permissions, { action, resource, claims: token.claims });
-  if (allow && statement !== null) return ok({ token, action, resource, statement });
+  if (allow && statement !== null) return ok({ statement, permissions });
   const why = statement === null ? 'no statement allows' : `the statement in line ${statement.line} denies`;
-  return err({ ...failure('permission_denied', `${why} ${action} on ${resource}`), token });
+  return err(failure('permission_denied', `${why} ${action} on ${resource}`));
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Failure, Reason } from '../base/core/reasons.ts';
 import { ok, type Result } from '../base/core/result.ts';
-import { type Permit, standingOf } from './authorize.ts';
+import { type Permit, withdrawalOf } from './authorize.ts';
 import { type BodyFraming, framingOf, readHeaders, upstreamHeaders } from './headers.ts';
 import type { LiveRequests } from './live-requests.ts';
 import { drain, Passage } from './passage.ts';
@@ -68,7 +68,7 @@ function letThrough(
     onClose: () => forget(),
   });
   forget = d.live.add({
-    check: () => standingOf(token, d.authority.knowledge),
+    check: () => withdrawalOf(permit, d.authority.knowledge),
     abort: (reason) => {
       d.log.warn({ decision, session: token.sessionId, role: token.role, reason: reason.reason }, 'cut off');
       passage.abort(reason);

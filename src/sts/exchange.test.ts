@@ -46,7 +46,7 @@ describe('a grant', () => {
       nowSeconds: world.clock.nowSeconds(),
       skewSeconds: 0,
     });
-    expect(opened.ok && opened.value).toEqual({
+    expect(opened.ok && opened.value.token).toEqual({
       issuer: STS_URL,
       sessionId: response.json.session_id,
       role: PUBLISH,

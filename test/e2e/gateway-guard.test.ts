@@ -324,6 +324,21 @@ describe('when the session ends', () => {
     req.destroy();
   });
 
+  test('or its role loses the permission, a download breaks off too', async () => {
+    endless();
+    const { req, seen } = open('GET', '/web/a');
+    req.end();
+    await until(() => seen.bytes > 0);
+    world.sts.grant('main/publish-web', [
+      { effect: 'allow', actions: ['http:*'], resources: ['arn:jobpass:http:::store/web/b'] },
+    ]);
+    await until(() => seen.error !== undefined);
+    expect([seen.ended, world.log.lines.at(-1)]).toMatchObject([
+      false,
+      { message: 'cut off', fields: { reason: 'permission_denied' } },
+    ]);
+  });
+
   test('an HTTP/1.0 answer without a length does not end like a complete one', async () => {
     endless();
     const raw = `GET /web/a HTTP/1.0\r\nAuthorization: Bearer ${token}\r\n\r\n`;

@@ -157,6 +157,12 @@ export interface OpenOptions {
   readonly skewSeconds: number;
 }
 
+/** A verified token and the key that its signature was checked with. */
+export interface OpenedToken {
+  readonly token: AccessToken;
+  readonly key: VerificationKey;
+}
+
 /**
  * Verifies an access token wholly: strict JWS, `typ` exactly at+jwt, ES256 by one of `keys`, then every member with its
  * type, `iss`, `aud` exactly the group's, `exp` and `iat`. What is not in the token is not checked: whether the
@@ -164,7 +170,7 @@ export interface OpenOptions {
  * Failures: those of parseJws and verifyJws, `token_type_refused`, `claim_missing`, `claim_malformed`,
  * `issuer_unknown`, `group_mismatch`, `session_expired`, `token_not_yet_valid`.
  */
-export async function openAccessToken(token: string, options: OpenOptions): Promise<Result<AccessToken, Failure>> {
+export async function openAccessToken(token: string, options: OpenOptions): Promise<Result<OpenedToken, Failure>> {
   const parsed = parseJws(token);
   if (!parsed.ok) return parsed;
   const { header, claims } = parsed.value;
@@ -176,7 +182,8 @@ export async function openAccessToken(token: string, options: OpenOptions): Prom
   const payload = readPayload(claims);
   if (!payload.ok) return payload;
   const refused = contextFailure(claims, payload.value, options);
-  return refused === undefined ? ok(tokenOf(payload.value, options.group)) : err(refused);
+  if (refused !== undefined) return err(refused);
+  return ok({ token: tokenOf(payload.value, options.group), key: verified.value });
 }
 
 const tokenOf = (payload: Payload, group: string): AccessToken => ({
