@@ -90,8 +90,19 @@ describe('a poll', () => {
     await world.feed.poll();
     expect(world.sts.polls).toMatchObject([
       { cursor: 0, permissionSetId: null, groupKeyId: null },
-      { cursor: 1, permissionSetId: 'set-1', groupKeyId: 'GK1' },
+      { cursor: 1, permissionSetId: world.sts.permissions.id, groupKeyId: 'GK1' },
     ]);
+  });
+
+  test('grows old while the machine sleeps and its monotonic clock stands still', async () => {
+    await world.feed.poll();
+    world.clock.stepWallMs(11_000);
+    expect([world.fresh, world.feed.ready()]).toEqual([false, false]);
+    await world.feed.poll();
+    world.clock.stepWallMs(-60_000);
+    expect(world.state.feedAgeMs()).toBe(0);
+    world.clock.advance(11);
+    expect(world.fresh).toBe(false);
   });
 
   test('counts the age of its answer from when it was sent', async () => {
@@ -117,6 +128,11 @@ describe('a message is not believed', () => {
     ['was signed in the future', (m) => ({ ...m, signedAt: m.signedAt + 31 }), 'token_not_yet_valid'],
     ['brings no usable key', (m) => ({ ...m, keys: [{ kty: 'RSA' }] }), 'key_unusable'],
     ['names permissions that it does not bring', ({ permissions: _, ...m }) => m, 'feed_stale'],
+    [
+      'brings other permissions than it names',
+      (m) => ({ ...m, permissions: { id: m.permissionSetId, roles: [{ role: 'main/admin', statements: [] }] } }),
+      'feed_stale',
+    ],
   ];
 
   test.each(altered)('that %s', async (_what, alter, reason) => {
@@ -194,7 +210,6 @@ describe('ended sessions', () => {
 
   test('do not come back to life at a gateway whose clock is behind the STS', async () => {
     const behind = new FrozenClock(world.clock.nowSeconds() - 20);
-    world.sts.permissions = { id: 'set-2', roles: [] };
     const late = new World(gatewaySettings(), behind);
     late.sts.alter = (message) => ({ ...message, signedAt: world.clock.nowSeconds() });
     expect(await late.reasonOfPoll()).toBe('taken');

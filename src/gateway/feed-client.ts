@@ -5,13 +5,12 @@ import { MAX_STALENESS_MS } from '../base/core/limits.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import { Secret } from '../base/core/secret.ts';
-import type { MonotonicMs } from '../base/core/time.ts';
 import { encodeBase64url } from '../base/jwt/base64url.ts';
 import { importKeySet, type VerificationKey } from '../base/jwt/jwk.ts';
 import { type ParsedJws, parseJws } from '../base/jwt/jws.ts';
 import { checkType } from '../base/jwt/token-type.ts';
 import { verifyJws } from '../base/jwt/verify.ts';
-import type { Clock } from '../base/ports/clock.ts';
+import { type Clock, type Moment, momentOf } from '../base/ports/clock.ts';
 import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
@@ -68,8 +67,8 @@ export class FeedClient {
 
   /** Fresh, and in possession of the group key that the STS uses. */
   ready(): boolean {
-    const age = this.#d.state.stalenessMs({ jobBound: false, jobIssuer: '' });
-    return age <= MAX_STALENESS_MS && this.#groupKey !== null && this.#groupKey.id === this.#wantedGroupKeyId;
+    const isFresh = this.#d.state.feedAgeMs() <= MAX_STALENESS_MS;
+    return isFresh && this.#groupKey !== null && this.#groupKey.id === this.#wantedGroupKeyId;
   }
 
   /** The key that credentials of this group are derived with; null until the STS has delivered it. */
@@ -96,7 +95,7 @@ export class FeedClient {
     const keys = await this.#keysToCheckWith();
     if (!keys.ok) return keys;
     const nonce = encodeBase64url(this.#d.random.bytes(NONCE_BYTES));
-    const sentAt = this.#d.clock.monotonicMs();
+    const sentAt = momentOf(this.#d.clock);
     const answer = await this.#ask(nonce);
     if (!answer.ok) return answer;
     const message = await this.#verify(answer.value, keys.value, nonce);
@@ -164,7 +163,7 @@ export class FeedClient {
       : undefined;
   }
 
-  async #take(message: FeedMessage, sentAt: MonotonicMs): Promise<Result<{ readonly more: boolean }, Failure>> {
+  async #take(message: FeedMessage, sentAt: Moment): Promise<Result<{ readonly more: boolean }, Failure>> {
     const keys = usable(importKeySet({ keys: message.keys }));
     if (!keys.ok) return keys;
     await this.#takeGroupKey(message);

@@ -4,8 +4,9 @@ import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds, MonotonicMs } from '../base/core/time.ts';
 import type { VerificationKey } from '../base/jwt/jwk.ts';
-import type { Clock } from '../base/ports/clock.ts';
+import { type Clock, elapsedMs, type Moment } from '../base/ports/clock.ts';
 import { type CompiledPermissions, compilePermissions } from '../policy/iam/statements.ts';
+import { permissionSetId } from '../policy/policy-set.ts';
 import type { FeedMessage } from '../wire/feed/message.ts';
 import type { Knowledge } from './authorize.ts';
 
@@ -15,7 +16,7 @@ export interface VerifiedMessage {
   /** The keys the message brought, imported; never empty. */
   readonly keys: readonly VerificationKey[];
   /** When the poll that it answers was sent. */
-  readonly sentAt: MonotonicMs;
+  readonly sentAt: Moment;
 }
 
 /** The gateway's knowledge. It only ever comes from `apply`. */
@@ -28,8 +29,8 @@ export class FeedState implements Knowledge {
   #cursor = 0;
   #issuerAgesMs: ReadonlyMap<string, number | null> = new Map();
   /** When the poll was sent that the last complete message answered. */
-  #freshFrom: MonotonicMs | null = null;
-  /** The STS's clock at a moment of ours. */
+  #freshFrom: Moment | null = null;
+  /** The STS's clock at a moment of ours. Monotonic alone: what is forgotten by it must stay expired when a clock is set back. */
   #stsClock: { readonly seconds: EpochSeconds; readonly at: MonotonicMs } | null = null;
 
   constructor(clock: Clock) {
@@ -38,13 +39,17 @@ export class FeedState implements Knowledge {
 
   /**
    * Takes a message in. While `more` ended sessions are waiting the silence about the others means nothing, so such a
-   * message renews no freshness. Failure (`feed_stale`): the message speaks of a permission set that it does not bring.
+   * message renews no freshness. Failure (`feed_stale`): the message speaks of a permission set that it does not bring,
+   * or brings one that is not what its id says.
    */
   apply({ message, keys, sentAt }: VerifiedMessage): Result<null, Failure> {
     if (message.permissions === undefined && message.permissionSetId !== this.#permissionSetId) {
       return err(
         failure('feed_stale', `the feed names permission set ${message.permissionSetId} and does not bring it`),
       );
+    }
+    if (message.permissions !== undefined && permissionSetId(message.permissions.roles) !== message.permissionSetId) {
+      return err(failure('feed_stale', `the feed brings another permission set than ${message.permissionSetId}`));
     }
     if (message.permissions !== undefined && message.permissionSetId !== this.#permissionSetId) {
       this.#roles = compileSet(message.permissions);
@@ -88,9 +93,13 @@ export class FeedState implements Knowledge {
     return this.#ended.size;
   }
 
+  /** How old the STS's own word is. Infinity before the first one. */
+  feedAgeMs(): number {
+    return this.#freshFrom === null ? Number.POSITIVE_INFINITY : elapsedMs(this.#clock, this.#freshFrom);
+  }
+
   stalenessMs(session: { readonly jobBound: boolean; readonly jobIssuer: string }): number {
-    if (this.#freshFrom === null) return Number.POSITIVE_INFINITY;
-    const age = this.#clock.monotonicMs() - this.#freshFrom;
+    const age = this.feedAgeMs();
     if (!session.jobBound) return age;
     return age + (this.#issuerAgesMs.get(session.jobIssuer) ?? Number.POSITIVE_INFINITY);
   }

@@ -8,6 +8,7 @@ import { assembleJws } from '../../src/base/jwt/assemble.ts';
 import type { Clock } from '../../src/base/ports/clock.ts';
 import type { FetchRequest, GuardedFetch } from '../../src/base/ports/fetch.ts';
 import type { GatewaySettings } from '../../src/gateway/settings.ts';
+import { permissionSetId } from '../../src/policy/policy-set.ts';
 import { encodeFeedMessage, MAX_FEED_MESSAGE_BYTES, parseFeedPoll } from '../../src/wire/feed/codec.ts';
 import { FEED_TOKEN_TYPE, type FeedMessage, type FeedPoll } from '../../src/wire/feed/message.ts';
 import { makeSigningKey, type SigningKey } from './signing-key.ts';
@@ -31,6 +32,8 @@ export const gatewaySettings = (over: Partial<GatewaySettings> = {}): GatewaySet
   ...over,
 });
 
+const setOf = (roles: PermissionSet['roles']): PermissionSet => ({ id: permissionSetId(roles), roles });
+
 /** An STS whose word a test chooses. Everything public may be changed between polls. */
 export class FeedSts {
   readonly #clock: Clock;
@@ -41,7 +44,7 @@ export class FeedSts {
   ended: { sessionId: string; expiresAt: number }[] = [];
   endedPerMessage = 1000;
   issuerAgesMs: Readonly<Record<string, number | null>> = { [JOB_ISSUER]: 0 };
-  permissions: PermissionSet = { id: 'set-1', roles: [] };
+  permissions: PermissionSet = setOf([]);
   /** Last change to a message before it is signed. */
   alter: (message: FeedMessage) => FeedMessage = (message) => message;
   type: string = FEED_TOKEN_TYPE;
@@ -64,10 +67,10 @@ export class FeedSts {
     return answer(200, await this.#message(poll.value));
   };
 
-  /** Lets a role do what the statements say, under a new set id. */
+  /** Lets a role do what the statements say, and no other role anything. */
   grant(role: string, statements: readonly Omit<Statement, 'line'>[]): void {
     const roles = [{ role, statements: statements.map((statement, index) => ({ ...statement, line: index + 1 })) }];
-    this.permissions = { id: `${this.permissions.id}x`, roles };
+    this.permissions = setOf(roles);
   }
 
   /** A signed access token; a session of a job that started just now, unless `over` says otherwise. */

@@ -3,7 +3,7 @@
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { encodeBase64url } from '../../base/jwt/base64url.ts';
-import type { Clock } from '../../base/ports/clock.ts';
+import { type Clock, momentOf } from '../../base/ports/clock.ts';
 import type { GuardedFetch } from '../../base/ports/fetch.ts';
 import type { Log } from '../../base/ports/log.ts';
 import type { Random } from '../../base/ports/random.ts';
@@ -121,7 +121,7 @@ export class EventReceiver {
     const { ages, clock, issuer } = this.#deps;
     const nonce = encodeBase64url(this.#deps.random.bytes(NONCE_BYTES));
     const acknowledged = this.#acknowledge;
-    const sentAt = clock.monotonicMs();
+    const sentAt = momentOf(clock);
     const batch = await this.#ask(nonce, acknowledged);
     if (!batch.ok) return batch;
     this.#acknowledge = [];

@@ -1,6 +1,7 @@
 // Only the verifier makes a VerifiedToken, and only from one a session is opened.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StsWorld } from '../../../test/fakes/sts-world.ts';
+import { momentOf } from '../../base/ports/clock.ts';
 import { openSession } from '../sessions.ts';
 import { FeedAges } from './feed-ages.ts';
 import { introspectOver } from './introspect.ts';
@@ -66,20 +67,20 @@ describe('a VerifiedToken', () => {
 
 describe('the job behind a token', () => {
   test('is taken to run on the word of a fresh feed, without asking', async () => {
-    ages.heard(world.issuer.issuer, world.clock.monotonicMs());
+    ages.heard(world.issuer.issuer, momentOf(world.clock));
     await verified();
     expect(world.issuer.requests).not.toContain('POST /v1/introspect');
   });
 
   test('is asked about when the feed is older than ten seconds', async () => {
-    ages.heard(world.issuer.issuer, world.clock.monotonicMs());
+    ages.heard(world.issuer.issuer, momentOf(world.clock));
     world.clock.advanceMs(10_001);
     await verified();
     expect(world.issuer.requests).toContain('POST /v1/introspect');
   });
 
   test('is not taken to run because the wall clock was set back', async () => {
-    ages.heard(world.issuer.issuer, world.clock.monotonicMs());
+    ages.heard(world.issuer.issuer, momentOf(world.clock));
     world.clock.advanceMs(10_001);
     world.clock.stepWallMs(-10_001);
     await verified();
