@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Failure, Reason } from '../base/core/reasons.ts';
 import { ok, type Result } from '../base/core/result.ts';
+import type { AccessToken } from '../base/credential/access-token.ts';
 import { type Permit, withdrawalOf } from './authorize.ts';
 import { type BodyFraming, framingOf, readHeaders, upstreamHeaders } from './headers.ts';
 import type { LiveRequests } from './live-requests.ts';
@@ -63,6 +64,7 @@ function letThrough(
     res,
     framing: head.framing,
     decision,
+    take: (turn) => d.upstream.take(callerOf(token), turn),
     open: () => d.upstream.open({ method: head.method, target: head.target.raw, headers }),
     refuse: (reason) => exchange.refuse({ ...reason, token }, head),
     onClose: () => forget(),
@@ -76,6 +78,10 @@ function letThrough(
   });
   passage.start();
 }
+
+/** Who shares one caller's connections: the sessions of one job, else each session alone. */
+const callerOf = (token: AccessToken): string =>
+  token.jobId === null ? `session ${token.sessionId}` : `job ${JSON.stringify([token.jobIssuer, token.jobId])}`;
 
 function sayNo({ req, res, decision }: Exchange, reason: Reason): void {
   if (res.destroyed) return;

@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { type BodyFraming, callerHeaders, readHeaders } from './headers.ts';
+import type { Turn } from './turns.ts';
 
 /** Nothing moved in either direction for so long. */
 const IDLE_TIMEOUT_MS = 120_000;
@@ -18,6 +19,8 @@ export interface PassageOptions {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly framing: BodyFraming;
+  /** Asks for a connection; the returned function gives it back or gives up waiting, and may be called again. */
+  readonly take: (turn: Turn) => () => void;
   /** Opens the request to the upstream; nothing was sent yet. */
   readonly open: () => ClientRequest;
   /** Header of the answer that leads the caller to the log. */
@@ -36,19 +39,37 @@ export class Passage {
   #answered = false;
   /** The answer is no longer the upstream's: refused or cut. */
   #over = false;
+  #leave: () => void = () => {};
 
   constructor(options: PassageOptions) {
     this.#o = options;
   }
 
-  /** Opens the upstream and lets both bodies flow. */
+  /** Waits for its turn, opens the upstream and lets both bodies flow. */
   start(): void {
+    this.#o.res.once('close', () => this.#onCallerClosed());
+    this.#leave = this.#o.take({ onTurn: () => this.#go(), onTimeout: (reason) => this.abort(reason) });
+  }
+
+  /** Another request's end may bring this one's turn: what goes wrong here is this one's alone. */
+  #go(): void {
+    if (this.#over) return;
+    try {
+      this.#open();
+    } catch (cause) {
+      this.abort(failure('internal_failure', String(cause)));
+    }
+  }
+
+  #open(): void {
     const { req, res, framing } = this.#o;
-    res.once('close', () => this.#onCallerClosed());
     const upstream = this.#o.open();
     this.#upstream = upstream;
     upstream.on('error', () => this.#failUnanswered('the connection to the upstream failed'));
-    upstream.on('close', () => this.#failUnanswered('the upstream closed the connection without an answer'));
+    upstream.on('close', () => {
+      this.#leave();
+      this.#failUnanswered('the upstream closed the connection without an answer');
+    });
     upstream.on('response', (answer) => this.#answer(answer));
     upstream.on('continue', () => {
       if (!this.#over && !res.headersSent) res.writeContinue();
@@ -133,6 +154,7 @@ export class Passage {
   #onCallerClosed(): void {
     this.#over = true;
     this.#upstream?.destroy();
+    this.#leave();
     // An early answer leaves a body that nobody reads any more.
     this.#o.req.unpipe();
     drain(this.#o.req);

@@ -30,6 +30,7 @@ describe('a refusal', () => {
     ['role_unknown', 403],
     ['feed_stale', 503],
     ['upstream_unreachable', 502],
+    ['upstream_busy', 503],
     ['path_refused', 400],
   ] as const)('for %s has status %d', (reason, status) => {
     expect(refusalStatus(reason)).toBe(status);

@@ -2,9 +2,7 @@
 // what is left of another's on a connection that both used.
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-
-/** Connections to one upstream; further requests wait their turn. */
-const MAX_CONNECTIONS = 512;
+import { type Turn, Turns } from './turns.ts';
 
 interface UpstreamRequest {
   readonly method: string;
@@ -16,6 +14,9 @@ interface UpstreamRequest {
 export interface Upstream {
   /** The Host that it is addressed by. */
   readonly host: string;
+  /** Asks for one of its connections, as `Turns.take` does. */
+  take(caller: string, turn: Turn): () => void;
+  /** Precondition: it is the request's turn. */
   open(request: UpstreamRequest): ClientRequest;
   close(): void;
 }
@@ -27,9 +28,9 @@ export interface Upstream {
 export function createUpstream(origin: string): Upstream {
   const url = new URL(origin);
   const secure = url.protocol === 'https:';
-  const agent = secure
-    ? new HttpsAgent({ keepAlive: false, maxSockets: MAX_CONNECTIONS })
-    : new HttpAgent({ keepAlive: false, maxSockets: MAX_CONNECTIONS });
+  // No bound of the agent's own: who waits there waits for ever.
+  const agent = secure ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
+  const turns = new Turns();
   const send = secure ? httpsRequest : httpRequest;
   const where = {
     agent,
@@ -38,6 +39,7 @@ export function createUpstream(origin: string): Upstream {
   };
   return {
     host: url.host,
+    take: (caller, turn) => turns.take(caller, turn),
     open: ({ method, target, headers }) =>
       send({ ...where, method, path: target, headers: outgoing(headers), setHost: false, insecureHTTPParser: false }),
     close: () => agent.destroy(),

@@ -1,6 +1,6 @@
 // The guard on real sockets: what reaches the upstream, what never does, and what happens to a stream whose session ends.
 import { createHash, randomBytes } from 'node:crypto';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exchangeBytes, type GuardedResource, startGuardedResource, until } from '../fakes/guarded-resource.ts';
@@ -391,6 +391,22 @@ describe('when the session ends', () => {
     await until(() => world.gateway.ready());
     endless();
   });
+});
+
+test('one job cannot take every connection to the upstream: its further requests wait, other jobs’ do not', async () => {
+  const held: ServerResponse[] = [];
+  world.upstream.answer = (_req, res) => held.push(res);
+  const own = Array.from({ length: 33 }, () => open('GET', '/web/a'));
+  for (const { req } of own) req.end();
+  await until(() => held.length === 32);
+  token = await world.sts.token({ jobId: 'J2', sessionId: 'S-other' });
+  const other = open('GET', '/web/a');
+  other.req.end();
+  await until(() => held.length === 33);
+  held[0]?.end('ok');
+  await until(() => held.length === 34);
+  for (const res of held) res.end('ok');
+  await until(() => [...own, other].every(({ seen }) => seen.ended));
 });
 
 describe('when the upstream fails', () => {

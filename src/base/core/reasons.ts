@@ -71,6 +71,7 @@ export const REASONS = {
   feed_stale: ['unavailable', 'the gateway cannot prove that its knowledge is fresh'],
   permission_denied: ['access_denied', 'the permissions of the role do not allow this'],
   upstream_unreachable: ['unavailable', 'the guarded resource did not answer'],
+  upstream_busy: ['unavailable', 'no connection to the guarded resource became free in time'],
 
   decision_unknown: ['not_found', 'no decision has this id'],
   decision_ambiguous: ['not_found', 'several decisions begin with this id'],
