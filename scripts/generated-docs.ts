@@ -21,8 +21,10 @@ function errorsPage(): string {
 
 <!-- Made by \`npm run docs\`; do not edit. -->
 
-Every refusal has one of these reasons. The caller learns the *safe reason* and a decision id, nothing else: an unknown role, another
-tenant's role and a failed condition look the same. The operator reads the rest with \`jobpass decisions show ID\`.
+Every refusal has one of these reasons. The caller learns the *safe reason* and a decision id: an unknown role, another tenant's role
+and a failed condition look the same. It learns more only of its own malformed request: for \`request_invalid\` the message on a JSON
+route says what is wrong with it. The operator reads the rest under the id: for an exchange at the STS with
+\`jobpass decisions show ID\`; for the issuer, a gateway and every other route of the STS in that server's log.
 
 | reason (operator) | safe reason (caller) | meaning |
 |---|---|---|

@@ -1,6 +1,6 @@
 // The controller's side of the issuer: it states the facts of jobs, says that they run, and ends them. It runs no job.
-import type { JsonObject } from '../base/core/json.ts';
-import { stringMember } from '../base/core/json.ts';
+import type { JsonObject, JsonValue } from '../base/core/json.ts';
+import { isJsonObject, stringMember } from '../base/core/json.ts';
 import type { Result } from '../base/core/result.ts';
 import { err, ok } from '../base/core/result.ts';
 import { Secret } from '../base/core/secret.ts';
@@ -55,7 +55,10 @@ export function createController(transport: Transport, credential: ControllerCre
   const discard = (answer: Result<JsonObject, RunnerFailure>): Result<void, RunnerFailure> =>
     answer.ok ? ok(undefined) : answer;
   return {
-    startJob: (start) => startJobFrom(transport, credential, encodeJobStart(start)),
+    async startJob(start) {
+      const answer = await call('/v1/jobs', encodeJobStart(start));
+      return answer.ok ? readStartedJob(answer.value) : answer;
+    },
     heartbeat: async (jobId) => discard(await call(jobPath(jobId, 'heartbeat'), {})),
     finish: async (jobId) => discard(await call(jobPath(jobId, 'finish'), {}, FINISH_WAITS_MS)),
     async narrow(jobId, audiences) {
@@ -65,14 +68,35 @@ export function createController(transport: Transport, credential: ControllerCre
   };
 }
 
+/** A started job with the variables that the issuer wants its job to have; they hold the request token. */
+export interface StartedJobWithEnv extends StartedJob {
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Starts a job from a body that a CI of scripts wrote itself; the issuer checks it. */
 export async function startJobFrom(
   transport: Transport,
   credential: ControllerCredential,
   body: JsonObject,
-): Promise<Result<StartedJob, RunnerFailure>> {
+): Promise<Result<StartedJobWithEnv, RunnerFailure>> {
   const answer = await callIssuer(transport, credential)('/v1/jobs', body);
-  return answer.ok ? readStartedJob(answer.value) : answer;
+  if (!answer.ok) return answer;
+  const started = readStartedJob(answer.value);
+  if (!started.ok) return started;
+  const env = readEnv(answer.value.env);
+  return env === undefined ? unreadable() : ok({ ...started.value, env });
+}
+
+/** Variables as NAME=value lines can hold them; undefined for anything else. */
+function readEnv(value: JsonValue | undefined): Readonly<Record<string, string>> | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const env = new Map<string, string>();
+  for (const [name, member] of Object.entries(value)) {
+    const isPlain = typeof member === 'string' && /^[\x20-\x7e]*$/.test(member);
+    if (!isPlain || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return undefined;
+    env.set(name, member);
+  }
+  return env.size === 0 ? undefined : Object.fromEntries(env);
 }
 
 const callIssuer =

@@ -6,6 +6,9 @@
  */
 type RunnerFailureKind = 'failed' | 'usage' | 'denied' | 'unreachable';
 
+/** Who was called, as messages name it. */
+export type Peer = 'the issuer' | 'the STS';
+
 /** An expected failure, for the person at the terminal. Neither text holds a token or a secret. */
 export interface RunnerFailure {
   readonly kind: RunnerFailureKind;
@@ -18,6 +21,8 @@ export interface RunnerFailure {
   readonly reason?: string;
   /** What the operator needs to find the refusal. */
   readonly decisionId?: string;
+  /** Who refused: only the STS can be asked about its decisions, an issuer writes them to its log. */
+  readonly refusedBy?: Peer;
 }
 
 const EXIT_CODES: Readonly<Record<RunnerFailureKind, number>> = { failed: 1, usage: 2, denied: 3, unreachable: 4 };

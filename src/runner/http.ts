@@ -5,7 +5,7 @@ import { isJsonObject, stringMember } from '../base/core/json.ts';
 import { MAX_BODY_BYTES } from '../base/core/limits.ts';
 import type { Result } from '../base/core/result.ts';
 import { err, ok } from '../base/core/result.ts';
-import type { RunnerFailure } from './failure.ts';
+import type { Peer, RunnerFailure } from './failure.ts';
 
 /** What the calls need of the outside world. */
 export interface Transport {
@@ -19,8 +19,8 @@ export interface Call {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** What is called, for messages: `the issuer`, `the STS`. */
-  readonly peer: string;
+  /** What is called, for messages. */
+  readonly peer: Peer;
   /** Waits before the second and later tries, in milliseconds. Default: RETRY_WAITS_MS. */
   readonly waitsMs?: readonly number[];
 }
@@ -91,6 +91,7 @@ function refusalOf(call: Call, status: number, body: JsonObject): RunnerFailure 
   return {
     kind: reason === 'request_invalid' ? 'failed' : kindOf(status),
     status,
+    refusedBy: call.peer,
     message: `${call.peer} at ${originOf(call.url)} answered ${status}${said === undefined ? '' : `: ${printable(said)}`}`,
     ...(reason === undefined ? {} : { reason: printable(reason) }),
     ...(decisionId === undefined ? {} : { decisionId: printable(decisionId) }),

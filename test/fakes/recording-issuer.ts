@@ -38,7 +38,7 @@ export class RecordingIssuer {
     const token = `jobpass_rt_${this.tokens.length}-${'abcdefghij'.repeat(3)}`;
     this.tokens.push(token);
     const credential = { request_url: `${this.url}/token?v=1`, request_token: token };
-    return { ...credential, job_id: `J${this.started.length}`, deadline: 2_000_000_000 };
+    return { ...credential, job_id: `J${this.started.length}`, deadline: 2_000_000_000, env: { JOB_SAYS: 'hello' } };
   }
 
   close(): Promise<void> {

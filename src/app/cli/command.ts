@@ -27,6 +27,8 @@ export interface Command {
   readonly options: ParseArgsOptionsConfig;
   /** One line per option, for `--help`. */
   readonly optionHelp: Readonly<Record<string, string>>;
+  /** Set: a second SIGINT or SIGTERM does not end the program but says this, because stopping puts something in order. */
+  readonly whenStoppedTwice?: string;
   run(surroundings: Surroundings): Promise<ExitCode>;
 }
 

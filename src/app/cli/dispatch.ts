@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { JobpassError } from '../../base/core/errors.ts';
 import { type Command, CommandFailure, EXIT, type ExitCode, type OptionValue } from './command.ts';
 import type { CommandEntry } from './commands.ts';
+import { stopSignals } from './stop-signals.ts';
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const out = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -39,9 +40,11 @@ async function runCommand(entry: CommandEntry, args: readonly string[]): Promise
     out(commandHelp(entry, command));
     return EXIT.ok;
   }
-  const stopped = new AbortController();
-  const stop = (): void => stopped.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const { whenStoppedTwice } = command;
+  const { signal, release } = stopSignals(
+    process,
+    whenStoppedTwice === undefined ? undefined : () => say(whenStoppedTwice),
+  );
   try {
     return await command.run({
       positionals,
@@ -51,10 +54,10 @@ async function runCommand(entry: CommandEntry, args: readonly string[]): Promise
       env: process.env,
       folder: process.cwd(),
       isTerminal: process.stderr.isTTY === true,
-      signal: stopped.signal,
+      signal,
     });
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    release();
   }
 }
 

@@ -1,7 +1,7 @@
 // What the commands beside a job share: the transport, the audience, and how a runner's failure ends a command.
 import type { Result } from '../../base/core/result.ts';
 import type { Transport } from '../../runner/client.ts';
-import { exitCodeOf, type RunnerFailure } from '../../runner/failure.ts';
+import { exitCodeOf, type Peer, type RunnerFailure } from '../../runner/failure.ts';
 import { CommandFailure, EXIT, type ExitCode, type Surroundings, text } from './command.ts';
 
 export const transport: Transport = {
@@ -26,13 +26,19 @@ export const STS_HELP = {
 /** The value, or the end of the command. */
 export function orFail<T>(result: Result<T, RunnerFailure>): T {
   if (result.ok) return result.value;
-  const { message, hint, decisionId, reason } = result.error;
+  const { message, hint, decisionId, reason, refusedBy } = result.error;
   const decision = decisionId === undefined ? '' : `   decision ${decisionId}`;
   throw new CommandFailure(`${message}${reason === undefined ? '' : ` (${reason})`}${decision}`, {
     exitCode: exitCodeOf(result.error) as ExitCode,
-    hint:
-      hint ?? (decisionId === undefined ? undefined : `the operator sees why: jobpass decisions show ${decisionId}`),
+    hint: hint ?? (decisionId === undefined ? undefined : whereToLook(decisionId, refusedBy)),
   });
+}
+
+/** The STS answers about its decisions; what an issuer refused stands in its log only. */
+function whereToLook(decisionId: string, refusedBy: Peer | undefined): string {
+  return refusedBy === 'the STS'
+    ? `the operator sees why: jobpass decisions show ${decisionId}`
+    : `the operator reads why in the issuer’s log under ${decisionId}`;
 }
 
 /** The STS and the role of an exchange, from options and environment. */

@@ -1,40 +1,52 @@
 // `jobpass job start|heartbeat|finish`: the controller's three calls, for a CI that is made of scripts.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { JsonObject } from '../../../base/core/json.ts';
 import { parseJsonObject } from '../../../base/json/parse.ts';
-import { REQUEST_TOKEN_VARIABLE, REQUEST_URL_VARIABLE } from '../../../runner/client.ts';
-import { createController, startJobFrom } from '../../../runner/controller.ts';
+import { createController, type StartedJobWithEnv, startJobFrom } from '../../../runner/controller.ts';
 import { writePrivateFile } from '../../setup/private-files.ts';
 import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
 import { controllerCredential } from '../controller-option.ts';
 import { orFail, transport } from '../runner-command.ts';
 
+// Not --env-file: Node itself reads an option of that name wherever it stands in the arguments, and ends when the file is not there.
 export const jobStart: Command = {
-  usage: 'jobpass job start --facts FILE|- --env-file FILE',
-  options: { facts: { type: 'string' }, 'env-file': { type: 'string' } },
+  usage: 'jobpass job start --facts FILE|- --write-env FILE',
+  options: { facts: { type: 'string' }, 'write-env': { type: 'string' } },
   optionHelp: {
     facts: 'JSON as for POST /v1/jobs: idempotency_key, owner, pipeline, ref, …; - reads stdin',
-    'env-file': 'where the variables for the job are written, as NAME=value lines of a new file, mode 0600',
+    'write-env': 'where the variables for the job are written, as NAME=value lines of a new file, mode 0600',
   },
   async run(surroundings) {
-    const envFile = text(surroundings.options['env-file']);
+    const envFile = text(surroundings.options['write-env']);
     if (envFile === undefined)
-      throw new CommandFailure('where do the job’s variables go?', { exitCode: EXIT.usage, hint: '--env-file FILE' });
+      throw new CommandFailure('where do the job’s variables go?', { exitCode: EXIT.usage, hint: '--write-env FILE' });
     const facts = readFacts(surroundings);
     const credential = await controllerCredential(surroundings);
-    const started = orFail(await startJobFrom(transport, credential, facts));
-    const { requestUrl, requestToken } = started.identity;
-    const lines = [
-      `${REQUEST_URL_VARIABLE}=${requestUrl}`,
-      `${REQUEST_TOKEN_VARIABLE}=${requestToken.reveal()}`,
-      `JOBPASS_JOB_ID=${started.jobId}`,
-    ];
-    writePrivateFile(resolve(surroundings.folder, envFile), `${lines.join('\n')}\n`);
+    const path = resolve(surroundings.folder, envFile);
+    // Before the job starts: a file that cannot be written must not leave a job behind that nobody can use or finish.
+    writePrivateFile(path, '');
+    const started = await startInto(path, () => startJobFrom(transport, credential, facts));
     surroundings.out(JSON.stringify({ job_id: started.jobId, deadline: started.deadline, env_file: envFile }));
     return EXIT.ok;
   },
 };
+
+/** Starts the job and writes its variables as the issuer gave them; the file is gone when that fails. */
+async function startInto(
+  path: string,
+  start: () => ReturnType<typeof startJobFrom>,
+): Promise<Pick<StartedJobWithEnv, 'jobId' | 'deadline'>> {
+  try {
+    const started = orFail(await start());
+    const lines = Object.entries(started.env).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(path, lines.join(''));
+    return started;
+  } catch (cause) {
+    rmSync(path, { force: true });
+    throw cause;
+  }
+}
 
 export const jobHeartbeat: Command = {
   usage: 'jobpass job heartbeat JOB_ID',

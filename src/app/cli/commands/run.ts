@@ -1,10 +1,10 @@
 // `jobpass run PIPELINE`: an ephemeral local CI on the repository it stands in.
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { createGit, readGitFacts } from '../../../runner/ci/git-facts.ts';
+import { createGit, type Git, type GitFacts, readGitFacts } from '../../../runner/ci/git-facts.ts';
 import { createMachine } from '../../../runner/ci/machine.ts';
 import { type Pipeline, readPipeline } from '../../../runner/ci/pipeline.ts';
+import { readPipelineText } from '../../../runner/ci/pipeline-text.ts';
 import { runPipeline } from '../../../runner/ci/run.ts';
 import { createController } from '../../../runner/controller.ts';
 import { type Command, CommandFailure, EXIT, type ExitCode, type Surroundings, text, texts } from '../command.ts';
@@ -28,10 +28,14 @@ export const run: Command = {
     fork: 'run as a change from the fork with this pipeline id: such jobs get less',
     json: 'print the result as JSON on stdout',
   },
+  // A job that is not finished at the issuer keeps its identity until its deadline.
+  whenStoppedTwice: 'still finishing, so that no job keeps its identity   once more ends this at once',
   async run(surroundings) {
-    const pipeline = pipelineOf(surroundings);
+    pipelineFile(surroundings);
+    const git = createGit(surroundings.env);
+    const facts = orFail(await readGitFacts(git, surroundings.folder));
+    const pipeline = await pipelineOf(surroundings, git, facts);
     const credential = await controllerCredential(surroundings);
-    const facts = orFail(await readGitFacts(createGit(surroundings.env), surroundings.folder));
     const jobs = texts(surroundings.options.job);
     const paint = paintFor(surroundings.isTerminal, surroundings.env);
     const result = orFail(
@@ -54,19 +58,21 @@ export const run: Command = {
   },
 };
 
-function pipelineOf(surroundings: Surroundings): Pipeline {
-  const [file] = surroundings.positionals;
-  if (file === undefined || surroundings.positionals.length > 1)
-    throw new CommandFailure('which pipeline?', { exitCode: EXIT.usage, hint: 'jobpass run pipeline.yaml' });
-  let content: string;
-  try {
-    content = readFileSync(resolve(surroundings.folder, file), 'utf8');
-  } catch {
-    throw new CommandFailure(`${file} cannot be read`, { exitCode: EXIT.usage });
-  }
+/** The pipeline as the commit has it. */
+async function pipelineOf(surroundings: Surroundings, git: Git, facts: GitFacts): Promise<Pipeline> {
+  const file = pipelineFile(surroundings);
+  const { text: content, committed } = orFail(await readPipelineText(git, facts, resolve(surroundings.folder, file)));
+  if (!committed) surroundings.say(`${file} lies outside the repository: no commit holds it, so it is read as it is`);
   const pipeline = readPipeline({ file, text: content });
   if (!pipeline.ok) throw problemsFailure(pipeline.error);
   return pipeline.value;
+}
+
+function pipelineFile({ positionals }: Surroundings): string {
+  const [file] = positionals;
+  if (file === undefined || positionals.length > 1)
+    throw new CommandFailure('which pipeline?', { exitCode: EXIT.usage, hint: 'jobpass run pipeline.yaml' });
+  return file;
 }
 
 function triggerOf(surroundings: Surroundings): { event?: string; fork?: boolean; headPipelineId?: string } {
