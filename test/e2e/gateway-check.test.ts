@@ -1,6 +1,13 @@
 // The check listener asked directly: three answers and no others, whatever the proxy or somebody else sends.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exchangeBytes, type GuardedResource, startGuardedResource } from '../fakes/guarded-resource.ts';
+import { startGateway } from '../../src/app/compose/gateway.ts';
+import { loadPlan, readConfig } from '../../src/app/config/load.ts';
+import { exchangeBytes, type GuardedResource, listen, startGuardedResource } from '../fakes/guarded-resource.ts';
+import { MemoryLog } from '../fakes/memory-log.ts';
 
 let world: GuardedResource;
 let port: number;
@@ -66,4 +73,30 @@ describe('the check listener', () => {
       });
     },
   );
+});
+
+test('a gateway that only answers a proxy runs on the check listener alone, and says so', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'jobpass-check-'));
+  const file = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 });
+  file('kek', `${Buffer.alloc(32, 1).toString('base64url')}\n`);
+  file('secret', 'a secret\n');
+  const free = createServer();
+  const address = `127.0.0.1:${await listen(free)}`;
+  await new Promise((resolve) => free.close(resolve));
+  const sts = '{ url: "http://127.0.0.1:1", network: loopback, secret: "file:secret" }';
+  const check = `{ listen: "${address}", dialect: nginx }`;
+  file('jobpass.yaml', `gateways: [{ name: a, check: ${check}, sts: ${sts}, keys: { encryption_key: "file:kek" } }]`);
+  const document = readConfig('jobpass.yaml', folder);
+  const plan = document.ok ? loadPlan(document.value, {}) : document;
+  const [gateway] = plan.ok ? plan.value.gateways : [];
+  if (gateway === undefined) throw new Error('the configuration is not read');
+  const running = await startGateway(gateway, new MemoryLog());
+  try {
+    expect(running.url).toBe(`http://${address}`);
+    const headers = { 'x-original-uri': '/a', 'x-original-method': 'GET' };
+    expect((await fetch(`${running.url}/check`, { headers })).status).toBe(401);
+  } finally {
+    await running.close();
+    rmSync(folder, { recursive: true });
+  }
 });
