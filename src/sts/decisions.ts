@@ -3,12 +3,10 @@ import type { DecisionRecord } from '../base/audit/record.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { RefusalRing, UnverifiedRefusal } from './refusal-ring.ts';
-import type { StsStore } from './store.ts';
+import type { DecisionFilter, StsStore } from './store.ts';
 
 /** A letter and at least three characters: enough that a typo rarely finds a decision. */
 const ID_PREFIX = /^D[0-9A-HJKMNP-TV-Z]{3,12}$/;
-/** How many durable decisions are looked through for those of an operator's tenants. */
-const MAX_SCANNED = 10_000;
 
 export interface DecisionsDeps {
   readonly store: Pick<StsStore, 'findDecisions' | 'listDecisions'>;
@@ -24,8 +22,15 @@ export interface DecisionsDeps {
 function isReadable(deps: DecisionsDeps, record: Pick<DecisionRecord, 'role'>, readable: readonly string[]): boolean {
   const tenant = record.role?.tenant;
   if (tenant !== undefined && deps.tenants.includes(tenant)) return readable.includes(tenant);
-  return deps.tenants.every((known) => readable.includes(known));
+  return readsAll(deps, readable);
 }
+
+const readsAll = (deps: DecisionsDeps, readable: readonly string[]): boolean =>
+  deps.tenants.every((known) => readable.includes(known));
+
+/** What the store is asked for, so that it reads no record that `isReadable` would throw away. */
+const filterOf = (deps: DecisionsDeps, readable: readonly string[]): DecisionFilter | undefined =>
+  readsAll(deps, readable) ? undefined : { tenants: deps.tenants.filter((known) => readable.includes(known)) };
 
 /**
  * The decision with this id, or the only one whose id begins so, whatever the case. Errors: decision_unknown (also for
@@ -38,7 +43,7 @@ export async function findDecision(
   const prefix = o.idOrPrefix.toUpperCase();
   if (!ID_PREFIX.test(prefix))
     return err(failure('decision_unknown', 'wanted D and at least 3 more characters of an id'));
-  const known = merge(await deps.store.findDecisions(prefix), deps.ring.find(prefix));
+  const known = merge(await deps.store.findDecisions(prefix, filterOf(deps, o.readable)), deps.ring.find(prefix));
   const found = known.filter((record) => isReadable(deps, record, o.readable));
   const [only, ...more] = found;
   if (only === undefined) return err(failure('decision_unknown', prefix));
@@ -50,8 +55,7 @@ export async function listDecisions(
   deps: DecisionsDeps,
   o: { readonly limit: number; readonly readable: readonly string[] },
 ): Promise<readonly DecisionRecord[]> {
-  const readsAll = deps.tenants.every((known) => o.readable.includes(known));
-  const durable = await deps.store.listDecisions(readsAll ? o.limit : MAX_SCANNED);
+  const durable = await deps.store.listDecisions(o.limit, filterOf(deps, o.readable));
   return merge(durable, deps.ring.list())
     .filter((record) => isReadable(deps, record, o.readable))
     .sort((a, b) => b.at - a.at)

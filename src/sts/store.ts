@@ -49,6 +49,11 @@ export interface EndedSession {
 
 export type GrantOutcome = 'granted' | 'job_ended' | 'token_replayed' | 'clock_behind';
 
+/** Only decisions on roles of these tenants: none of them decides on a request that named no role. */
+export interface DecisionFilter {
+  readonly tenants: readonly string[];
+}
+
 export interface StsStore {
   /**
    * One transaction: refuses when the job has a tombstone, when `use` was used before, or when `now` lies more than
@@ -74,9 +79,9 @@ export interface StsStore {
   /** Ends after `afterSequence` whose sessions have not expired by `now`, in order, at most `limit`. */
   listEndedSessions(afterSequence: number, now: EpochSeconds, limit: number): Promise<readonly EndedSession[]>;
   /** Decisions whose id begins with `prefix`, at most two: more than one is ambiguous. */
-  findDecisions(prefix: string): Promise<readonly DecisionRecord[]>;
-  /** Newest first. */
-  listDecisions(limit: number): Promise<readonly DecisionRecord[]>;
+  findDecisions(prefix: string, only?: DecisionFilter): Promise<readonly DecisionRecord[]>;
+  /** Newest first. In a filtered list the work grows with `limit`, not with the decisions of other tenants. */
+  listDecisions(limit: number, only?: DecisionFilter): Promise<readonly DecisionRecord[]>;
   /**
    * Forgets sessions, uses and tombstones that expired more than two of the widest clock skews before `now`, and raises
    * the high-water mark to `now`: nothing forgotten can still be met alive. Decisions stay.

@@ -1,5 +1,6 @@
 // An StsStore in memory for unit tests. It keeps the port's promises within one process; nothing of it is durable.
 import type {
+  DecisionFilter,
   DecisionRecord,
   EndedSession,
   EpochSeconds,
@@ -23,6 +24,9 @@ export interface MemoryStsStoreHooks {
 
 const jobKey = (issuer: string, jobId: string): string => JSON.stringify([issuer, jobId]);
 const useKey = (use: TokenUse): string => JSON.stringify([use.exp, use.iss, use.jti]);
+
+const isOf = ({ role }: DecisionRecord, only: DecisionFilter | undefined): boolean =>
+  only === undefined || (role !== null && only.tenants.includes(role.tenant));
 
 export class MemoryStsStore implements StsStore {
   readonly hooks: MemoryStsStoreHooks = {};
@@ -83,12 +87,13 @@ export class MemoryStsStore implements StsStore {
     return this.ended.filter((end) => end.sequence > afterSequence && end.expiresAt > now).slice(0, limit);
   }
 
-  async findDecisions(prefix: string): Promise<readonly DecisionRecord[]> {
-    return this.decisions.filter((record) => record.id.startsWith(prefix)).slice(0, 2);
+  async findDecisions(prefix: string, only?: DecisionFilter): Promise<readonly DecisionRecord[]> {
+    return this.decisions.filter((record) => record.id.startsWith(prefix) && isOf(record, only)).slice(0, 2);
   }
 
-  async listDecisions(limit: number): Promise<readonly DecisionRecord[]> {
-    return this.decisions.toReversed().slice(0, limit);
+  async listDecisions(limit: number, only?: DecisionFilter): Promise<readonly DecisionRecord[]> {
+    const found = this.decisions.filter((record) => isOf(record, only));
+    return found.toReversed().slice(0, limit);
   }
 
   async prune(now: EpochSeconds): Promise<void> {

@@ -182,6 +182,29 @@ function decisions(engine: StsEngine): void {
       expect((await store.listDecisions(10)).map((record) => record.id)).toEqual(['D1', 'D3', 'D2']);
       expect((await store.listDecisions(1)).map((record) => record.id)).toEqual(['D1']);
     });
+
+    requirement('of chosen tenants are found and listed alone, however many others there are', async ({ store }) => {
+      const of = (name: string, tenant: string | null) =>
+        store.recordRefusal(refusedRecord(name, { role: tenant === null ? null : { tenant, name: 'x' } }));
+      await inTurn([1, 2, 3], (index) => of(`AAA0${index}`, 'other'));
+      await of('AAA4', 'main');
+      await of('AAA5', null);
+      await of('AAA6', 'third');
+      await inTurn([1, 2, 3], (index) => of(`AAB${index}`, 'other'));
+      await of('AAB4', 'main');
+      const ids = (records: readonly { readonly id: string }[]) => records.map((record) => record.id);
+      const main = { tenants: ['main'] };
+      expect(ids(await store.findDecisions('DAAA', main))).toEqual(['DAAA4']);
+      expect(ids(await store.findDecisions('DAAA5', main))).toEqual([]);
+      expect(ids(await store.listDecisions(10, main))).toEqual(['DAAB4', 'DAAA4']);
+      expect(ids(await store.listDecisions(1, main))).toEqual(['DAAB4']);
+      const both = { tenants: ['third', 'main', 'main'] };
+      expect(ids(await store.findDecisions('DAAA', both))).toEqual(['DAAA4', 'DAAA6']);
+      expect(ids(await store.listDecisions(2, both))).toEqual(['DAAB4', 'DAAA6']);
+      expect(await store.listDecisions(10, { tenants: [] })).toEqual([]);
+      expect(await store.findDecisions('DAAA', { tenants: [] })).toEqual([]);
+      expect(await store.listDecisions(10, { tenants: ['ma', 'MAIN', '%'] })).toEqual([]);
+    });
   });
 }
 

@@ -74,8 +74,21 @@ export function stsDecisions(database: SqliteDatabase): DecisionMethods {
   const decisions = decisionWriter(database);
   // The last code point sorts after every text that goes on from the prefix; no pattern, so nothing to escape.
   const find = database.prepare(`
-    SELECT ${COLUMNS} FROM decision WHERE id >= $prefix AND id < $prefix || char(0x10FFFF) ORDER BY id LIMIT 2`);
+    SELECT ${COLUMNS} FROM decision WHERE id >= $prefix AND id < $prefix || char(0x10FFFF)
+      AND ($tenants IS NULL OR role_tenant IN (SELECT value FROM json_each($tenants)))
+    ORDER BY id LIMIT 2`);
   const list = database.prepare(`SELECT ${COLUMNS} FROM decision ORDER BY position DESC LIMIT ?`);
+  const positionsOf = database.prepare(
+    'SELECT position FROM decision WHERE role_tenant = ? ORDER BY position DESC LIMIT ?',
+  );
+  const ofPositions = database.prepare(`
+    SELECT ${COLUMNS} FROM decision WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC`);
+  // Positions come from the index alone, so no record is read that is not shown.
+  const newest = (tenants: readonly string[], limit: number): string => {
+    const rows = [...new Set(tenants)].flatMap((tenant) => positionsOf.all(tenant, limit));
+    const positions = rows.map((row) => integer(row, 'position')).sort((a, b) => b - a);
+    return JSON.stringify(positions.slice(0, limit));
+  };
   return {
     recordRefusal: async (record) => {
       if (record.outcome !== 'refused') {
@@ -84,7 +97,14 @@ export function stsDecisions(database: SqliteDatabase): DecisionMethods {
       const row = decisions.encode(record);
       return database.write(() => decisions.insert(row));
     },
-    findDecisions: (prefix) => database.read(() => find.all({ prefix }).map(decodeDecision)),
-    listDecisions: (limit) => database.read(() => list.all(limit).map(decodeDecision)),
+    findDecisions: (prefix, only) => {
+      const tenants = only === undefined ? null : JSON.stringify(only.tenants);
+      return database.read(() => find.all({ prefix, tenants }).map(decodeDecision));
+    },
+    listDecisions: (limit, only) =>
+      database.read(() => {
+        const rows = only === undefined ? list.all(limit) : ofPositions.all(newest(only.tenants, limit));
+        return rows.map(decodeDecision);
+      }),
   };
 }

@@ -189,6 +189,16 @@ describe('GET /admin/v1/decisions', () => {
     expect(await reasons('other-operator')).toEqual(['role_unknown']);
   });
 
+  test('finds the operator’s own decision behind any number of another tenant’s', async () => {
+    const own = await world.exchange(await world.issuer.idToken({ ref: 'x' }));
+    for (let index = 0; index < 30; index += 1) {
+      const token = await world.issuer.idToken({ jti: `token-${index}` });
+      await world.exchange(token, { audience: 'urn:jobpass:role:other/x' });
+    }
+    const { json } = await world.call('GET /admin/v1/decisions?limit=1', { as: 'operator' });
+    expect(json.decisions).toMatchObject([{ id: own.json.decision_id }]);
+  });
+
   test.each(['limit=0', 'limit=1000', 'limit=a', 'limit=1&limit=2'])('refuses %s', async (query) => {
     expect((await world.call(`GET /admin/v1/decisions?${query}`, { as: 'root' })).status).toBe(400);
   });

@@ -76,11 +76,15 @@ const GRANTS = `
   INSERT INTO high_water (only_row, at) VALUES (1, 0);
 `;
 
+/** An index ends with the row's position, so the newest decisions of one tenant are the end of one range. */
+const DECISIONS_BY_TENANT = 'CREATE INDEX decision_tenant ON decision (role_tenant);';
+
 export const STS_SCHEMA: Schema = {
   kind: 'STS',
   applicationId: 0x4a505354, // "JPST"
   migrations: [
     { version: 1, name: 'keys', sql: KEY_TABLE },
     { version: 2, name: 'grants, decisions and tombstones', sql: GRANTS },
+    { version: 3, name: 'decisions by tenant', sql: DECISIONS_BY_TENANT },
   ],
 };
