@@ -1,4 +1,7 @@
-// An IssuerStore in memory for unit tests. It keeps the port's promises within one process; nothing of it is durable.
+// An IssuerStore in memory for unit tests. It passes the port's conformance suite (test/conformance/memory-stores.test.ts) but
+// for one promise: nothing of it is durable.
+import { JobpassError } from '../../src/base/core/errors.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../src/base/core/limits.ts';
 import type {
   EpochSeconds,
   IssuedToken,
@@ -10,6 +13,9 @@ import type {
 } from '../../src/issuer/store.ts';
 
 type Operation = keyof IssuerStore;
+/** As the port says of `prune`. */
+const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
+
 interface QueuedEvent extends JobEndedEvent {
   readonly expiresAt: EpochSeconds;
 }
@@ -22,6 +28,9 @@ export class MemoryIssuerStore implements IssuerStore {
   readonly tokens = new Map<string, IssuedToken>();
   readonly events: QueuedEvent[] = [];
   readonly acknowledged = new Set<string>();
+  /** The audiences that got a token, by job; kept as long as the job. */
+  readonly #audiences = new Map<string, Set<string>>();
+  #lastSequence = 0;
 
   async startJob(job: Job, token: RequestToken): Promise<{ readonly created: boolean; readonly job: Job }> {
     await this.before('startJob');
@@ -29,6 +38,7 @@ export class MemoryIssuerStore implements IssuerStore {
       other.controller === job.controller && other.idempotencyKey === job.idempotencyKey;
     const found = [...this.jobs.values()].find(same);
     if (found !== undefined) return { created: false, job: found };
+    if (this.jobs.has(job.id)) throw new JobpassError('ERR_STORE_UNAVAILABLE', 'the id is taken');
     this.jobs.set(job.id, job);
     this.requestTokens.set(token.hash, token);
     return { created: true, job };
@@ -65,6 +75,8 @@ export class MemoryIssuerStore implements IssuerStore {
     await this.before('recordToken');
     if (this.#running(token.jobId) === undefined) return false;
     this.tokens.set(token.jti, token);
+    const audiences = this.#audiences.get(token.jobId) ?? new Set();
+    this.#audiences.set(token.jobId, audiences.add(token.audience));
     return true;
   }
 
@@ -82,9 +94,9 @@ export class MemoryIssuerStore implements IssuerStore {
     if (job === undefined) return this.jobs.get(jobId);
     const ended: Job = { ...job, endedAt: end.at, endReason: end.reason };
     this.jobs.set(jobId, ended);
-    const audiences = new Set([...this.tokens.values()].filter((t) => t.jobId === jobId).map((t) => t.audience));
-    for (const audience of audiences) {
-      const sequence = this.events.length + 1;
+    for (const audience of this.#audiences.get(jobId) ?? []) {
+      this.#lastSequence += 1;
+      const sequence = this.#lastSequence;
       const { at: endedAt, reason, eventExpiresAt: expiresAt } = end;
       this.events.push({ sequence, id: `E${sequence}`, jobId, audience, endedAt, reason, expiresAt });
     }
@@ -112,8 +124,21 @@ export class MemoryIssuerStore implements IssuerStore {
     for (const id of eventIds) this.acknowledged.add(`${client} ${id}`);
   }
 
-  async prune(): Promise<void> {
+  async prune(now: EpochSeconds): Promise<void> {
     await this.before('prune');
+    const before = now - SLACK_SECONDS;
+    for (const [jti, token] of this.tokens) if (token.expiresAt < before) this.tokens.delete(jti);
+    this.events.splice(0, this.events.length, ...this.events.filter((event) => event.expiresAt >= now));
+    for (const job of this.jobs.values()) if (job.endedAt !== null && job.deadline < before) this.#forget(job.id);
+  }
+
+  /** A job that nothing speaks of any more. */
+  #forget(jobId: string): void {
+    const ofJob = (item: { readonly jobId: string }): boolean => item.jobId === jobId;
+    if ([...this.tokens.values()].some(ofJob) || this.events.some(ofJob)) return;
+    this.jobs.delete(jobId);
+    this.#audiences.delete(jobId);
+    for (const [hash, token] of this.requestTokens) if (ofJob(token)) this.requestTokens.delete(hash);
   }
 
   #running(jobId: string): Job | undefined {

@@ -1,4 +1,7 @@
-// An StsStore in memory for unit tests. It keeps the port's promises within one process; nothing of it is durable.
+// An StsStore in memory for unit tests. It passes the port's conformance suite (test/conformance/memory-stores.test.ts) but for
+// one promise: nothing of it is durable.
+import { JobpassError } from '../../src/base/core/errors.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '../../src/base/core/limits.ts';
 import type {
   DecisionFilter,
   DecisionRecord,
@@ -22,6 +25,12 @@ export interface MemoryStsStoreHooks {
   beforeListEnded?: () => void | Promise<void>;
 }
 
+/** As the port says of `prune`. */
+const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
+
+const misuse = (message: string): JobpassError => new JobpassError('ERR_STORE_MISUSE', message);
+const taken = (): JobpassError => new JobpassError('ERR_STORE_UNAVAILABLE', 'the id is taken');
+
 const jobKey = (issuer: string, jobId: string): string => JSON.stringify([issuer, jobId]);
 const useKey = (use: TokenUse): string => JSON.stringify([use.exp, use.iss, use.jti]);
 
@@ -36,14 +45,19 @@ export class MemoryStsStore implements StsStore {
   readonly uses = new Map<string, TokenUse>();
   readonly ended: EndedSession[] = [];
   highWater: EpochSeconds = 0;
+  #lastSequence = 0;
 
   async grant(grant: GrantInput): Promise<GrantOutcome> {
     await this.hooks.beforeGrant?.(grant);
     const { session, record, use, now, skewSeconds } = grant;
-    if (now < this.highWater - skewSeconds) return 'clock_behind';
+    if (record.outcome !== 'granted' || record.sessionId !== session.id || session.decisionId !== record.id) {
+      throw misuse('a session was to be stored without its own decision record');
+    }
     if (session.jobId !== null && this.tombstones.has(jobKey(session.issuer, session.jobId))) return 'job_ended';
     if (use !== null && this.uses.has(useKey(use))) return 'token_replayed';
-    if (this.sessions.has(session.id) || this.decisions.some((d) => d.id === record.id)) throw new Error('id taken');
+    // Written so that a `now` that is no number refuses.
+    if (!(now >= this.highWater - skewSeconds)) return 'clock_behind';
+    if (this.sessions.has(session.id) || this.decisions.some((d) => d.id === record.id)) throw taken();
     if (use !== null) this.uses.set(useKey(use), use);
     this.sessions.set(session.id, session);
     this.decisions.push(record);
@@ -53,6 +67,8 @@ export class MemoryStsStore implements StsStore {
 
   async recordRefusal(record: DecisionRecord): Promise<void> {
     await this.hooks.beforeRecordRefusal?.(record);
+    if (record.outcome !== 'refused') throw misuse('a grant was to be recorded as a refusal');
+    if (this.decisions.some((known) => known.id === record.id)) throw taken();
     this.decisions.push(record);
   }
 
@@ -61,11 +77,14 @@ export class MemoryStsStore implements StsStore {
     const newlyEnded: EndedSession[] = [];
     for (const tombstone of tombstones) {
       const key = jobKey(tombstone.issuer, tombstone.jobId);
-      if (!this.tombstones.has(key)) this.tombstones.set(key, tombstone);
+      // The first end of a job stands, the longest keeping wins.
+      const known = this.tombstones.get(key) ?? tombstone;
+      this.tombstones.set(key, { ...known, expiresAt: Math.max(known.expiresAt, tombstone.expiresAt) });
       for (const session of this.sessions.values()) {
         if (session.issuer !== tombstone.issuer || session.jobId !== tombstone.jobId) continue;
-        if (this.ended.some((end) => end.sessionId === session.id)) continue;
-        const end = { sequence: this.ended.length + 1, sessionId: session.id, expiresAt: session.expiresAt };
+        if (this.#hasEnded(session.id)) continue;
+        this.#lastSequence += 1;
+        const end = { sequence: this.#lastSequence, sessionId: session.id, expiresAt: session.expiresAt };
         this.ended.push(end);
         newlyEnded.push(end);
       }
@@ -79,7 +98,7 @@ export class MemoryStsStore implements StsStore {
   }
 
   async findSession(id: string): Promise<Session | undefined> {
-    return this.sessions.get(id);
+    return this.#hasEnded(id) ? undefined : this.sessions.get(id);
   }
 
   async listEndedSessions(afterSequence: number, now: EpochSeconds, limit: number): Promise<readonly EndedSession[]> {
@@ -97,8 +116,15 @@ export class MemoryStsStore implements StsStore {
   }
 
   async prune(now: EpochSeconds): Promise<void> {
-    for (const [id, session] of this.sessions) if (session.expiresAt <= now) this.sessions.delete(id);
-    for (const [key, use] of this.uses) if (use.exp <= now) this.uses.delete(key);
-    for (const [key, tombstone] of this.tombstones) if (tombstone.expiresAt <= now) this.tombstones.delete(key);
+    this.highWater = Math.max(this.highWater, now);
+    const before = now - SLACK_SECONDS;
+    for (const [id, session] of this.sessions) if (session.expiresAt < before) this.sessions.delete(id);
+    for (const [key, use] of this.uses) if (use.exp < before) this.uses.delete(key);
+    for (const [key, tombstone] of this.tombstones) if (tombstone.expiresAt < before) this.tombstones.delete(key);
+    this.ended.splice(0, this.ended.length, ...this.ended.filter((end) => end.expiresAt >= before));
+  }
+
+  #hasEnded(sessionId: string): boolean {
+    return this.ended.some((end) => end.sessionId === sessionId);
   }
 }
