@@ -143,6 +143,39 @@ describe('the end of a job', () => {
     expect(endedJobs(await poll(world))).toEqual([jobId]);
   });
 
+  test('is told to each receiver of a client, whoever of them acknowledged it', async () => {
+    const world = issuerWorld();
+    const jobId = await jobWithTokens(world, 'a', [STS_AUDIENCE]);
+    await finish(world, jobId);
+    const [event] = eventsOf(await poll(world, { receiver: 'store-1' }));
+    expect(endedJobs(await poll(world, { receiver: 'store-1', ack: [event?.id ?? ''] }))).toEqual([]);
+    expect(endedJobs(await poll(world, { receiver: 'store-2' }))).toEqual([jobId]);
+    expect(endedJobs(await poll(world))).toEqual([jobId]);
+  });
+
+  test('that nobody asked for is made durable before silence is vouched for', async () => {
+    const world = issuerWorld();
+    const job = await startJob(world, { heartbeat_seconds: 15 });
+    await askIdToken(world, job);
+    world.clock.advance(18);
+    expect(endedJobs(await poll(world))).toEqual([job.id]);
+  });
+
+  test('that cannot be made durable is not hidden: nothing is vouched for until it can', async () => {
+    const world = issuerWorld();
+    const job = await startJob(world, { heartbeat_seconds: 15 });
+    await askIdToken(world, job);
+    world.store.before = (operation) => {
+      if (operation === 'endJob') throw new Error('disk full');
+    };
+    expect((await poll(world)).status).toBe(200);
+    world.clock.advance(18);
+    const answer = await poll(world);
+    expect([answer.status, answer.json.sets, lastReason(world)]).toEqual([503, undefined, 'store_unavailable']);
+    world.store.before = () => undefined;
+    expect(endedJobs(await poll(world))).toEqual([job.id]);
+  });
+
   test('that a receiver reports as unacceptable is not told again, and the operator reads of it', async () => {
     const world = issuerWorld();
     await finish(world, await jobWithTokens(world, 'a', [STS_AUDIENCE]));
@@ -257,6 +290,7 @@ describe('a poll is refused', () => {
     ['to strangers', 'stranger', {}, 401, 'client_unknown'],
     ['to clients that may not hear events', 'woodpecker', {}, 403, 'client_not_permitted'],
     ['with a nonce that is too long', 'sts', { nonce: 'x'.repeat(65) }, 400, 'request_malformed'],
+    ['with a receiver that is no plain name', 'sts', { receiver: 'a b' }, 400, 'request_malformed'],
     ['with a broken member', 'sts', { maxEvents: 'all' }, 400, 'request_malformed'],
   ])('%s', async (_what, as, body, status, reason) => {
     const world = issuerWorld();

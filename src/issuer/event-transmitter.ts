@@ -2,7 +2,7 @@
 // would have.
 import type { Client, IssuerGrant } from '../base/client-auth/client.ts';
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
-import { failure } from '../base/core/reasons.ts';
+import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
 import { parseJsonObject } from '../base/json/parse.ts';
@@ -14,12 +14,14 @@ import { decodePoll, type EventPoll, encodeBatch, MAX_POLL_EVENTS } from '../wir
 import type { IssuerContext } from './context.ts';
 import type { EventBell } from './event-bell.ts';
 import type { Outcome, RouteDefinition } from './route.ts';
-import type { JobEndedEvent } from './store.ts';
+import type { EventReader, JobEndedEvent } from './store.ts';
 
 /**
  * How long an answer may be held back. Receivers count freshness from when they asked, so it must stay well below 10 s.
  */
 const LONG_POLL_MS = 1000;
+/** The sweeper ends jobs once a second, and clocks count whole seconds. */
+const SWEEPER_GRACE_SECONDS = 2;
 
 /** The poll route; `bell` is rung after each durable end of a job. */
 export const eventRoutes = (bell: EventBell): readonly RouteDefinition[] => [
@@ -32,16 +34,19 @@ async function poll(context: IssuerContext, request: HttpRequest, bell: EventBel
   const { name, may } = client.value;
   const asked = readPoll(request, `client:${name}`);
   if (!asked.ok) return asked;
-  await settleDelivered(context, name, asked.value);
+  const reader = { client: name, receiver: asked.value.receiver ?? '' };
+  await settleDelivered(context, reader, asked.value);
   if (asked.value.maxEvents === 0) return ok(jsonResponse(200, encodeBatch({ sets: new Map(), moreAvailable: false })));
   const limit = Math.min(asked.value.maxEvents ?? MAX_POLL_EVENTS, MAX_POLL_EVENTS);
-  const receiver = { name, audiences: may.events, limit };
-  const found = await collect(context, receiver, { poll: asked.value, bell, signal: request.signal });
+  const audience = { reader, audiences: may.events, limit };
+  const found = await collect(context, audience, { poll: asked.value, bell, signal: request.signal });
+  if (!found.ok) return found;
+  const { asOf, events } = found.value;
   const sets = await signEvents(context, [
-    ...found.events.slice(0, limit).map((event) => jobEnded(context, name, event)),
-    verification(context, receiver, { issuedAt: found.asOf, state: asked.value.nonce }),
+    ...events.slice(0, limit).map((event) => jobEnded(context, name, event)),
+    verification(context, audience, { issuedAt: asOf, state: asked.value.nonce }),
   ]);
-  return ok(jsonResponse(200, encodeBatch({ sets, moreAvailable: found.events.length > limit })));
+  return ok(jsonResponse(200, encodeBatch({ sets, moreAvailable: events.length > limit })));
 }
 
 async function asReceiver(context: IssuerContext, request: HttpRequest): Promise<Result<Client<IssuerGrant>, Refusal>> {
@@ -63,29 +68,34 @@ function readPoll(request: HttpRequest, who: string): Result<EventPoll, Refusal>
  * RFC 8936 §2.4: an event that the receiver reports as unacceptable is not sent again, or it would stand in the way of
  * all others; the operator reads of it, because a job's end may have been lost.
  */
-async function settleDelivered(context: IssuerContext, client: string, asked: EventPoll): Promise<void> {
+async function settleDelivered(context: IssuerContext, reader: EventReader, asked: EventPoll): Promise<void> {
   for (const { id, code, description } of asked.errors) {
-    context.log.error({ client, event: id, code, description }, 'a receiver cannot accept an event');
+    context.log.error({ ...reader, event: id, code, description }, 'a receiver cannot accept an event');
   }
   const settled = [...asked.acknowledged, ...asked.errors.map(({ id }) => id)];
-  if (settled.length > 0) await context.store.acknowledgeEvents(client, settled);
+  if (settled.length > 0) await context.store.acknowledgeEvents(reader, settled);
 }
 
-interface Receiver {
-  readonly name: string;
+interface Audience {
+  readonly reader: EventReader;
   readonly audiences: readonly string[];
   readonly limit: number;
 }
 
+interface Collected {
+  readonly asOf: EpochSeconds;
+  readonly events: readonly JobEndedEvent[];
+}
+
 /**
  * The waiting events and the time at which they were all there were: taken before the read, so that it never claims too
- * much.
+ * much. Refused while a job that is over cannot be ended: then there is an end that nobody can be told.
  */
 async function collect(
   context: IssuerContext,
-  receiver: Receiver,
+  audience: Audience,
   waiting: { readonly poll: EventPoll; readonly bell: EventBell; readonly signal: AbortSignal },
-): Promise<{ readonly asOf: EpochSeconds; readonly events: readonly JobEndedEvent[] }> {
+): Promise<Result<Collected, Refusal>> {
   const { clock, store } = context;
   const ear = waiting.bell.listen();
   const until = clock.monotonicMs() + LONG_POLL_MS;
@@ -93,14 +103,29 @@ async function collect(
   try {
     for (;;) {
       const asOf = clock.nowSeconds();
-      const events = await store.listEvents(receiver.name, receiver.audiences, receiver.limit + 1);
+      const durable = await endOverdue(context, asOf);
+      if (!durable.ok) return err(refuse(durable.error, `client:${audience.reader.client}`));
+      const events = await store.listEvents(audience.reader, audience.audiences, audience.limit + 1);
       const left = until - clock.monotonicMs();
-      if (events.length > 0 || !waits || left <= 0) return { asOf, events };
+      if (events.length > 0 || !waits || left <= 0) return ok({ asOf, events });
       waits = (await ear.wait(left, waiting.signal)) === 'rung';
     }
   } finally {
     ear.stop();
   }
+}
+
+/** Sees to it that what was over by `asOf` has been ended durably, but for what the sweeper is about to end. */
+async function endOverdue(context: IssuerContext, asOf: EpochSeconds): Promise<Result<null, Failure>> {
+  const isOverdue = async (): Promise<boolean> =>
+    (await context.store.listOverdueJobs(asOf - SWEEPER_GRACE_SECONDS, 1)).length > 0;
+  if (!(await isOverdue())) return ok(null);
+  try {
+    await context.ends.sweep();
+  } catch (cause) {
+    return err(failure('store_unavailable', `jobs that are over cannot be ended: ${String(cause)}`));
+  }
+  return (await isOverdue()) ? err(failure('store_unavailable', 'jobs that are over are still to be ended')) : ok(null);
 }
 
 const jobEnded = (context: IssuerContext, client: string, event: JobEndedEvent): SecurityEvent => ({
@@ -117,13 +142,13 @@ const jobEnded = (context: IssuerContext, client: string, event: JobEndedEvent):
 
 const verification = (
   context: IssuerContext,
-  receiver: Receiver,
+  { reader, audiences }: Audience,
   proof: { readonly issuedAt: EpochSeconds; readonly state: string | null },
 ): SecurityEvent => ({
   kind: 'verification',
   issuer: context.settings.url,
-  audience: receiver.name,
-  audiences: receiver.audiences,
+  audience: reader.client,
+  audiences,
   id: newId('E', context.random.bytes(ID_RANDOM_BYTES)),
   ...proof,
 });

@@ -54,6 +54,16 @@ export interface JobEndedEvent {
   readonly reason: JobEndReason;
 }
 
+/** Receivers whose acknowledgements are kept for one client. */
+export const MAX_RECEIVERS = 16;
+
+/** Who hears events: each receiver of a client is told everything, whatever the others acknowledged. */
+export interface EventReader {
+  readonly client: string;
+  /** As the receiver calls itself; empty when it does not. */
+  readonly receiver: string;
+}
+
 export interface IssuerStore {
   /**
    * Stores a job and its first request token, or finds the one that this controller started under the same key.
@@ -79,9 +89,10 @@ export interface IssuerStore {
   ): Promise<Job | undefined>;
   /** Running jobs whose deadline or next heartbeat lies before `now`, at most `limit`. */
   listOverdueJobs(now: EpochSeconds, limit: number): Promise<readonly Job[]>;
-  /** Events for these audiences that `client` has not acknowledged, oldest first. */
-  listEvents(client: string, audiences: readonly string[], limit: number): Promise<readonly JobEndedEvent[]>;
-  acknowledgeEvents(client: string, eventIds: readonly string[]): Promise<void>;
+  /** Events for these audiences that `reader` has not acknowledged, oldest first. */
+  listEvents(reader: EventReader, audiences: readonly string[], limit: number): Promise<readonly JobEndedEvent[]>;
+  /** Of a client's receivers the MAX_RECEIVERS that acknowledged last are remembered; others are told everything again. */
+  acknowledgeEvents(reader: EventReader, eventIds: readonly string[]): Promise<void>;
   /**
    * Forgets what no living token can need any more: tokens and ended jobs two of the widest clock skews after their
    * expiry or deadline, events at their own expiry. A job that was never ended stays, and so does who got a token of it.

@@ -2,19 +2,23 @@
 // for one promise: nothing of it is durable.
 import { JobpassError } from '../../src/base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../src/base/core/limits.ts';
-import type {
-  EpochSeconds,
-  IssuedToken,
-  IssuerStore,
-  Job,
-  JobEndedEvent,
-  JobEndReason,
-  RequestToken,
+import {
+  type EpochSeconds,
+  type EventReader,
+  type IssuedToken,
+  type IssuerStore,
+  type Job,
+  type JobEndedEvent,
+  type JobEndReason,
+  MAX_RECEIVERS,
+  type RequestToken,
 } from '../../src/issuer/store.ts';
 
 type Operation = keyof IssuerStore;
 /** As the port says of `prune`. */
 const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
+const acknowledgement = ({ client, receiver }: EventReader, id: string): string =>
+  JSON.stringify([client, receiver, id]);
 
 interface QueuedEvent extends JobEndedEvent {
   readonly expiresAt: EpochSeconds;
@@ -31,6 +35,8 @@ export class MemoryIssuerStore implements IssuerStore {
   /** The audiences that got a token, by job; kept as long as the job. */
   readonly #audiences = new Map<string, Set<string>>();
   #lastSequence = 0;
+  /** From the least recently to the most recently heard of. */
+  #readers: EventReader[] = [];
 
   async startJob(job: Job, token: RequestToken): Promise<{ readonly created: boolean; readonly job: Job }> {
     await this.before('startJob');
@@ -111,17 +117,28 @@ export class MemoryIssuerStore implements IssuerStore {
     return [...this.jobs.values()].filter(overdue).slice(0, limit);
   }
 
-  async listEvents(client: string, audiences: readonly string[], limit: number): Promise<readonly JobEndedEvent[]> {
+  async listEvents(
+    reader: EventReader,
+    audiences: readonly string[],
+    limit: number,
+  ): Promise<readonly JobEndedEvent[]> {
     await this.before('listEvents');
     const waiting = this.events.filter(
-      (event) => audiences.includes(event.audience) && !this.acknowledged.has(`${client} ${event.id}`),
+      (event) => audiences.includes(event.audience) && !this.acknowledged.has(acknowledgement(reader, event.id)),
     );
     return waiting.slice(0, limit);
   }
 
-  async acknowledgeEvents(client: string, eventIds: readonly string[]): Promise<void> {
+  async acknowledgeEvents(reader: EventReader, eventIds: readonly string[]): Promise<void> {
     await this.before('acknowledgeEvents');
-    for (const id of eventIds) this.acknowledged.add(`${client} ${id}`);
+    for (const id of eventIds) this.acknowledged.add(acknowledgement(reader, id));
+    const isSame = (other: EventReader): boolean => acknowledgement(other, '') === acknowledgement(reader, '');
+    this.#readers = [...this.#readers.filter((other) => !isSame(other)), reader];
+    const ofClient = this.#readers.filter(({ client }) => client === reader.client);
+    for (const displaced of ofClient.slice(0, -MAX_RECEIVERS)) {
+      for (const { id } of this.events) this.acknowledged.delete(acknowledgement(displaced, id));
+      this.#readers = this.#readers.filter((other) => other !== displaced);
+    }
   }
 
   async prune(now: EpochSeconds): Promise<void> {

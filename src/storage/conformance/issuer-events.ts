@@ -1,6 +1,6 @@
 // Conformance of the issuer's store port, for any engine: ends of jobs, their events, forgetting.
 import { describe, expect } from 'vitest';
-import type { IssuerStore, JobEndedEvent } from '../../issuer/store.ts';
+import { type EventReader, type IssuerStore, type JobEndedEvent, MAX_RECEIVERS } from '../../issuer/store.ts';
 import type { StoreEngine } from './engine.ts';
 import { inTurn, issuedTokenOf, jobOf, NOW, requestTokenOf } from './fixtures.ts';
 import { requirements } from './run.ts';
@@ -16,6 +16,9 @@ async function startWithTokens(store: IssuerStore, id: string, audiences: readon
   await store.startJob(jobOf(id), requestTokenOf(id));
   await inTurn(audiences, (audience) => store.recordToken(issuedTokenOf(`${id} ${audience}`, id, { audience })));
 }
+
+/** A client's receiver; the one that every client has unless it names another. */
+const readerOf = (client: string, receiver = ''): EventReader => ({ client, receiver });
 
 const places = (events: readonly JobEndedEvent[]) => events.map((event) => `${event.jobId} ${event.audience}`);
 
@@ -39,7 +42,9 @@ function ends(engine: StoreEngine<IssuerStore>): void {
       await store.endJob('J1', END);
       const later = { at: NOW + 90, reason: 'deadline', eventExpiresAt: NOW + 9000 } as const;
       expect(await store.endJob('J1', later)).toMatchObject({ endedAt: END.at, endReason: 'finished' });
-      expect(await store.listEvents('sts', [STS], 10)).toMatchObject([{ endedAt: END.at, reason: 'finished' }]);
+      expect(await store.listEvents(readerOf('sts'), [STS], 10)).toMatchObject([
+        { endedAt: END.at, reason: 'finished' },
+      ]);
     });
 
     requirement('at once on several replicas ends it once', async (instance) => {
@@ -49,21 +54,21 @@ function ends(engine: StoreEngine<IssuerStore>): void {
         Array.from({ length: 6 }, (_, index) => stores[index % 2]?.endJob('J1', { ...END, at: NOW + index })),
       );
       expect(new Set(ended.map((job) => job?.endedAt)).size).toBe(1);
-      expect(await instance.store.listEvents('sts', [STS], 10)).toHaveLength(1);
+      expect(await instance.store.listEvents(readerOf('sts'), [STS], 10)).toHaveLength(1);
     });
 
     requirement('queues one event for each audience that got a token, however many it got', async ({ store }) => {
       await startWithTokens(store, 'J1', [STS, AWS]);
       await store.recordToken(issuedTokenOf('again', 'J1', { audience: STS }));
       await store.endJob('J1', END);
-      expect(places(await store.listEvents('sts', [STS], 10))).toEqual([`J1 ${STS}`]);
-      expect(places(await store.listEvents('aws', [AWS], 10))).toEqual([`J1 ${AWS}`]);
+      expect(places(await store.listEvents(readerOf('sts'), [STS], 10))).toEqual([`J1 ${STS}`]);
+      expect(places(await store.listEvents(readerOf('aws'), [AWS], 10))).toEqual([`J1 ${AWS}`]);
     });
 
     requirement('without any token queues no event', async ({ store }) => {
       await startWithTokens(store, 'J1', []);
       await store.endJob('J1', END);
-      expect(await store.listEvents('sts', [STS, AWS], 10)).toEqual([]);
+      expect(await store.listEvents(readerOf('sts'), [STS, AWS], 10)).toEqual([]);
     });
 
     requirement(
@@ -74,7 +79,7 @@ function ends(engine: StoreEngine<IssuerStore>): void {
         await store.prune(LONG_AFTER);
         expect(await store.findToken('t1')).toBeUndefined();
         await store.endJob('J1', { at: LONG_AFTER, reason: 'finished', eventExpiresAt: LONG_AFTER + 60 });
-        expect(places(await store.listEvents('sts', [STS], 10))).toEqual([`J1 ${STS}`]);
+        expect(places(await store.listEvents(readerOf('sts'), [STS], 10))).toEqual([`J1 ${STS}`]);
       },
     );
   });
@@ -86,22 +91,22 @@ function delivery(engine: StoreEngine<IssuerStore>): void {
     requirement('come oldest first, with ids of their own, also after a restart', async (instance) => {
       await inTurn(['J1', 'J2', 'J3'], (id) => startWithTokens(instance.store, id, [STS, AWS]));
       await inTurn(['J2', 'J1', 'J3'], (id) => instance.store.endJob(id, END));
-      const events = await instance.store.listEvents('sts', [STS], 10);
+      const events = await instance.store.listEvents(readerOf('sts'), [STS], 10);
       expect(events.map((event) => event.jobId)).toEqual(['J2', 'J1', 'J3']);
       const sequences = events.map((event) => event.sequence);
       expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
-      const everything = await instance.store.listEvents('sts', [STS, AWS], 10);
+      const everything = await instance.store.listEvents(readerOf('sts'), [STS, AWS], 10);
       expect(new Set(everything.map((event) => event.id)).size).toBe(6);
       const again = await instance.restart();
-      expect(await again.listEvents('sts', [STS], 10)).toEqual(events);
+      expect(await again.listEvents(readerOf('sts'), [STS], 10)).toEqual(events);
     });
 
     requirement('are listed for the asked audiences only, at most `limit`', async ({ store }) => {
       await startWithTokens(store, 'J1', [STS, AWS]);
       await store.endJob('J1', END);
-      expect(await store.listEvents('sts', [], 10)).toEqual([]);
-      expect(await store.listEvents('sts', ['https://sts.example.com/'], 10)).toEqual([]);
-      expect(await store.listEvents('sts', [STS, AWS], 1)).toHaveLength(1);
+      expect(await store.listEvents(readerOf('sts'), [], 10)).toEqual([]);
+      expect(await store.listEvents(readerOf('sts'), ['https://sts.example.com/'], 10)).toEqual([]);
+      expect(await store.listEvents(readerOf('sts'), [STS, AWS], 1)).toHaveLength(1);
     });
 
     requirement('that a client acknowledged are not listed for it again, and stay for others', async ({ store }) => {
@@ -109,11 +114,11 @@ function delivery(engine: StoreEngine<IssuerStore>): void {
       await startWithTokens(store, 'J2', [STS]);
       await store.endJob('J1', END);
       await store.endJob('J2', END);
-      const [first] = await store.listEvents('one', [STS], 10);
-      await store.acknowledgeEvents('one', [first?.id ?? '']);
-      await store.acknowledgeEvents('one', [first?.id ?? '']);
-      expect(places(await store.listEvents('one', [STS], 10))).toEqual([`J2 ${STS}`]);
-      expect(places(await store.listEvents('two', [STS], 10))).toEqual([`J1 ${STS}`, `J2 ${STS}`]);
+      const [first] = await store.listEvents(readerOf('one'), [STS], 10);
+      await store.acknowledgeEvents(readerOf('one'), [first?.id ?? '']);
+      await store.acknowledgeEvents(readerOf('one'), [first?.id ?? '']);
+      expect(places(await store.listEvents(readerOf('one'), [STS], 10))).toEqual([`J2 ${STS}`]);
+      expect(places(await store.listEvents(readerOf('two'), [STS], 10))).toEqual([`J1 ${STS}`, `J2 ${STS}`]);
     });
 
     requirement(
@@ -123,12 +128,12 @@ function delivery(engine: StoreEngine<IssuerStore>): void {
           await startWithTokens(store, id, [STS, AWS]);
           await store.endJob(id, END);
         };
-        const waiting = async () => places(await store.listEvents('one', [STS, AWS, STS], 100)).sort();
+        const waiting = async () => places(await store.listEvents(readerOf('one'), [STS, AWS, STS], 100)).sort();
         const acknowledge = async (...wanted: readonly string[]) => {
-          const events = await store.listEvents('fresh', [STS, AWS], 100);
+          const events = await store.listEvents(readerOf('fresh'), [STS, AWS], 100);
           const found = events.filter((event) => wanted.includes(`${event.jobId} ${event.audience}`));
           await store.acknowledgeEvents(
-            'one',
+            readerOf('one'),
             found.map((event) => event.id),
           );
         };
@@ -144,7 +149,7 @@ function delivery(engine: StoreEngine<IssuerStore>): void {
         expect(await waiting()).toEqual([]);
         await end('J5');
         expect(await waiting()).toEqual([`J5 ${AWS}`, `J5 ${STS}`].sort());
-        expect(await store.listEvents('two', [STS], 100)).toHaveLength(5);
+        expect(await store.listEvents(readerOf('two'), [STS], 100)).toHaveLength(5);
       },
     );
 
@@ -153,34 +158,69 @@ function delivery(engine: StoreEngine<IssuerStore>): void {
       await inTurn(['J1', 'J2', 'J3'], async (id) => {
         await startWithTokens(store, id, [STS]);
         await store.endJob(id, END);
-        const events = await store.listEvents('sts', [STS], 10);
+        const events = await store.listEvents(readerOf('sts'), [STS], 10);
         seen.push(...places(events));
         await store.acknowledgeEvents(
-          'sts',
+          readerOf('sts'),
           events.map((event) => event.id),
         );
       });
       expect(seen).toEqual([`J1 ${STS}`, `J2 ${STS}`, `J3 ${STS}`]);
     });
 
+    requirement('are told to every receiver of a client, whatever the others acknowledged', async (instance) => {
+      const { store } = instance;
+      const first = readerOf('sts', 'first');
+      await startWithTokens(store, 'J1', [STS]);
+      await startWithTokens(store, 'J2', [STS]);
+      await inTurn(['J1', 'J2'], (id) => store.endJob(id, END));
+      const [one, two] = await store.listEvents(first, [STS], 10);
+      await store.acknowledgeEvents(first, [one?.id ?? '', two?.id ?? '']);
+      await store.acknowledgeEvents(readerOf('sts'), [one?.id ?? '']);
+      const again = await instance.restart();
+      expect(await again.listEvents(first, [STS], 10)).toEqual([]);
+      expect(places(await again.listEvents(readerOf('sts', 'second'), [STS], 10))).toEqual([`J1 ${STS}`, `J2 ${STS}`]);
+      expect(places(await again.listEvents(readerOf('sts'), [STS], 10))).toEqual([`J2 ${STS}`]);
+      expect(await again.listEvents(readerOf('other', 'first'), [STS], 10)).toHaveLength(2);
+    });
+
+    requirement('are told again to a receiver that MAX_RECEIVERS others have displaced', async ({ store }) => {
+      await startWithTokens(store, 'J1', [STS]);
+      await store.endJob('J1', END);
+      const [event] = await store.listEvents(readerOf('sts'), [STS], 10);
+      const acknowledge = (client: string, receiver: string) =>
+        store.acknowledgeEvents(readerOf(client, receiver), [event?.id ?? '']);
+      const waiting = async (receiver: string) => (await store.listEvents(readerOf('sts', receiver), [STS], 10)).length;
+      await acknowledge('sts', 'displaced');
+      await acknowledge('sts', 'kept');
+      const later = Array.from({ length: MAX_RECEIVERS - 2 }, (_, index) => `later ${index}`);
+      await inTurn(later, (receiver) => acknowledge('sts', receiver));
+      await acknowledge('other', 'of another client');
+      expect([await waiting('displaced'), await waiting('kept')]).toEqual([0, 0]);
+      await acknowledge('sts', 'kept');
+      await acknowledge('sts', 'one too many');
+      await acknowledge('sts', 'and another');
+      expect([await waiting('displaced'), await waiting('later 0'), await waiting('kept')]).toEqual([1, 1, 0]);
+    });
+
     requirement('acknowledging unknown ids, or none, changes nothing', async ({ store }) => {
       await startWithTokens(store, 'J1', [STS]);
       await store.endJob('J1', END);
-      await store.acknowledgeEvents('sts', []);
-      await store.acknowledgeEvents('sts', ['E-unknown', '%']);
-      expect(await store.listEvents('sts', [STS], 10)).toHaveLength(1);
+      await store.acknowledgeEvents(readerOf('sts'), []);
+      await store.acknowledgeEvents(readerOf('sts'), ['E-unknown', '%']);
+      expect(await store.listEvents(readerOf('sts'), [STS], 10)).toHaveLength(1);
     });
 
     requirement('never reuse a sequence, also after all were forgotten', async (instance) => {
       await startWithTokens(instance.store, 'J1', [STS]);
       await instance.store.endJob('J1', END);
-      const [before] = await instance.store.listEvents('sts', [STS], 10);
+      const [before] = await instance.store.listEvents(readerOf('sts'), [STS], 10);
       await instance.store.prune(LONG_AFTER);
-      expect(await instance.store.listEvents('sts', [STS], 10)).toEqual([]);
+      expect(await instance.store.listEvents(readerOf('sts'), [STS], 10)).toEqual([]);
       const again = await instance.restart();
       await startWithTokens(again, 'J2', [STS]);
       await again.endJob('J2', END);
-      const [after] = await again.listEvents('sts', [STS], 10);
+      const [after] = await again.listEvents(readerOf('sts'), [STS], 10);
       expect(after?.sequence).toBeGreaterThan(before?.sequence ?? Number.POSITIVE_INFINITY);
     });
   });
@@ -198,7 +238,7 @@ function forgetting(engine: StoreEngine<IssuerStore>): void {
       expect(await store.findToken(`J1 ${STS}`)).toBeDefined();
       expect(await store.findRequestToken('hash-of-first-J1')).toBeDefined();
       expect(await store.findJob('J2')).toBeDefined();
-      expect(await store.listEvents('sts', [STS], 10)).toHaveLength(1);
+      expect(await store.listEvents(readerOf('sts'), [STS], 10)).toHaveLength(1);
     });
 
     requirement('keeps a token that a clock with the widest leeway would still accept', async ({ store }) => {
@@ -220,7 +260,7 @@ function forgetting(engine: StoreEngine<IssuerStore>): void {
         await startWithTokens(store, 'J1', [STS]);
         await store.endJob('J1', { ...END, eventExpiresAt: LONG_AFTER });
         await store.prune(LONG_AFTER);
-        expect(await store.listEvents('sts', [STS], 10)).toHaveLength(1);
+        expect(await store.listEvents(readerOf('sts'), [STS], 10)).toHaveLength(1);
         expect(await store.findJob('J1')).toBeDefined();
       },
     );
@@ -230,13 +270,13 @@ function forgetting(engine: StoreEngine<IssuerStore>): void {
       async ({ store }) => {
         await startWithTokens(store, 'J1', [STS]);
         await store.endJob('J1', END);
-        const [event] = await store.listEvents('sts', [STS], 10);
-        await store.acknowledgeEvents('sts', [event?.id ?? '']);
+        const [event] = await store.listEvents(readerOf('sts'), [STS], 10);
+        await store.acknowledgeEvents(readerOf('sts'), [event?.id ?? '']);
         await store.prune(LONG_AFTER);
         expect(await store.findJob('J1')).toBeUndefined();
         expect(await store.findToken(`J1 ${STS}`)).toBeUndefined();
         expect(await store.findRequestToken('hash-of-first-J1')).toBeUndefined();
-        expect(await store.listEvents('other', [STS], 10)).toEqual([]);
+        expect(await store.listEvents(readerOf('other'), [STS], 10)).toEqual([]);
         const reuse = await store.startJob(jobOf('J2', { idempotencyKey: 'key-J1' }), requestTokenOf('J2'));
         expect(reuse.created).toBe(true);
       },

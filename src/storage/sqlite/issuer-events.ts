@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { newId } from '../../base/core/ids.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import type { IssuedToken, IssuerStore, JobEndedEvent } from '../../issuer/store.ts';
+import {
+  type EventReader,
+  type IssuedToken,
+  type IssuerStore,
+  type JobEndedEvent,
+  MAX_RECEIVERS,
+} from '../../issuer/store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { END_REASONS, jobFinder } from './issuer-jobs.ts';
 import { integer, oneOf, type Row, text } from './row.ts';
@@ -85,29 +91,46 @@ export function issuerEnds(database: SqliteDatabase): Pick<IssuerStore, 'endJob'
   };
 }
 
-/** Moves a client's floor over every event of the audience that it has acknowledged without a gap. */
-function floorRaiser(database: SqliteDatabase): (client: string, audience: string) => void {
-  const find = database.prepare('SELECT sequence FROM event_floor WHERE client = ? AND audience = ?');
+/** Moves a reader's floor over every event of the audience that it has acknowledged without a gap. */
+function floorRaiser(database: SqliteDatabase): (reader: number, audience: string) => void {
+  const find = database.prepare('SELECT sequence FROM reader_floor WHERE reader = ? AND audience = ?');
   // Writes are one after the other, so an event that comes later has a higher sequence than any seen here.
   const next = database.prepare(`
     SELECT coalesce(
       (SELECT min(sequence) - 1 FROM job_ended_event AS event
         WHERE audience = $audience AND sequence > $floor AND NOT EXISTS (
-          SELECT 1 FROM event_acknowledgement AS ack WHERE ack.client = $client AND ack.sequence = event.sequence)),
+          SELECT 1 FROM reader_acknowledgement AS ack WHERE ack.reader = $reader AND ack.sequence = event.sequence)),
       (SELECT max(sequence) FROM job_ended_event WHERE audience = $audience),
       $floor) AS sequence`);
   const raise = database.prepare(`
-    INSERT INTO event_floor (client, audience, sequence) VALUES (?, ?, ?)
+    INSERT INTO reader_floor (reader, audience, sequence) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)`);
   const tidy = database.prepare(`
-    DELETE FROM event_acknowledgement WHERE client = $client AND sequence IN (
+    DELETE FROM reader_acknowledgement WHERE reader = $reader AND sequence IN (
       SELECT sequence FROM job_ended_event WHERE audience = $audience AND sequence > $from AND sequence <= $to)`);
-  return (client, audience) => {
-    const found = find.get(client, audience);
+  return (reader, audience) => {
+    const found = find.get(reader, audience);
     const from = found === undefined ? 0 : integer(found, 'sequence');
-    const to = integer(next.get({ client, audience, floor: from }) ?? {}, 'sequence');
-    raise.run(client, audience, to);
-    tidy.run({ client, audience, from, to });
+    const to = integer(next.get({ reader, audience, floor: from }) ?? {}, 'sequence');
+    raise.run(reader, audience, to);
+    tidy.run({ reader, audience, from, to });
+  };
+}
+
+/** The row of a reader that acknowledges now; the least recent ones of its client beyond the bound are forgotten. */
+function readerKeeper(database: SqliteDatabase): (reader: EventReader) => number {
+  // `WHERE true` tells SQLite's parser that ON CONFLICT is no join condition.
+  const keep = database.prepare(`
+    INSERT INTO event_reader (client, receiver, used)
+    SELECT $client, $receiver, coalesce(max(used), 0) + 1 FROM event_reader WHERE true
+    ON CONFLICT (client, receiver) DO UPDATE SET used = excluded.used RETURNING id`);
+  const forget = database.prepare(`
+    DELETE FROM event_reader WHERE client = $client AND id NOT IN (
+      SELECT id FROM event_reader WHERE client = $client ORDER BY used DESC LIMIT ${MAX_RECEIVERS})`);
+  return ({ client, receiver }) => {
+    const id = integer(keep.get({ client, receiver }) ?? {}, 'id');
+    forget.run({ client });
+    return id;
   };
 }
 
@@ -116,28 +139,32 @@ type EventMethods = Pick<IssuerStore, 'listEvents' | 'acknowledgeEvents'>;
 /** Delivery of events. */
 export function issuerEvents(database: SqliteDatabase): EventMethods {
   const raiseFloor = floorRaiser(database);
+  const keepReader = readerKeeper(database);
+  // A reader that never acknowledged has no row: nothing equals its null, so it has neither floor nor acknowledgement.
   const list = database.prepare(`
+    WITH known AS (SELECT (SELECT id FROM event_reader WHERE client = $client AND receiver = $receiver) AS reader)
     SELECT event.sequence, event.id, event.job_id, event.audience, event.ended_at, event.reason
-    FROM (SELECT DISTINCT value AS audience FROM json_each($audiences)) AS wanted
+    FROM known CROSS JOIN (SELECT DISTINCT value AS audience FROM json_each($audiences)) AS wanted
     CROSS JOIN job_ended_event AS event ON event.audience = wanted.audience AND event.sequence > coalesce(
-      (SELECT sequence FROM event_floor WHERE client = $client AND audience = wanted.audience), 0)
+      (SELECT sequence FROM reader_floor WHERE reader = known.reader AND audience = wanted.audience), 0)
     WHERE NOT EXISTS (
-      SELECT 1 FROM event_acknowledgement AS ack WHERE ack.client = $client AND ack.sequence = event.sequence)
+      SELECT 1 FROM reader_acknowledgement AS ack WHERE ack.reader = known.reader AND ack.sequence = event.sequence)
     ORDER BY event.sequence LIMIT $limit`);
   const acknowledge = database.prepare(`
-    INSERT INTO event_acknowledgement (client, sequence)
-    SELECT $client, sequence FROM job_ended_event WHERE id IN (SELECT value FROM json_each($ids))
+    INSERT INTO reader_acknowledgement (reader, sequence)
+    SELECT $reader, sequence FROM job_ended_event WHERE id IN (SELECT value FROM json_each($ids))
     ON CONFLICT DO NOTHING`);
   const touched = database.prepare(`
     SELECT DISTINCT audience FROM job_ended_event WHERE id IN (SELECT value FROM json_each(?))`);
   return {
-    listEvents: (client, audiences, limit) =>
-      database.read(() => list.all({ client, audiences: JSON.stringify(audiences), limit }).map(decodeEvent)),
-    acknowledgeEvents: (client, eventIds) => {
+    listEvents: ({ client, receiver }, audiences, limit) =>
+      database.read(() => list.all({ client, receiver, audiences: JSON.stringify(audiences), limit }).map(decodeEvent)),
+    acknowledgeEvents: (from, eventIds) => {
       const ids = JSON.stringify(eventIds);
       return database.write(() => {
-        acknowledge.run({ client, ids });
-        for (const row of touched.all(ids)) raiseFloor(client, text(row, 'audience'));
+        const reader = keepReader(from);
+        acknowledge.run({ reader, ids });
+        for (const row of touched.all(ids)) raiseFloor(reader, text(row, 'audience'));
       });
     },
   };

@@ -144,7 +144,14 @@ export class EventReceiver {
   async #ask(nonce: string, acknowledged: readonly string[]): Promise<Result<EventBatch, string>> {
     const { client, fetch, issuer } = this.#deps;
     // While the feed is not live, every moment without an answer is a refusal somewhere: nothing is held back then.
-    const poll = { maxEvents: undefined, returnImmediately: this.#healthy !== true, acknowledged, errors: [], nonce };
+    const poll = {
+      maxEvents: undefined,
+      returnImmediately: this.#healthy !== true,
+      acknowledged,
+      errors: [],
+      nonce,
+      receiver: null,
+    };
     const body = await fetchJsonObject(fetch, {
       url: this.#url,
       network: issuer.network,

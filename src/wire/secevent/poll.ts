@@ -1,12 +1,12 @@
-// RFC 8936 poll delivery of security events, both directions, with one addition: a poll may carry a `nonce`, which the
-// verification event of its answer repeats as `state`.
+// RFC 8936 poll delivery of security events, both directions, with two additions: a poll may carry a `nonce`, which the
+// verification event of its answer repeats as `state`, and the name of the `receiver` whose acknowledgements it speaks of.
 import { isJsonObject, type JsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 
 /** More events than that wait for the next poll. */
 export const MAX_POLL_EVENTS = 100;
-const MAX_NONCE_CHARS = 64;
+const MAX_WORD_CHARS = 64;
 /** Room for the acknowledgement of several answers at once. */
 const MAX_ACKNOWLEDGED = 1000;
 
@@ -23,6 +23,8 @@ export interface EventPoll {
   /** Events that the receiver will never accept, and why. */
   readonly errors: readonly { readonly id: string; readonly code: string; readonly description: string }[];
   readonly nonce: string | null;
+  /** Which of the client's receivers asks: what one has acknowledged is still told to the others. Null: the client has one. */
+  readonly receiver: string | null;
 }
 
 /** Signed events by their id. */
@@ -38,13 +40,15 @@ export function decodePoll(body: JsonObject): Result<EventPoll, Failure> {
   const returnImmediately = member(body, 'returnImmediately') ?? false;
   const acknowledged = member(body, 'ack') ?? [];
   const nonce = member(body, 'nonce') ?? null;
+  const receiver = member(body, 'receiver') ?? null;
   const errors = decodeErrors(member(body, 'setErrs') ?? {});
   if (maxEvents !== undefined && !isCount(maxEvents)) return malformed('maxEvents');
   if (typeof returnImmediately !== 'boolean') return malformed('returnImmediately');
   if (!isIdList(acknowledged)) return malformed('ack');
   if (errors === undefined) return malformed('setErrs');
-  if (nonce !== null && !isNonce(nonce)) return malformed('nonce');
-  return ok({ maxEvents, returnImmediately, acknowledged, errors, nonce });
+  if (nonce !== null && !isPlainWord(nonce)) return malformed('nonce');
+  if (receiver !== null && !isPlainWord(receiver)) return malformed('receiver');
+  return ok({ maxEvents, returnImmediately, acknowledged, errors, nonce, receiver });
 }
 
 /** The receiver's side. */
@@ -59,6 +63,7 @@ export function encodePoll(poll: EventPoll): JsonObject {
     ...(poll.acknowledged.length === 0 ? {} : { ack: poll.acknowledged }),
     ...(setErrs.length === 0 ? {} : { setErrs: Object.fromEntries(setErrs) }),
     ...(poll.nonce === null ? {} : { nonce: poll.nonce }),
+    ...(poll.receiver === null ? {} : { receiver: poll.receiver }),
   };
 }
 
@@ -102,7 +107,7 @@ const isId = (value: JsonValue): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= 128;
 const isIdList = (value: JsonValue): value is readonly string[] =>
   Array.isArray(value) && value.length <= MAX_ACKNOWLEDGED && value.every(isId);
-const isNonce = (value: JsonValue): value is string =>
-  typeof value === 'string' && value.length <= MAX_NONCE_CHARS && /^[\x21-\x7e]+$/.test(value);
+const isPlainWord = (value: JsonValue): value is string =>
+  typeof value === 'string' && value.length <= MAX_WORD_CHARS && /^[\x21-\x7e]+$/.test(value);
 const malformed = (detail: string): Result<never, Failure> =>
   err(failure('request_malformed', `event poll: ${detail} is malformed`));

@@ -63,6 +63,7 @@ describe('a poll', () => {
       acknowledged: ['E1'],
       errors: [{ id: 'E2', code: 'invalid_key', description: 'no such key' }],
       nonce: 'n-1',
+      receiver: 'store-1',
     };
     const read = decodePoll(encodePoll(poll));
     expect(read.ok && read.value).toEqual(poll);
@@ -76,6 +77,7 @@ describe('a poll', () => {
       acknowledged: [],
       errors: [],
       nonce: null,
+      receiver: null,
     });
   });
 
@@ -91,6 +93,9 @@ describe('a poll', () => {
     ['nonce', { nonce: 'x'.repeat(65) }],
     ['nonce', { nonce: '' }],
     ['nonce', { nonce: 1 }],
+    ['receiver', { receiver: 'x'.repeat(65) }],
+    ['receiver', { receiver: 'a b' }],
+    ['receiver', { receiver: '' }],
   ])('with a broken %s is refused', (_what, body) => {
     const read = decodePoll(body);
     expect(!read.ok && read.error.reason).toBe('request_malformed');

@@ -81,11 +81,48 @@ const JOBS = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * One client may have several receivers, each of which must hear everything: what was acknowledged hangs on the reader
+ * now, and what is known of a client before stays with the receiver that has no name. `used` orders a client's readers.
+ */
+const READERS = `
+  CREATE TABLE event_reader (
+    id INTEGER PRIMARY KEY,
+    client TEXT NOT NULL,
+    receiver TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    UNIQUE (client, receiver)
+  ) STRICT;
+  INSERT INTO event_reader (client, receiver, used)
+    SELECT client, '', 0 FROM event_floor UNION SELECT client, '', 0 FROM event_acknowledgement;
+
+  CREATE TABLE reader_acknowledgement (
+    reader INTEGER NOT NULL REFERENCES event_reader (id) ON DELETE CASCADE,
+    sequence INTEGER NOT NULL REFERENCES job_ended_event (sequence) ON DELETE CASCADE,
+    PRIMARY KEY (reader, sequence)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO reader_acknowledgement (reader, sequence)
+    SELECT event_reader.id, sequence FROM event_acknowledgement JOIN event_reader USING (client);
+  DROP TABLE event_acknowledgement;
+  CREATE INDEX reader_acknowledgement_event ON reader_acknowledgement (sequence);
+
+  CREATE TABLE reader_floor (
+    reader INTEGER NOT NULL REFERENCES event_reader (id) ON DELETE CASCADE,
+    audience TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (reader, audience)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO reader_floor (reader, audience, sequence)
+    SELECT event_reader.id, audience, sequence FROM event_floor JOIN event_reader USING (client);
+  DROP TABLE event_floor;
+`;
+
 export const ISSUER_SCHEMA: Schema = {
   kind: 'issuer',
   applicationId: 0x4a504953, // "JPIS"
   migrations: [
     { version: 1, name: 'keys', sql: KEY_TABLE },
     { version: 2, name: 'jobs, tokens and events', sql: JOBS },
+    { version: 3, name: 'receivers of events', sql: READERS },
   ],
 };

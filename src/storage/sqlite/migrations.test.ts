@@ -1,0 +1,47 @@
+// Databases of earlier versions: what they knew is still known after the newer steps.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openDatabase } from './database.ts';
+import type { Schema } from './migrate.ts';
+import { ISSUER_SCHEMA } from './migrations/issuer.ts';
+import { openSqliteIssuer } from './open.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'jobpass-migrations-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A database as `version` of the schema left it. */
+async function leave(schema: Schema, version: number, rows: readonly string[]): Promise<string> {
+  const path = join(folder, 'before.db');
+  const database = openDatabase({ path }, { ...schema, migrations: schema.migrations.slice(0, version) });
+  await database.write(() => {
+    for (const sql of rows) database.prepare(sql).run();
+  });
+  await database.close();
+  return path;
+}
+
+test('what a client of the issuer acknowledged before receivers had names is its nameless receiver’s', async () => {
+  const job = (
+    id: string,
+  ): string => `INSERT INTO job (id, controller, idempotency_key, request_digest, facts, audiences,
+    started_at, deadline, last_heartbeat_at, ended_at, end_reason)
+    VALUES ('${id}', 'c', '${id}', 'd', '{}', '[]', 1, 2, 1, 2, 'finished')`;
+  const event = (sequence: number): string =>
+    `INSERT INTO job_ended_event VALUES (${sequence}, 'E${sequence}', 'J${sequence}', 'a', 2, 'finished', 99)`;
+  const path = await leave(ISSUER_SCHEMA, 2, [
+    ...[1, 2, 3, 4].flatMap((n) => [job(`J${n}`), event(n)]),
+    `INSERT INTO event_floor VALUES ('sts', 'a', 1)`,
+    `INSERT INTO event_acknowledgement VALUES ('sts', 3)`,
+  ]);
+  const store = await openSqliteIssuer({ path });
+  const waiting = async (client: string, receiver: string) =>
+    (await store.listEvents({ client, receiver }, ['a'], 10)).map(({ id }) => id);
+  expect(await waiting('sts', '')).toEqual(['E2', 'E4']);
+  expect(await waiting('sts', 'named')).toEqual(['E1', 'E2', 'E3', 'E4']);
+  await store.close();
+});
