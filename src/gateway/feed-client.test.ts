@@ -28,7 +28,10 @@ class World {
     this.state = new FeedState(gatewayClock);
     this.feed = new FeedClient({
       settings,
-      key: { unwrap: async () => (this.unwraps ? ok(GROUP_KEY) : err(failure('key_unknown', 'another key'))) },
+      key: {
+        unwrap: async (jwe) =>
+          this.unwraps && jwe === 'wrapped' ? ok(GROUP_KEY) : err(failure('key_unknown', 'another key')),
+      },
       fetch: (request) => this.sts.fetch(request),
       clock: gatewayClock,
       random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
@@ -89,8 +92,8 @@ describe('a poll', () => {
     await world.feed.poll();
     await world.feed.poll();
     expect(world.sts.polls).toMatchObject([
-      { cursor: 0, permissionSetId: null, groupKeyId: null },
-      { cursor: 1, permissionSetId: world.sts.permissions.id, groupKeyId: 'GK1' },
+      { cursor: 0, store: null, permissionSetId: null, groupKeyId: null },
+      { cursor: 1, store: 'store-1', permissionSetId: world.sts.permissions.id, groupKeyId: 'GK1' },
     ]);
   });
 
@@ -223,6 +226,32 @@ describe('ended sessions', () => {
   });
 });
 
+describe('an STS whose store is another than before', () => {
+  const end = (sessionId: string) => ({ sessionId, expiresAt: world.clock.nowSeconds() + 60 });
+
+  test('is heard from the beginning, whatever the cursor was in the old one; what had ended stays ended', async () => {
+    world.sts.ended = [end('S1'), end('S2')];
+    await world.feed.poll();
+    world.sts.store = 'store-2';
+    world.sts.ended = [end('N1')];
+    expect(await world.feed.poll()).toEqual(ok({ more: false }));
+    expect(['S1', 'S2', 'N1', 'N2'].map((id) => world.state.isEnded(id))).toEqual([true, true, true, false]);
+    expect([world.fresh, world.state.position()]).toMatchObject([true, { cursor: 1, store: 'store-2' }]);
+  });
+
+  test('is not believed to be complete before it has told everything', async () => {
+    await world.feed.poll();
+    expect(world.fresh).toBe(true);
+    world.sts.store = 'store-2';
+    world.sts.ended = ['S1', 'S2', 'S3'].map(end);
+    world.sts.endedPerMessage = 2;
+    expect(await world.feed.poll()).toEqual(ok({ more: true }));
+    expect([world.fresh, world.feed.ready()]).toEqual([false, false]);
+    expect(await world.feed.poll()).toEqual(ok({ more: false }));
+    expect([world.fresh, world.state.isEnded('S3')]).toEqual([true, true]);
+  });
+});
+
 describe('the STS’s keys', () => {
   test('come from the last message: a key that was published before it signs is known', async () => {
     await world.feed.poll();
@@ -247,6 +276,15 @@ describe('the STS’s keys', () => {
     world.sts.reachable = false;
     expect(await world.reasonOfPoll()).toBe('issuer_unreachable');
     expect(world.fresh).toBe(false);
+  });
+});
+
+describe('a group key that is wrapped to several keys', () => {
+  test.each([[['wrapped', 'another']], [['another', 'wrapped']]])('is opened with the own one: %j', async (wrapped) => {
+    world.sts.wrapped = wrapped;
+    await world.feed.poll();
+    expect(world.feed.groupKey()?.reveal()).toEqual(GROUP_KEY);
+    expect(world.log.lines.filter((line) => line.level === 'error')).toEqual([]);
   });
 });
 

@@ -179,7 +179,7 @@ export class FeedClient {
     this.#wantedGroupKeyId = message.groupKeyId;
     if (message.groupKey === undefined) return;
     const { id, wrapped } = message.groupKey;
-    const unwrapped = await this.#d.key.unwrap(wrapped);
+    const unwrapped = await this.#unwrapOne(wrapped);
     if (unwrapped.ok) {
       this.#groupKey = { id, key: new Secret(unwrapped.value) };
     } else if (this.#unwrapFailedFor !== id) {
@@ -189,6 +189,17 @@ export class FeedClient {
         'the group key is not wrapped to this gateway: enter its public key in the gateways section of the STS',
       );
     }
+  }
+
+  /** The STS wraps for every public key it has of this gateway; the one that is ours opens. */
+  async #unwrapOne(wrapped: readonly string[]): Promise<Result<Uint8Array, Failure>> {
+    let problem = failure('key_unknown', 'the group key is wrapped to no key of this gateway');
+    for (const jwe of wrapped) {
+      const unwrapped = await this.#d.key.unwrap(jwe);
+      if (unwrapped.ok) return unwrapped;
+      if (unwrapped.error.reason !== 'key_unknown') problem = unwrapped.error;
+    }
+    return err(problem);
   }
 
   async #run(): Promise<void> {

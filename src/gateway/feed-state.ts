@@ -26,6 +26,8 @@ export class FeedState implements Knowledge {
   #ended = new Map<string, EpochSeconds>();
   #roles: ReadonlyMap<string, CompiledPermissions> = new Map();
   #permissionSetId: string | null = null;
+  /** The store of the STS that the cursor counts in. */
+  #store: string | null = null;
   #cursor = 0;
   #issuerAgesMs: ReadonlyMap<string, number | null> = new Map();
   /** When the poll was sent that the last complete message answered. */
@@ -56,6 +58,11 @@ export class FeedState implements Knowledge {
       this.#permissionSetId = message.permissionSetId;
     }
     this.#keys = keys;
+    if (message.store !== this.#store) {
+      // The STS has begun again: until it has told everything it knows, nothing is fresh. What has ended stays ended.
+      this.#store = message.store;
+      this.#freshFrom = null;
+    }
     this.#cursor = message.cursor;
     for (const end of message.ended) this.#ended.set(end.sessionId, end.expiresAt);
     this.#advanceStsClock(message.signedAt);
@@ -67,8 +74,8 @@ export class FeedState implements Knowledge {
   }
 
   /** Where the next poll goes on, and what need not be sent again. */
-  position(): { readonly cursor: number; readonly permissionSetId: string | null } {
-    return { cursor: this.#cursor, permissionSetId: this.#permissionSetId };
+  position(): { readonly cursor: number; readonly store: string | null; readonly permissionSetId: string | null } {
+    return { cursor: this.#cursor, store: this.#store, permissionSetId: this.#permissionSetId };
   }
 
   /**

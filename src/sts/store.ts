@@ -54,7 +54,21 @@ export interface DecisionFilter {
   readonly tenants: readonly string[];
 }
 
+/** Which store this is: what gateways and issuers count of it, they count under its id. */
+export interface StoreIdentity {
+  /** Random; letters, digits, `-` and `_`. */
+  readonly id: string;
+  /** Of what happened before, the store may know nothing. */
+  readonly bornAt: EpochSeconds;
+}
+
 export interface StsStore {
+  /** What was given to it last; until then, one that every new store makes for itself. */
+  identity(): Promise<StoreIdentity>;
+  /** From now on the store is another one, for all its replicas. It keeps what it holds. */
+  renewIdentity(identity: StoreIdentity): Promise<void>;
+  /** The latest time that was granted at or forgotten at: at an earlier one, what the store holds is not all there was. */
+  highWaterMark(): Promise<EpochSeconds>;
   /**
    * One transaction: refuses when the job has a tombstone, when `use` was used before, or when `now` lies more than
    * `skewSeconds` below the high-water mark; otherwise stores session and record and raises the mark to `now`.
@@ -76,8 +90,13 @@ export interface StsStore {
   isBuried(issuer: string, jobId: string): Promise<boolean>;
   /** Undefined when it is unknown or has ended: what comes back is in force unless it expired. */
   findSession(id: string): Promise<Session | undefined>;
-  /** Ends after `afterSequence` whose sessions have not expired by `now`, in order, at most `limit`. */
-  listEndedSessions(afterSequence: number, now: EpochSeconds, limit: number): Promise<readonly EndedSession[]>;
+  /** Ends of the group's sessions after `afterSequence` that have not expired by `now`, in order, at most `limit`. */
+  listEndedSessions(
+    group: string,
+    afterSequence: number,
+    now: EpochSeconds,
+    limit: number,
+  ): Promise<readonly EndedSession[]>;
   /** Decisions whose id begins with `prefix`, at most two: more than one is ambiguous. */
   findDecisions(prefix: string, only?: DecisionFilter): Promise<readonly DecisionRecord[]>;
   /** Newest first. In a filtered list the work grows with `limit`, not with the decisions of other tenants. */

@@ -2,6 +2,7 @@
 import type { ClientRegistry } from '../base/client-auth/authenticate.ts';
 import type { StsGrant } from '../base/client-auth/client.ts';
 import type { Secret } from '../base/core/secret.ts';
+import { encodeBase64url } from '../base/jwt/base64url.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Route } from '../base/ports/http.ts';
@@ -28,6 +29,7 @@ import { introspectOver } from './verifier/introspect.ts';
 import { JwksCache } from './verifier/jwks-cache.ts';
 import { trustedIssuers } from './verifier/trusted-issuers.ts';
 
+const STORE_ID_BYTES = 16;
 /** Expired sessions, uses and tombstones are forgotten this often. */
 const PRUNE_MS = 60_000;
 
@@ -101,7 +103,18 @@ export function createSts(d: StsDeps): Sts {
     const onEnded = (): void => news.notify();
     return [new EventReceiver({ issuer, client, fetch, keys, store, ages, clock, random, log, onEnded })];
   });
-  const feed = { stsUrl, store, policies, keys: d.keys, groupKeys: d.groupKeys, ages, clock, clients, news };
+  const feed = {
+    stsUrl,
+    store,
+    policies,
+    keys: d.keys,
+    groupKeys: d.groupKeys,
+    ages,
+    clock,
+    clockSkewSeconds,
+    clients,
+    news,
+  };
   const tenants = settings.tenants.map((ceiling) => ceiling.tenant);
   return {
     routes: [
@@ -130,6 +143,9 @@ function lifecycle(
     ready: async () => isReady,
     start: async () => {
       await parts.policies.start();
+      // Whether the database was restored from a copy, nobody can tell from the inside: so each start counts as a new store.
+      const id = encodeBase64url(d.random.bytes(STORE_ID_BYTES));
+      await d.store.renewIdentity({ id, bornAt: d.clock.nowSeconds() });
       parts.keys.start();
       for (const receiver of parts.receivers) receiver.start();
       pruning = setInterval(prune, PRUNE_MS);

@@ -144,6 +144,7 @@ describe('a gateway on the feed of the STS', () => {
   test('refuses a session within 2 s of its end', async () => {
     await until(() => gateway.ready());
     expect(await get('/web/a')).toBe(200);
+    store.endedGroups.set('S1', 'artifacts');
     store.ended.push({ sequence: 1, sessionId: 'S1', expiresAt: clock.nowSeconds() + 600 });
     const tookMs = await until(async () => (await get('/web/a')) === 403);
     expect(tookMs).toBeLessThan(2000);

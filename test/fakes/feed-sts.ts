@@ -43,6 +43,9 @@ export class FeedSts {
   reachable = true;
   ended: { sessionId: string; expiresAt: number }[] = [];
   endedPerMessage = 1000;
+  store = 'store-1';
+  /** Which of the gateway's keys the group key is wrapped to. */
+  wrapped: readonly string[] = ['wrapped'];
   issuerAgesMs: Readonly<Record<string, number | null>> = { [JOB_ISSUER]: 0 };
   permissions: PermissionSet = setOf([]);
   /** Last change to a message before it is signed. */
@@ -97,21 +100,23 @@ export class FeedSts {
   }
 
   async #message(poll: FeedPoll): Promise<string> {
-    const next = this.ended.slice(poll.cursor, poll.cursor + this.endedPerMessage);
+    const from = poll.store === this.store ? poll.cursor : 0;
+    const next = this.ended.slice(from, from + this.endedPerMessage);
     const message: FeedMessage = {
       issuer: STS_URL,
       gateway: 'store',
       group: 'artifacts',
       signedAt: this.#clock.nowSeconds(),
       nonce: poll.nonce,
+      store: this.store,
       ended: next,
-      cursor: poll.cursor + next.length,
-      more: poll.cursor + next.length < this.ended.length,
+      cursor: from + next.length,
+      more: from + next.length < this.ended.length,
       issuerAgesMs: this.issuerAgesMs,
       permissionSetId: this.permissions.id,
       ...(poll.permissionSetId === this.permissions.id ? {} : { permissions: this.permissions }),
       keys: this.published,
-      ...(poll.groupKeyId === GROUP_KEY_ID ? {} : { groupKey: { id: GROUP_KEY_ID, wrapped: 'wrapped' } }),
+      ...(poll.groupKeyId === GROUP_KEY_ID ? {} : { groupKey: { id: GROUP_KEY_ID, wrapped: this.wrapped } }),
       groupKeyId: GROUP_KEY_ID,
     };
     const header = { typ: this.type, maxBytes: MAX_FEED_MESSAGE_BYTES };

@@ -9,6 +9,7 @@ import type {
   EpochSeconds,
   GrantOutcome,
   Session,
+  StoreIdentity,
   StsStore,
   TokenUse,
   Tombstone,
@@ -44,8 +45,23 @@ export class MemoryStsStore implements StsStore {
   readonly tombstones = new Map<string, Tombstone>();
   readonly uses = new Map<string, TokenUse>();
   readonly ended: EndedSession[] = [];
+  /** The group of each ended session, by its id. */
+  readonly endedGroups = new Map<string, string>();
   highWater: EpochSeconds = 0;
   #lastSequence = 0;
+  ownIdentity: StoreIdentity = { id: crypto.randomUUID(), bornAt: 0 };
+
+  async identity(): Promise<StoreIdentity> {
+    return this.ownIdentity;
+  }
+
+  async renewIdentity(identity: StoreIdentity): Promise<void> {
+    this.ownIdentity = identity;
+  }
+
+  async highWaterMark(): Promise<EpochSeconds> {
+    return this.highWater;
+  }
 
   async grant(grant: GrantInput): Promise<GrantOutcome> {
     await this.hooks.beforeGrant?.(grant);
@@ -86,6 +102,7 @@ export class MemoryStsStore implements StsStore {
         this.#lastSequence += 1;
         const end = { sequence: this.#lastSequence, sessionId: session.id, expiresAt: session.expiresAt };
         this.ended.push(end);
+        this.endedGroups.set(session.id, session.group);
         newlyEnded.push(end);
       }
     }
@@ -101,9 +118,16 @@ export class MemoryStsStore implements StsStore {
     return this.#hasEnded(id) ? undefined : this.sessions.get(id);
   }
 
-  async listEndedSessions(afterSequence: number, now: EpochSeconds, limit: number): Promise<readonly EndedSession[]> {
+  async listEndedSessions(
+    group: string,
+    afterSequence: number,
+    now: EpochSeconds,
+    limit: number,
+  ): Promise<readonly EndedSession[]> {
     await this.hooks.beforeListEnded?.();
-    return this.ended.filter((end) => end.sequence > afterSequence && end.expiresAt > now).slice(0, limit);
+    const isTold = (end: EndedSession): boolean =>
+      this.endedGroups.get(end.sessionId) === group && end.sequence > afterSequence && end.expiresAt > now;
+    return this.ended.filter(isTold).slice(0, limit);
   }
 
   async findDecisions(prefix: string, only?: DecisionFilter): Promise<readonly DecisionRecord[]> {

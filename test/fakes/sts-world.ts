@@ -97,6 +97,9 @@ export interface StsWorldOptions {
   readonly before?: (world: StsWorld) => void;
 }
 
+/** Two worlds of one test draw different ids. */
+let worlds = 0;
+
 /** A started STS. Tests end it with `close`. */
 export class StsWorld {
   readonly clock = new FrozenClock(1_800_000_000);
@@ -149,7 +152,7 @@ export class StsWorld {
       policySource: this.policies,
       fetch: o.fetch ?? this.issuer.fetch,
       clock,
-      random: new CountingRandom(),
+      random: new CountingRandom(worlds++),
       log,
     });
   }

@@ -6,6 +6,7 @@ import type { DecisionRecord, Session, StsStore, TokenUse, Tombstone } from '../
 /** The moment the suite plays at: 2026-11-23T03:00:00Z. */
 export const NOW = 1_795_402_800;
 export const ISSUER = 'https://ci.example.com';
+export const GROUP = 'artifacts';
 
 export const FACTS: JobFacts = {
   owner: { name: 'acme', id: '42' },
@@ -141,7 +142,7 @@ export const sessionOf = (name: string, change: Partial<Session> = {}): Session 
   id: `S${name}`,
   decisionId: `D${name}`,
   role: { tenant: 'main', name: 'publish-web' },
-  group: 'artifacts',
+  group: GROUP,
   issuer: ISSUER,
   subject: 'owner:acme@42:pipeline:web@7:environment:production',
   jobId: `J${name}`,

@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest';
 import type { EndedSession, StsStore } from '../../sts/store.ts';
 import type { StoreEngine, StsStoreInstance } from './engine.ts';
-import { grantOf, ISSUER, inTurn, NOW, tombstoneOf } from './fixtures.ts';
+import { GROUP, grantOf, ISSUER, inTurn, NOW, tombstoneOf } from './fixtures.ts';
 import { requirements } from './run.ts';
 
 type StsEngine = StoreEngine<StsStore, StsStoreInstance>;
@@ -31,7 +31,7 @@ function burying(engine: StsEngine): void {
       expect(await again.isBuried(ISSUER, 'J')).toBe(true);
       expect(await again.findSession('S1')).toBeUndefined();
       expect(await again.findSession('S3')).toBeDefined();
-      expect(await again.listEndedSessions(0, NOW, 10)).toEqual(ended);
+      expect(await again.listEndedSessions(GROUP, 0, NOW, 10)).toEqual(ended);
       expect(await again.grant(grantOf('4', { session: { jobId: 'J' } }))).toBe('job_ended');
     });
 
@@ -39,7 +39,7 @@ function burying(engine: StsEngine): void {
       await grantTo(store, 'J', '1');
       await store.buryJobs([tombstoneOf('J')]);
       expect(await store.buryJobs([tombstoneOf('J', { endedAt: NOW + 9 })])).toEqual([]);
-      expect(ids(await store.listEndedSessions(0, NOW, 10))).toEqual(['S1']);
+      expect(ids(await store.listEndedSessions(GROUP, 0, NOW, 10))).toEqual(['S1']);
     });
 
     requirement('ends only the sessions of that very issuer and job', async ({ store }) => {
@@ -81,19 +81,28 @@ function listing(engine: StsEngine): void {
     requirement('are listed after the cursor, in order, at most `limit`', async ({ store }) => {
       await inTurn(['1', '2', '3', '4'], (name) => grantTo(store, `J${name}`, name));
       await inTurn(['3', '1', '4', '2'], (name) => store.buryJobs([tombstoneOf(`J${name}`)]));
-      const all = await store.listEndedSessions(0, NOW, 10);
+      const all = await store.listEndedSessions(GROUP, 0, NOW, 10);
       expect(ids(all)).toEqual(['S3', 'S1', 'S4', 'S2']);
-      expect(await store.listEndedSessions(all[1]?.sequence ?? 0, NOW, 10)).toEqual(all.slice(2));
-      expect(await store.listEndedSessions(0, NOW, 3)).toEqual(all.slice(0, 3));
-      expect(await store.listEndedSessions(all[3]?.sequence ?? 0, NOW, 10)).toEqual([]);
+      expect(await store.listEndedSessions(GROUP, all[1]?.sequence ?? 0, NOW, 10)).toEqual(all.slice(2));
+      expect(await store.listEndedSessions(GROUP, 0, NOW, 3)).toEqual(all.slice(0, 3));
+      expect(await store.listEndedSessions(GROUP, all[3]?.sequence ?? 0, NOW, 10)).toEqual([]);
+    });
+
+    requirement('are told of one group alone', async ({ store }) => {
+      await grantTo(store, 'J', '1');
+      await store.grant(grantOf('2', { session: { jobId: 'J', group: 'other' } }));
+      await store.buryJobs([tombstoneOf('J')]);
+      expect(ids(await store.listEndedSessions(GROUP, 0, NOW, 10))).toEqual(['S1']);
+      expect(ids(await store.listEndedSessions('other', 0, NOW, 10))).toEqual(['S2']);
+      expect(await store.listEndedSessions('', 0, NOW, 10)).toEqual([]);
     });
 
     requirement('that have expired by now are left out', async ({ store }) => {
       await grantTo(store, 'J', '1', NOW + 100);
       await grantTo(store, 'J', '2', NOW + 200);
       await store.buryJobs([tombstoneOf('J')]);
-      expect(await store.listEndedSessions(0, NOW + 99, 10)).toHaveLength(2);
-      expect(ids(await store.listEndedSessions(0, NOW + 100, 10))).toEqual(['S2']);
+      expect(await store.listEndedSessions(GROUP, 0, NOW + 99, 10)).toHaveLength(2);
+      expect(ids(await store.listEndedSessions(GROUP, 0, NOW + 100, 10))).toEqual(['S2']);
     });
 
     requirement('never reuse a sequence, also after all were forgotten', async (instance) => {
@@ -115,7 +124,7 @@ function listing(engine: StsEngine): void {
       const seen: string[] = [];
       let cursor = 0;
       const poll = async () => {
-        const ends = await instance.store.listEndedSessions(cursor, NOW, 4);
+        const ends = await instance.store.listEndedSessions(GROUP, cursor, NOW, 4);
         seen.push(...ids(ends));
         cursor = ends.at(-1)?.sequence ?? cursor;
         return ends.length;
@@ -145,7 +154,7 @@ function forgetting(engine: StsEngine): void {
         expect(await store.grant(grantOf('3', { use, now: last }))).toBe('token_replayed');
         expect(await store.isBuried(ISSUER, 'J')).toBe(true);
         expect(await store.findSession('S1')).toBeDefined();
-        expect(ids(await store.listEndedSessions(0, NOW, 10))).toEqual(['S2']);
+        expect(ids(await store.listEndedSessions(GROUP, 0, NOW, 10))).toEqual(['S2']);
       },
     );
 
@@ -158,7 +167,7 @@ function forgetting(engine: StsEngine): void {
       expect(await store.isBuried(ISSUER, 'J')).toBe(false);
       expect(await store.findSession('S1')).toBeUndefined();
       expect(await store.findSession('S2')).toBeUndefined();
-      expect(await store.listEndedSessions(0, NOW, 10)).toEqual([]);
+      expect(await store.listEndedSessions(GROUP, 0, NOW, 10)).toEqual([]);
       expect(await store.findDecisions('D')).toHaveLength(2);
       expect(await store.grant(grantOf('3', { use, now: after }))).toBe('granted');
     });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GrantOutcome, StsStore } from '../../sts/store.ts';
 import type { StoreEngine, StsStoreInstance } from './engine.ts';
-import { grantOf, ISSUER, NOW, sessionOf, tombstoneOf } from './fixtures.ts';
+import { GROUP, grantOf, ISSUER, NOW, sessionOf, tombstoneOf } from './fixtures.ts';
 import { requirements } from './run.ts';
 
 type StsEngine = StoreEngine<StsStore, StsStoreInstance>;
@@ -49,7 +49,7 @@ async function play(stores: readonly StsStore[], steps: readonly Step[], run: nu
 
 /** What must hold after any play, as seen by every replica. */
 async function expectNoSurvivor(store: StsStore, plays: readonly Play[]): Promise<void> {
-  const ended = (await store.listEndedSessions(0, NOW, 100_000)).map((end) => end.sessionId);
+  const ended = (await store.listEndedSessions(GROUP, 0, NOW, 100_000)).map((end) => end.sessionId);
   expect(new Set(ended).size).toBe(ended.length);
   for (const { name, jobId, outcome } of plays) {
     const buried = await store.isBuried(ISSUER, jobId);

@@ -208,12 +208,51 @@ function decisions(engine: StsEngine): void {
   });
 }
 
+function identity(engine: StsEngine): void {
+  const requirement = requirements(engine);
+  describe('the identity of a store', () => {
+    requirement('is its own, and the same on every replica and after a restart', async (instance) => {
+      const born = await instance.store.identity();
+      expect(born.id).toMatch(/^[A-Za-z0-9_-]{16,64}$/);
+      expect(Number.isSafeInteger(born.bornAt)).toBe(true);
+      expect(await (await instance.replica()).identity()).toEqual(born);
+      expect(await (await instance.restart()).identity()).toEqual(born);
+      const other = await engine.create();
+      expect((await other.store.identity()).id).not.toBe(born.id);
+      await other.destroy();
+    });
+
+    requirement('is what it was given last, on every replica and after a restart; the rest stays', async (instance) => {
+      await instance.store.grant(grantOf('1'));
+      const replica = await instance.replica();
+      await instance.store.renewIdentity({ id: 'first', bornAt: NOW });
+      await replica.renewIdentity({ id: 'second', bornAt: NOW + 1 });
+      expect(await instance.store.identity()).toEqual({ id: 'second', bornAt: NOW + 1 });
+      const again = await instance.restart();
+      expect(await again.identity()).toEqual({ id: 'second', bornAt: NOW + 1 });
+      expect(await again.findSession('S1')).toBeDefined();
+    });
+  });
+
+  describe('the high-water mark', () => {
+    requirement('is the latest time granted at or forgotten at, also after a restart', async (instance) => {
+      await instance.store.grant(grantOf('1', { now: NOW }));
+      await instance.store.grant(grantOf('2', { now: NOW - 30 }));
+      expect(await instance.store.highWaterMark()).toBe(NOW);
+      await instance.store.prune(NOW + 5000);
+      await instance.store.prune(NOW + 10);
+      expect(await (await instance.restart()).highWaterMark()).toBe(NOW + 5000);
+    });
+  });
+}
+
 /** Every sentence of src/sts/store.ts. */
 export function stsStoreConformance(engine: StsEngine): void {
   describe('STS store', () => {
     granting(engine);
     refusing(engine);
     decisions(engine);
+    identity(engine);
     stsBurialConformance(engine);
     stsRaceConformance(engine);
   });

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDatabase } from './database.ts';
 import type { Schema } from './migrate.ts';
 import { ISSUER_SCHEMA } from './migrations/issuer.ts';
-import { openSqliteIssuer } from './open.ts';
+import { STS_SCHEMA } from './migrations/sts.ts';
+import { openSqliteIssuer, openSqliteSts } from './open.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -43,5 +44,16 @@ test('what a client of the issuer acknowledged before receivers had names is its
     (await store.listEvents({ client, receiver }, ['a'], 10)).map(({ id }) => id);
   expect(await waiting('sts', '')).toEqual(['E2', 'E4']);
   expect(await waiting('sts', 'named')).toEqual(['E1', 'E2', 'E3', 'E4']);
+  await store.close();
+});
+
+test('an STS’s ended sessions get the group of their session, and the store an identity', async () => {
+  const decision = `INSERT INTO decision (id, at, outcome, wire, issuer, subject, detail, session_id, remote_address, claims,
+    trace) VALUES ('D1', 1, 'granted', 'rfc8693', 'i', 's', '', 'S1', '', '{}', '{}')`;
+  const session = `INSERT INTO session VALUES ('S1', 'D1', 'main', 'r', 'artifacts', 'i', 's', 'J1', 1, 1, 99, '{}')`;
+  const ended = `INSERT INTO ended_session (session_id, expires_at) VALUES ('S1', 99)`;
+  const store = await openSqliteSts({ path: await leave(STS_SCHEMA, 2, [decision, session, ended]) });
+  expect((await store.listEndedSessions('artifacts', 0, 1, 10)).map((end) => end.sessionId)).toEqual(['S1']);
+  expect((await store.identity()).id).toMatch(/^[0-9a-f]{32}$/);
   await store.close();
 });

@@ -12,6 +12,7 @@ import { ISSUER_SCHEMA } from './migrations/issuer.ts';
 import { STS_SCHEMA } from './migrations/sts.ts';
 import { stsDecisions } from './sts-decisions.ts';
 import { stsBurials, stsGrants, stsPruning } from './sts-grants.ts';
+import { stsIdentity } from './sts-identity.ts';
 
 /** An open store; `close` commits what waits, and may be called twice. */
 export interface Closable {
@@ -35,6 +36,7 @@ export const stsStoreOn = (database: SqliteDatabase): StsStore => ({
   ...stsGrants(database),
   ...stsBurials(database),
   ...stsDecisions(database),
+  ...stsIdentity(database),
   ...stsPruning(database),
 });
 

@@ -121,15 +121,15 @@ export function stsBurials(database: SqliteDatabase): BurialMethods {
     INSERT INTO tombstone (issuer, job_id, ended_at, expires_at) VALUES ($issuer, $jobId, $endedAt, $expiresAt)
     ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`);
   const end = database.prepare(`
-    INSERT INTO ended_session (session_id, expires_at)
-    SELECT id, expires_at FROM session
+    INSERT INTO ended_session (session_id, expires_at, gateway_group)
+    SELECT id, expires_at, gateway_group FROM session
     WHERE issuer = ? AND job_id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)
     ORDER BY issued_at, id
     RETURNING sequence, session_id, expires_at`);
   const isBuried = database.prepare('SELECT 1 FROM tombstone WHERE issuer = ? AND job_id = ?');
   const list = database.prepare(`
     SELECT sequence, session_id, expires_at FROM ended_session
-    WHERE sequence > ? AND expires_at > ? ORDER BY sequence LIMIT ?`);
+    WHERE gateway_group = ? AND sequence > ? AND expires_at > ? ORDER BY sequence LIMIT ?`);
   return {
     buryJobs: (tombstones) => {
       const rows = tombstones.map((tombstone) => ({ ...tombstone }));
@@ -143,8 +143,8 @@ export function stsBurials(database: SqliteDatabase): BurialMethods {
       });
     },
     isBuried: (issuer, jobId) => database.read(() => isBuried.get(issuer, jobId) !== undefined),
-    listEndedSessions: (afterSequence, now, limit) =>
-      database.read(() => list.all(afterSequence, now, limit).map(decodeEnd)),
+    listEndedSessions: (group, afterSequence, now, limit) =>
+      database.read(() => list.all(group, afterSequence, now, limit).map(decodeEnd)),
   };
 }
 

@@ -33,7 +33,7 @@ export interface ReceiverDeps {
   readonly client: IssuerClient;
   readonly fetch: GuardedFetch;
   readonly keys: IssuerKeys;
-  readonly store: Pick<StsStore, 'buryJobs'>;
+  readonly store: Pick<StsStore, 'buryJobs' | 'identity'>;
   readonly ages: FeedAges;
   readonly clock: Clock;
   readonly random: Random;
@@ -142,7 +142,7 @@ export class EventReceiver {
   }
 
   async #ask(nonce: string, acknowledged: readonly string[]): Promise<Result<EventBatch, string>> {
-    const { client, fetch, issuer } = this.#deps;
+    const { client, fetch, issuer, store } = this.#deps;
     // While the feed is not live, every moment without an answer is a refusal somewhere: nothing is held back then.
     const poll = {
       maxEvents: undefined,
@@ -150,7 +150,8 @@ export class EventReceiver {
       acknowledged,
       errors: [],
       nonce,
-      receiver: null,
+      // Another store knows nothing of what was acknowledged for this one, so it must hear everything itself.
+      receiver: (await store.identity()).id,
     };
     const body = await fetchJsonObject(fetch, {
       url: this.#url,

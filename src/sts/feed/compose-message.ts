@@ -1,5 +1,6 @@
 // One answer to one gateway's poll: what ended, what is permitted, how fresh it is. Signing it is all that is left to do.
-import type { JsonObject } from '../../base/core/json.ts';
+import { type Failure, failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
 import type { Secret } from '../../base/core/secret.ts';
 import type { Clock } from '../../base/ports/clock.ts';
 import type { KeyRing } from '../../keys/ring.ts';
@@ -13,23 +14,24 @@ import type { FeedAges } from '../verifier/feed-ages.ts';
 
 export interface FeedDeps {
   readonly stsUrl: string;
-  readonly store: Pick<StsStore, 'listEndedSessions'>;
+  readonly store: Pick<StsStore, 'highWaterMark' | 'identity' | 'listEndedSessions'>;
   readonly policies: { current(): PolicySet };
   readonly keys: Pick<KeyRing, 'publicJwks' | 'signer'>;
   readonly groupKeys: ReadonlyMap<string, { readonly id: string; readonly key: Secret<Uint8Array> }>;
   readonly ages: FeedAges;
   readonly clock: Clock;
+  readonly clockSkewSeconds: number;
 }
 
-/** A gateway whose group has a key and which has a public key to wrap it to. */
+/** A gateway whose group has a key and which has a public key to wrap it to, or several. */
 export interface FeedReader {
   readonly gateway: RegisteredGateway;
-  readonly publicKey: JsonObject;
   readonly groupKey: { readonly id: string; readonly key: Secret<Uint8Array> };
 }
 
 /** What a message says beyond its freshness. */
 export interface News {
+  readonly store: string;
   readonly ended: FeedMessage['ended'];
   readonly cursor: number;
   readonly more: boolean;
@@ -38,44 +40,61 @@ export interface News {
   readonly heard: ReturnType<FeedAges['snapshot']>;
 }
 
-/** Reads what there is to tell after the poll's cursor. Rejects when the store does. */
-export async function readNews(deps: FeedDeps, poll: FeedPoll): Promise<News> {
+/** Who asks, and what. */
+export interface Asked {
+  readonly reader: FeedReader;
+  readonly poll: FeedPoll;
+}
+
+/**
+ * Reads what there is to tell after the poll's cursor, or from the beginning when it counts in another store. Failure:
+ * `clock_behind`, because ends may have been forgotten at a time that has not come. Rejects when the store does.
+ */
+export async function readNews(deps: FeedDeps, { reader, poll }: Asked): Promise<Result<News, Failure>> {
   const heard = deps.ages.snapshot();
+  const { id: store } = await deps.store.identity();
+  const from = poll.store === store ? poll.cursor : 0;
   const limit = MAX_ENDED_PER_MESSAGE;
-  const found = await deps.store.listEndedSessions(poll.cursor, deps.clock.nowSeconds(), limit + 1);
+  const now = deps.clock.nowSeconds();
+  const found = await deps.store.listEndedSessions(reader.gateway.group, from, now, limit + 1);
+  // Read after the ends: whoever forgot some of them before has raised the mark.
+  const mark = await deps.store.highWaterMark();
+  // Written so that a `now` that is no number refuses.
+  if (!(now >= mark - deps.clockSkewSeconds)) {
+    return err(failure('clock_behind', `the clock is ${mark - now} s behind the latest time acted on`));
+  }
   const ended = found.slice(0, limit);
-  return {
+  return ok({
+    store,
     ended: ended.map(({ sessionId, expiresAt }) => ({ sessionId, expiresAt })),
-    cursor: ended.at(-1)?.sequence ?? poll.cursor,
+    cursor: ended.at(-1)?.sequence ?? from,
     more: found.length > limit,
     policies: deps.policies.current(),
     heard,
-  };
+  });
 }
 
 /** Whether the gateway must learn something now rather than with the next heartbeat. */
-export function isUrgent(news: News, o: { readonly reader: FeedReader; readonly poll: FeedPoll }): boolean {
-  const { poll, reader } = o;
+export function isUrgent(news: News, { poll, reader }: Asked): boolean {
   const permissions = news.policies.permissionsOf(reader.gateway.group);
-  return news.ended.length > 0 || permissions.id !== poll.permissionSetId || reader.groupKey.id !== poll.groupKeyId;
+  if (news.ended.length > 0 || news.store !== poll.store) return true;
+  return permissions.id !== poll.permissionSetId || reader.groupKey.id !== poll.groupKeyId;
 }
 
 /** The message; permissions and group key are in it when the poll named others. */
-export async function composeMessage(
-  deps: FeedDeps,
-  news: News,
-  o: { readonly reader: FeedReader; readonly poll: FeedPoll },
-): Promise<FeedMessage> {
-  const { poll, reader } = o;
+export async function composeMessage(deps: FeedDeps, news: News, { poll, reader }: Asked): Promise<FeedMessage> {
   const { gateway, groupKey } = reader;
   const permissions = news.policies.permissionsOf(gateway.group);
   const wrapped =
-    groupKey.id === poll.groupKeyId ? undefined : await wrapForGateway(groupKey.key.reveal(), reader.publicKey);
+    groupKey.id === poll.groupKeyId
+      ? undefined
+      : await Promise.all(gateway.publicKeys.map((publicKey) => wrapForGateway(groupKey.key.reveal(), publicKey)));
   return {
     issuer: deps.stsUrl,
     gateway: gateway.name,
     group: gateway.group,
     nonce: poll.nonce,
+    store: news.store,
     ended: news.ended,
     cursor: news.cursor,
     more: news.more,

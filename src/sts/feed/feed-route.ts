@@ -1,7 +1,7 @@
 // GET /v1/feed: the long poll by which a gateway keeps fresh. Answers at once when there is news, else with a heartbeat.
 import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { StsGrant } from '../../base/client-auth/client.ts';
-import { failure } from '../../base/core/reasons.ts';
+import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { assembleJws } from '../../base/jwt/assemble.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
@@ -12,7 +12,7 @@ import { encodeFeedMessage, MAX_FEED_MESSAGE_BYTES, parseFeedPoll } from '../../
 import { FEED_TOKEN_TYPE } from '../../wire/feed/message.ts';
 import type { RegisteredGateway } from '../settings.ts';
 import type { Signal } from '../signal.ts';
-import { composeMessage, type FeedDeps, type FeedReader, isUrgent, readNews } from './compose-message.ts';
+import { type Asked, composeMessage, type FeedDeps, type FeedReader, isUrgent, readNews } from './compose-message.ts';
 
 /** A heartbeat each second (design, section 3). */
 const HOLD_MS = 1000;
@@ -35,28 +35,27 @@ export const feedRoute = (deps: FeedRouteDeps): Route =>
       if (!reader.ok) return reader;
       const poll = parseFeedPoll(request.query);
       if (!poll.ok) return err(refuse(poll.error, `gateway:${reader.value.gateway.name}`));
-      return ok(await answer(deps, { reader: reader.value, poll: poll.value }, request.signal));
+      const answered = await answer(deps, { reader: reader.value, poll: poll.value }, request.signal);
+      return answered.ok ? answered : err(refuse(answered.error, `gateway:${reader.value.gateway.name}`));
     },
   });
 
-async function answer(
-  deps: FeedRouteDeps,
-  o: { readonly reader: FeedReader; readonly poll: Parameters<typeof readNews>[1] },
-  signal: AbortSignal,
-): Promise<HttpResponse> {
+async function answer(deps: FeedRouteDeps, asked: Asked, signal: AbortSignal): Promise<Result<HttpResponse, Failure>> {
   // Listening begins before reading, so that nothing can happen unheard in between.
   const stop = new AbortController();
   const changed = deps.news.wait(HOLD_MS, AbortSignal.any([signal, stop.signal]));
-  let news = await readNews(deps, o.poll);
-  if (isUrgent(news, o)) stop.abort();
+  let news = await readNews(deps, asked);
+  if (!news.ok || isUrgent(news.value, asked)) stop.abort();
   else {
     await changed;
-    news = await readNews(deps, o.poll);
+    news = await readNews(deps, asked);
   }
-  const message = await composeMessage(deps, news, o);
+  if (!news.ok) return news;
+  const message = await composeMessage(deps, news.value, asked);
   const header = { typ: FEED_TOKEN_TYPE, maxBytes: MAX_FEED_MESSAGE_BYTES };
   const body = await assembleJws(header, encodeFeedMessage(message), deps.keys.signer());
-  return { status: 200, headers: { 'content-type': 'application/jwt', 'cache-control': 'no-store' }, body };
+  const headers = { 'content-type': 'application/jwt', 'cache-control': 'no-store' };
+  return ok({ status: 200, headers, body });
 }
 
 async function authenticateReader(deps: FeedRouteDeps, request: HttpRequest): Promise<Result<FeedReader, Refusal>> {
@@ -68,10 +67,9 @@ async function authenticateReader(deps: FeedRouteDeps, request: HttpRequest): Pr
     return err(refuse(failure('client_not_permitted', `${client.value.name} may read no feed`), who));
   }
   const groupKey = deps.groupKeys.get(gateway.group);
-  const [publicKey] = gateway.publicKeys;
-  if (groupKey === undefined || publicKey === undefined) {
+  if (groupKey === undefined || gateway.publicKeys.length === 0) {
     const detail = `gateway ${gateway.name} has no key to wrap to, or its group has none`;
     return err(refuse(failure('internal_failure', detail), who));
   }
-  return ok({ gateway, publicKey, groupKey });
+  return ok({ gateway, groupKey });
 }

@@ -12,23 +12,26 @@ import { permissionSetId } from '../../policy/policy-set.ts';
 import { decodeFeedMessage, feedPollQuery, MAX_FEED_MESSAGE_BYTES } from '../../wire/feed/codec.ts';
 import { FEED_TOKEN_TYPE, type FeedMessage, type FeedPoll } from '../../wire/feed/message.ts';
 
-const FIRST: FeedPoll = { nonce: 'nonce-of-the-poll', cursor: 0, permissionSetId: null, groupKeyId: null };
+const FIRST: FeedPoll = { nonce: 'nonce-of-the-poll', cursor: 0, store: null, permissionSetId: null, groupKeyId: null };
 let gatewayKey: GatewayKey;
 let world: StsWorld;
 
 beforeEach(async () => {
-  gatewayKey = await GatewayKey.open({
-    ring: 'gateway/artifacts-1',
-    store: new MemoryKeyStore(),
-    kek: KeyEncryptionKey.fromBytes(new Uint8Array(32).fill(1)),
-    clock: new FrozenClock(),
-  });
+  gatewayKey = await openKey(1);
   world = await StsWorld.start({ gatewayKeys: [gatewayKey.publicJwk] });
 });
 afterEach(async () => {
   vi.useRealTimers();
   await world.close();
 });
+
+const openKey = (seed: number): Promise<GatewayKey> =>
+  GatewayKey.open({
+    ring: 'gateway/artifacts-1',
+    store: new MemoryKeyStore(),
+    kek: KeyEncryptionKey.fromBytes(new Uint8Array(32).fill(seed)),
+    clock: new FrozenClock(),
+  });
 
 const poll = (asked: FeedPoll, signal?: AbortSignal): Promise<StsAnswer> =>
   world.call(`GET /v1/feed?${feedPollQuery(asked)}`, { as: 'gateway', ...(signal === undefined ? {} : { signal }) });
@@ -47,8 +50,8 @@ async function read(response: StsAnswer): Promise<FeedMessage> {
 
 /** A poll of a gateway that knows everything up to now. */
 async function caughtUp(): Promise<FeedPoll> {
-  const { cursor, groupKeyId, permissionSetId } = await read(await poll(FIRST));
-  return { nonce: 'nonce-of-another-poll', cursor, permissionSetId, groupKeyId };
+  const { cursor, groupKeyId, permissionSetId, store } = await read(await poll(FIRST));
+  return { nonce: 'nonce-of-another-poll', cursor, store, permissionSetId, groupKeyId };
 }
 
 const endJob = () =>
@@ -75,7 +78,7 @@ describe('the first poll', () => {
     });
     expect(message.permissions?.roles.map(({ role }) => role)).toEqual([PUBLISH]);
     expect(message.permissionSetId).toBe(permissionSetId(message.permissions?.roles ?? []));
-    const unwrapped = await gatewayKey.unwrap(message.groupKey?.wrapped ?? '');
+    const unwrapped = await gatewayKey.unwrap(message.groupKey?.wrapped[0] ?? '');
     expect(unwrapped.ok && Buffer.from(unwrapped.value)).toEqual(Buffer.from(world.groupKey.key.reveal()));
     expect(response.text).not.toContain(Buffer.from(world.groupKey.key.reveal()).toString('base64url'));
   });
@@ -88,6 +91,32 @@ describe('the first poll', () => {
     expect(message.cursor).toBe(1);
     world.clock.advance(1801);
     expect((await read(await poll(FIRST))).ended).toEqual([]);
+  });
+});
+
+describe('a gateway with two registered keys', () => {
+  test('finds the group key wrapped for each, so that it can change from one to the other', async () => {
+    const next = await openKey(2);
+    await world.close();
+    world = await StsWorld.start({ gatewayKeys: [gatewayKey.publicJwk, next.publicJwk] });
+    const wrapped = (await read(await poll(FIRST))).groupKey?.wrapped ?? [];
+    expect(wrapped).toHaveLength(2);
+    for (const key of [gatewayKey, next]) {
+      const opened = await Promise.all(wrapped.map((jwe) => key.unwrap(jwe)));
+      expect(opened.filter(({ ok }) => ok)).toHaveLength(1);
+    }
+  });
+});
+
+describe('a gateway whose cursor is of another store', () => {
+  test('is told everything that ended, at once', async () => {
+    const granted = await world.exchange(await world.issuer.idToken());
+    await endJob();
+    const known = await caughtUp();
+    vi.useFakeTimers();
+    const message = await read(await poll({ ...known, store: 'lost', cursor: 9 }));
+    expect(message.ended.map((end) => end.sessionId)).toEqual([granted.json.session_id]);
+    expect([message.cursor, message.store]).toEqual([1, known.store]);
   });
 });
 
@@ -139,7 +168,7 @@ describe('a poll of a gateway that knows everything', () => {
   });
 
   test('goes on where the last one ended, and learns when more waits', async () => {
-    world.store.listEndedSessions = async (after, _now, limit) =>
+    world.store.listEndedSessions = async (_group, after, _now, limit) =>
       Array.from({ length: Math.min(limit, 1500 - after) }, (_, i) => ({
         sequence: after + i + 1,
         sessionId: `S${after + i + 1}`,
@@ -147,7 +176,7 @@ describe('a poll of a gateway that knows everything', () => {
       }));
     const first = await read(await poll(FIRST));
     expect([first.ended.length, first.cursor, first.more]).toEqual([1000, 1000, true]);
-    const second = await read(await poll({ ...FIRST, cursor: first.cursor }));
+    const second = await read(await poll({ ...FIRST, store: first.store, cursor: first.cursor }));
     expect([second.ended.length, second.cursor, second.more]).toEqual([500, 1500, false]);
   });
 });
@@ -194,6 +223,16 @@ describe('the feed is refused', () => {
     const response = await poll(FIRST);
     expect([response.status, response.json.reason]).toEqual([503, 'unavailable']);
     expect(response.text).not.toContain('io error');
+  });
+
+  test('while the clock is behind the latest time acted on: ends may be forgotten that are still to come', async () => {
+    await world.exchange(await world.issuer.idToken());
+    await endJob();
+    await world.store.prune(world.clock.nowSeconds() + 2 * 86_400);
+    const response = await poll(FIRST);
+    expect([response.status, response.json.reason]).toEqual([503, 'unavailable']);
+    world.clock.advance(2 * 86_400 - 30);
+    expect((await poll(FIRST)).status).toBe(200);
   });
 
   test('to a gateway without a key to wrap to', async () => {

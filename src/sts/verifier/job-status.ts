@@ -1,6 +1,7 @@
 // Whether the job behind a verified token still runs. Silence is an answer only while the issuer's feed is fresh.
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
+import type { EpochSeconds } from '../../base/core/time.ts';
 import type { TrustedIssuer } from '../settings.ts';
 import type { StsStore } from '../store.ts';
 import type { FeedAges } from './feed-ages.ts';
@@ -16,29 +17,36 @@ export interface JobStanding {
 }
 
 export interface JobStatusDeps {
-  readonly store: Pick<StsStore, 'isBuried'>;
+  readonly store: Pick<StsStore, 'identity' | 'isBuried'>;
   readonly ages: FeedAges;
   readonly introspect: Introspect;
+  readonly clockSkewSeconds: number;
+}
+
+interface Question {
+  readonly issuer: TrustedIssuer;
+  readonly jobId: string | null;
+  readonly token: string;
+  readonly issuedAt: EpochSeconds;
 }
 
 /**
  * Precondition: signature, audience and times of the token hold. `jobId` is its `job_id` claim, well formed, or null when
  * the issuer does not tell of its jobs. Errors: job_ended, job_status_unknown, store_unavailable.
  */
-export async function checkJobStatus(
-  deps: JobStatusDeps,
-  o: { readonly issuer: TrustedIssuer; readonly jobId: string | null; readonly token: string },
-): Promise<Result<JobStanding, Failure>> {
+export async function checkJobStatus(deps: JobStatusDeps, o: Question): Promise<Result<JobStanding, Failure>> {
   const source = o.issuer.jobStatus;
   if (source.kind === 'none' || o.jobId === null) {
     return ok({ jobId: null, jobBound: false, detail: 'this issuer does not tell when a job ends' });
   }
   const jobBound = source.kind === 'feed';
   if (jobBound) {
-    const buried = await isBuried(deps.store, o.issuer.issuer, o.jobId);
-    if (!buried.ok) return buried;
-    if (buried.value) return err(failure('job_ended', `the issuer told that job ${o.jobId} ended`));
-    if (deps.ages.isFresh(o.issuer.issuer)) {
+    const known = await readStore(deps.store, o.issuer.issuer, o.jobId);
+    if (!known.ok) return known;
+    if (known.value.isBuried) return err(failure('job_ended', `the issuer told that job ${o.jobId} ended`));
+    // An end from before the store's time may have been told to another store: about such a token silence proves nothing.
+    const isOfOurTime = o.issuedAt > known.value.bornAt + deps.clockSkewSeconds;
+    if (isOfOurTime && deps.ages.isFresh(o.issuer.issuer)) {
       return ok({ jobId: o.jobId, jobBound, detail: `job ${o.jobId} runs, by a fresh feed` });
     }
   }
@@ -54,13 +62,13 @@ export async function checkJobStatus(
   return ok({ jobId: o.jobId, jobBound, detail: `job ${o.jobId} runs, by introspection` });
 }
 
-async function isBuried(
+async function readStore(
   store: JobStatusDeps['store'],
   issuer: string,
   jobId: string,
-): Promise<Result<boolean, Failure>> {
+): Promise<Result<{ readonly isBuried: boolean; readonly bornAt: EpochSeconds }, Failure>> {
   try {
-    return ok(await store.isBuried(issuer, jobId));
+    return ok({ isBuried: await store.isBuried(issuer, jobId), bornAt: (await store.identity()).bornAt });
   } catch (error) {
     return err(failure('store_unavailable', `tombstones could not be read: ${String(error)}`));
   }

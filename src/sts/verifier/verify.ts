@@ -134,7 +134,7 @@ async function checkAddressee(
   const facts = checkClaims(o.addressed, list);
   if (!facts.ok) return facts;
   const { issuer, jobId } = facts.value;
-  const status = await checkJobStatus(deps, { issuer, jobId, token: o.token });
+  const status = await checkJobStatus(deps, { issuer, jobId, token: o.token, issuedAt: o.addressed.issuedAt });
   const standing = list.note('job status', status, (known) => known.detail);
   if (!standing.ok) return standing;
   return ok({ ...facts.value, jobId: standing.value.jobId, jobBound: standing.value.jobBound });
@@ -149,6 +149,7 @@ interface Signed {
 
 /** A signed token that is made for this STS and for now. */
 interface Addressed extends Signed {
+  readonly issuedAt: EpochSeconds;
   readonly expiresAt: EpochSeconds;
   readonly nowSeconds: EpochSeconds;
 }
@@ -195,7 +196,7 @@ function checkAddressed(deps: VerifierDeps, signed: Signed, list: CheckList): Re
   const times = list.note('times', checkTimes(claims, bounds), (t) => {
     return `issued ${nowSeconds - t.issuedAt} s ago, expires in ${t.expiresAt - nowSeconds} s`;
   });
-  return times.ok ? ok({ ...signed, expiresAt: times.value.expiresAt, nowSeconds }) : times;
+  return times.ok ? ok({ ...signed, ...times.value, nowSeconds }) : times;
 }
 
 /** Everything else that the claims must say by themselves. */

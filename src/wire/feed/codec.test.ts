@@ -8,6 +8,7 @@ const small: FeedMessage = {
   group: 'artifacts',
   signedAt: 1_800_000_000,
   nonce: 'abcdefghijklmnop',
+  store: 'store-1',
   ended: [],
   cursor: 0,
   more: false,
@@ -30,7 +31,7 @@ const full: FeedMessage = {
       },
     ],
   },
-  groupKey: { id: 'gk1', wrapped: 'a.b.c.d.e' },
+  groupKey: { id: 'gk1', wrapped: ['a.b.c.d.e', 'f.g.h.i.j'] },
 };
 
 describe('a feed message', () => {
@@ -50,6 +51,8 @@ describe('a feed message', () => {
     ['an audience of another kind', { ...claims, aud: 'urn:jobpass:gateway:artifacts' }],
     ['an audience that names no gateway', { ...claims, aud: 'urn:jobpass:feed:' }],
     ['several audiences', { ...claims, aud: ['urn:jobpass:feed:artifacts-1'] }],
+    ['no store', Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'store'))],
+    ['a group key wrapped for nobody', { ...claims, group_key: { id: 'gk1', wrapped: [] } }],
     ['no keys', { ...claims, keys: [] }],
     ['a negative age', { ...claims, issuer_ages_ms: { 'https://ci.example.com': -1 } }],
     ['a fractional cursor', { ...claims, cursor: 0.5 }],
@@ -73,8 +76,8 @@ describe('a feed message', () => {
 
 describe('a feed poll', () => {
   it.each([
-    { nonce: 'abcdefghijklmnop', cursor: 0, permissionSetId: null, groupKeyId: null },
-    { nonce: 'abcdefghijklmnop', cursor: 12, permissionSetId: 'aa11', groupKeyId: 'gk1' },
+    { nonce: 'abcdefghijklmnop', cursor: 0, store: null, permissionSetId: null, groupKeyId: null },
+    { nonce: 'abcdefghijklmnop', cursor: 12, store: 'store-1', permissionSetId: 'aa11', groupKeyId: 'gk1' },
   ])('comes back as it was written', (poll) => {
     expect(parseFeedPoll(feedPollQuery(poll))).toEqual({ ok: true, value: poll });
   });

@@ -11,6 +11,9 @@ export const MAX_FEED_MESSAGE_BYTES = 4 * 1024 * 1024;
 /** Ended sessions in one message; what is left follows with the next poll at once (`more`). */
 export const MAX_ENDED_PER_MESSAGE = 1000;
 
+/** Public keys of one gateway; two are valid at once while it changes its key. */
+const MAX_GATEWAY_KEYS = 8;
+
 /** The audience of messages for one gateway, so that no other gateway believes them. */
 const feedAudience = (gateway: string): string => `urn:jobpass:feed:${gateway}`;
 
@@ -50,6 +53,7 @@ const messageSchema = z
     iat: count,
     nonce: opaque,
     group: text,
+    store: opaque,
     ended: z.array(z.strictObject({ sid: opaque, exp: count })).max(MAX_ENDED_PER_MESSAGE),
     cursor: count,
     more: z.boolean(),
@@ -57,7 +61,9 @@ const messageSchema = z
     permission_set: opaque,
     permissions: permissionSet.optional(),
     keys: z.array(z.record(z.string(), z.json())).min(1).max(100),
-    group_key: z.strictObject({ id: opaque, wrapped: z.string().min(1).max(4096) }).optional(),
+    group_key: z
+      .strictObject({ id: opaque, wrapped: z.array(z.string().min(1).max(4096)).min(1).max(MAX_GATEWAY_KEYS) })
+      .optional(),
     group_key_id: opaque,
   })
   .refine((m) => m.permissions === undefined || m.permissions.id === m.permission_set, 'permissions of another set')
@@ -74,6 +80,7 @@ export function encodeFeedMessage(m: FeedMessage): Claims {
     iat: m.signedAt,
     nonce: m.nonce,
     group: m.group,
+    store: m.store,
     ended: m.ended.map((end) => ({ sid: end.sessionId, exp: end.expiresAt })),
     cursor: m.cursor,
     more: m.more,
@@ -111,6 +118,7 @@ export function decodeFeedMessage(claims: Claims): Result<FeedMessage, Failure> 
     issuer: m.iss,
     gateway: m.aud.slice(AUDIENCE_PREFIX.length),
     group: m.group,
+    store: m.store,
     signedAt: m.iat,
     nonce: m.nonce,
     ended: m.ended.map((end) => ({ sessionId: end.sid, expiresAt: end.exp })),
@@ -137,6 +145,7 @@ const pollSchema = z.object({
     .regex(/^(0|[1-9][0-9]{0,15})$/)
     .transform(Number)
     .pipe(count),
+  store: opaque.optional(),
   permissions: opaque.optional(),
   group_key: opaque.optional(),
 });
@@ -144,6 +153,7 @@ const pollSchema = z.object({
 /** The query string, without "?", of one poll. */
 export function feedPollQuery(poll: FeedPoll): string {
   const query = new URLSearchParams({ nonce: poll.nonce, cursor: String(poll.cursor) });
+  if (poll.store !== null) query.set('store', poll.store);
   if (poll.permissionSetId !== null) query.set('permissions', poll.permissionSetId);
   if (poll.groupKeyId !== null) query.set('group_key', poll.groupKeyId);
   return query.toString();
@@ -163,6 +173,7 @@ export function parseFeedPoll(query: string): Result<FeedPoll, Failure> {
   return ok({
     nonce: parsed.data.nonce,
     cursor: parsed.data.cursor,
+    store: parsed.data.store ?? null,
     permissionSetId: parsed.data.permissions ?? null,
     groupKeyId: parsed.data.group_key ?? null,
   });

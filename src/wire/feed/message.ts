@@ -15,7 +15,9 @@ export interface FeedMessage {
   readonly signedAt: EpochSeconds;
   /** The poll's own nonce: without it an old message could be played again. */
   readonly nonce: string;
-  /** Ended sessions after the poll's cursor, in order. */
+  /** The STS's store: cursors count within one store alone. */
+  readonly store: string;
+  /** Ended sessions of the group, in order: after the poll's cursor, or all of them when the poll named another store. */
   readonly ended: readonly { readonly sessionId: string; readonly expiresAt: EpochSeconds }[];
   /** Where the next poll goes on. */
   readonly cursor: number;
@@ -28,8 +30,11 @@ export interface FeedMessage {
   readonly permissions?: PermissionSet;
   /** The STS's public keys, for credentials and for the next messages. */
   readonly keys: readonly JsonObject[];
-  /** The group key, wrapped to this gateway's public key as a compact JWE; sent when the poll did not name its id. */
-  readonly groupKey?: { readonly id: string; readonly wrapped: string };
+  /**
+   * The group key as compact JWEs, one for each public key that the STS has of this gateway; the header's `kid` says
+   * for which. Sent when the poll did not name its id.
+   */
+  readonly groupKey?: { readonly id: string; readonly wrapped: readonly string[] };
   readonly groupKeyId: string;
 }
 
@@ -37,6 +42,8 @@ export interface FeedMessage {
 export interface FeedPoll {
   readonly nonce: string;
   readonly cursor: number;
+  /** The store that the cursor counts in; null: none was heard yet. */
+  readonly store: string | null;
   readonly permissionSetId: string | null;
   readonly groupKeyId: string | null;
 }

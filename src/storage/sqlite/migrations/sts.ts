@@ -79,6 +79,20 @@ const GRANTS = `
 /** An index ends with the row's position, so the newest decisions of one tenant are the end of one range. */
 const DECISIONS_BY_TENANT = 'CREATE INDEX decision_tenant ON decision (role_tenant);';
 
+/** The store's identity, and the group in the row of each end: a gateway is told of its own group's alone. */
+const IDENTITY = `
+  CREATE TABLE store_identity (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    id TEXT NOT NULL,
+    born_at INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO store_identity (only_row, id, born_at) VALUES (1, lower(hex(randomblob(16))), unixepoch());
+
+  ALTER TABLE ended_session ADD COLUMN gateway_group TEXT NOT NULL DEFAULT '';
+  UPDATE ended_session SET gateway_group = session.gateway_group FROM session WHERE session.id = session_id;
+  CREATE INDEX ended_session_group ON ended_session (gateway_group, sequence);
+`;
+
 export const STS_SCHEMA: Schema = {
   kind: 'STS',
   applicationId: 0x4a505354, // "JPST"
@@ -86,5 +100,6 @@ export const STS_SCHEMA: Schema = {
     { version: 1, name: 'keys', sql: KEY_TABLE },
     { version: 2, name: 'grants, decisions and tombstones', sql: GRANTS },
     { version: 3, name: 'decisions by tenant', sql: DECISIONS_BY_TENANT },
+    { version: 4, name: 'identity of the store, groups of ended sessions', sql: IDENTITY },
   ],
 };
