@@ -96,6 +96,7 @@ async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuer
     clients: new ClientRegistry<StsGrant>({ clients: [], audience: STS, clock }),
     policySource: {
       list: async () => [{ path: 'main/publish-web.yaml', bytes: new TextEncoder().encode(POLICY) }],
+      read: async () => undefined,
       watch: () => () => {},
     },
     fetch: discoveryOf(issuer.jwks),

@@ -2,7 +2,7 @@
 # Sees to the Debian packages the tests use. CI installs what is missing; anyone else is asked, or told.
 set -euo pipefail
 
-packages=(git nginx)
+packages=(curl git nginx openssl)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -6,7 +6,7 @@ import { thirdPartyLicenses } from './third-party-licenses.ts';
 
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: { jobpass: 'src/app/cli/main.ts', index: 'src/index.ts' },
+  entryPoints: { jobpass: 'src/app/cli/main.ts', index: 'src/index.ts', policy: 'src/policy/index.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,

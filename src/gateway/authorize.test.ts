@@ -9,7 +9,7 @@ import { type Authority, authorizeRequest, type Permit, withdrawalOf } from './a
 import { FeedClient } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
 
-const PUT = { method: 'PUT', pathForPolicy: 'web/7/app.tar.gz' };
+const PUT = { method: 'PUT', pathForPolicy: 'web/7/app.tar.gz', query: '' };
 const bearer = (token: string) => ({ ...PUT, authorization: [`Bearer ${token}`] });
 
 let clock: FrozenClock;
@@ -24,6 +24,12 @@ beforeEach(async () => {
   sts.grant('main/publish-web', [
     { effect: 'allow', actions: ['http:PUT'], resources: [`arn:jobpass:http:::store/web/\${claims.pipeline_id}/*`] },
     { effect: 'deny', actions: ['http:*'], resources: ['arn:jobpass:http:::store/web/7/secret*'] },
+    {
+      effect: 'deny',
+      actions: ['http:PUT'],
+      resources: ['arn:jobpass:http:::store/web/7/app.tar.gz'],
+      conditions: { StringEquals: { 'http:Query/force': 'true' } },
+    },
   ]);
   state = new FeedState(clock);
   const settings = gatewaySettings();
@@ -175,6 +181,8 @@ describe('a request is refused', () => {
     ['another path', { pathForPolicy: 'other/7/app.tar.gz' }],
     ['another claim value in the path', { pathForPolicy: 'web/8/app.tar.gz' }],
     ['a path that a deny statement names', { pathForPolicy: 'web/7/secret.txt' }],
+    ['a query that a deny statement names', { query: 'force=true' }],
+    ['a query that names a parameter twice', { query: 'force=false&force=true' }],
   ])('for %s', async (_what, change) => {
     expect(await outcome({ ...bearer(await sts.token()), ...change })).toBe('permission_denied');
   });

@@ -10,6 +10,7 @@ import { type AccessToken, type OpenedToken, openAccessToken } from '../base/cre
 import type { VerificationKey } from '../base/jwt/jwk.ts';
 import { authorize } from '../policy/iam/authorize.ts';
 import type { CompiledPermissions } from '../policy/iam/statements.ts';
+import { parseQuery } from '../wire/query.ts';
 
 /** What the gateway knows at this moment. */
 export interface Knowledge {
@@ -30,15 +31,16 @@ export interface AccessRequest {
   readonly authorization: readonly string[];
   readonly method: string;
   readonly pathForPolicy: string;
+  /** The raw query without `?`, for the condition keys `http:Query/<name>`. */
+  readonly query: string;
 }
 
 export interface Permit extends OpenedToken {
   readonly action: string;
   readonly resource: string;
+  readonly query: string;
   /** The statement that allowed it. */
   readonly statement: Statement;
-  /** What it was decided by. */
-  readonly permissions: CompiledPermissions;
 }
 
 /** A refusal; `token` is there when the credential was verified. */
@@ -79,8 +81,9 @@ export async function authorizeRequest(a: Authority, request: AccessRequest): Pr
   const action = `http:${request.method}`;
   const resource = `arn:jobpass:http:::${a.gateway}/${request.pathForPolicy}`;
   const lapsed = standingOf(token, a.knowledge);
-  const decided = lapsed === undefined ? permitted(a.knowledge, { token, action, resource }) : err(lapsed);
-  return decided.ok ? ok({ ...opened.value, action, resource, ...decided.value }) : err({ ...decided.error, token });
+  const asked = { token, action, resource, query: request.query };
+  const decided = lapsed === undefined ? permitted(a.knowledge, asked) : err(lapsed);
+  return decided.ok ? ok({ ...opened.value, ...asked, ...decided.value }) : err({ ...decided.error, token });
 }
 
 /**
@@ -88,13 +91,13 @@ export async function authorizeRequest(a: Authority, request: AccessRequest): Pr
  * signed its credential, or the active permissions no longer allow what it does.
  */
 export function withdrawalOf(permit: Permit, knowledge: Knowledge): Failure | undefined {
-  const { token, key, permissions } = permit;
+  const { token, key } = permit;
   if (!knowledge.keys().some((known) => !known.ambiguous && known.material.equals(key.material))) {
     return failure('key_unknown', 'the STS no longer publishes the key that signed the credential');
   }
   const lapsed = standingOf(token, knowledge);
-  // Deciding is pure: by the same permissions it comes out the same.
-  if (lapsed !== undefined || knowledge.permissionsOf(token.role) === permissions) return lapsed;
+  if (lapsed !== undefined) return lapsed;
+  // By the same permissions too: a condition on the time may have come to an end.
   const decided = permitted(knowledge, permit);
   return decided.ok ? undefined : decided.error;
 }
@@ -116,14 +119,16 @@ function standingOf(token: AccessToken, knowledge: Knowledge): Failure | undefin
 
 function permitted(
   knowledge: Knowledge,
-  { token, action, resource }: Pick<Permit, 'token' | 'action' | 'resource'>,
-): Result<Pick<Permit, 'statement' | 'permissions'>, Failure> {
+  { token, action, resource, query }: Pick<Permit, 'token' | 'action' | 'resource' | 'query'>,
+): Result<Pick<Permit, 'statement'>, Failure> {
   const permissions = knowledge.permissionsOf(token.role);
   if (permissions === undefined) {
     return err(failure('role_unknown', `role ${token.role} is not in the active permission set`));
   }
-  const { allow, statement } = authorize(permissions, { action, resource, claims: token.claims });
-  if (allow && statement !== null) return ok({ statement, permissions });
+  const parsed = parseQuery(query);
+  const facts = { now: knowledge.nowSeconds(), ...(parsed.ok ? { query: parsed.value } : {}) };
+  const { allow, statement } = authorize(permissions, { action, resource, claims: token.claims, facts });
+  if (allow && statement !== null) return ok({ statement });
   const why = statement === null ? 'no statement allows' : `the statement in line ${statement.line} denies`;
   return err(failure('permission_denied', `${why} ${action} on ${resource}`));
 }

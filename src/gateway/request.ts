@@ -119,6 +119,7 @@ export async function permitFor(
     authorization: headers.get('authorization') ?? [],
     method,
     pathForPolicy: target.pathForPolicy,
+    query: target.query,
   });
   if (exchange.res.destroyed) return undefined;
   if (!decided.ok) {

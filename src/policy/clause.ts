@@ -1,7 +1,28 @@
-// One clause against one claim. Rules, traces and defaults are put together elsewhere.
+// The clauses of a trust entry in Jobpass's own dialect. How they are judged and traced is trust/jobpass.ts's business.
 import type { Claims, JsonValue } from '../base/core/json.ts';
-import { matchesPattern } from './pattern.ts';
-import type { Clause } from './role.ts';
+import type { Expression } from './expression/expression.ts';
+import { matchesPattern, type Pattern } from './pattern.ts';
+
+/** One claim and the values it may have; it holds when the claim is a string and any pattern matches it whole. */
+export interface Clause {
+  readonly claim: string;
+  readonly wanted: readonly Pattern[];
+  readonly line: number;
+}
+
+/** A condition in CEL over the variable `claims`. */
+export interface WhenClause {
+  readonly expression: Expression;
+  readonly line: number;
+}
+
+/** Tokens of one issuer that satisfy every clause and the expression, if there is one. */
+export interface TrustRule {
+  readonly issuer: string;
+  readonly clauses: readonly Clause[];
+  readonly when?: WhenClause;
+  readonly line: number;
+}
 
 /** The claim's own value; undefined when the token does not carry it. */
 export const claimOf = (claims: Claims, name: string): JsonValue | undefined =>

@@ -9,7 +9,7 @@ const REF = { tenant: 'main', name: 'publish-web' };
 const OTHER = 'https://other.example.com';
 
 const ask = (trust: string, claims: Claims, issuer = ISSUER): PolicyDecision =>
-  decide(buildPolicySet([makeRole({ trust })]), { role: REF, issuer, claims });
+  decide(buildPolicySet([makeRole({ trust })]), { role: REF, issuer, claims, now: 0 });
 const traceOf = (decision: PolicyDecision): RoleTrace => {
   if (decision.trace === undefined) throw new Error('no trace');
   return decision.trace;
@@ -117,7 +117,7 @@ describe('a decision', () => {
       { tenant: 'main/publish-web', name: '' },
       { tenant: '__proto__', name: 'constructor' },
     ]) {
-      const decision = decide(set, { role, issuer: ISSUER, claims: GOOD });
+      const decision = decide(set, { role, issuer: ISSUER, claims: GOOD, now: 0 });
       expect(decision).toEqual({
         allow: false,
         reason: 'role_unknown',

@@ -1,10 +1,7 @@
 // Finds the role that a refused token comes nearest to. For the operator's eyes; it grants nothing.
 import type { RoleRef } from '../base/core/decision.ts';
-import type { Claims } from '../base/core/json.ts';
-import { claimOf, clauseHolds } from './clause.ts';
 import type { PolicySet } from './policy-set.ts';
-import type { TrustRule } from './role.ts';
-import { defaultsOf } from './safe-defaults.ts';
+import type { TokenView, Verdict } from './trust/trust.ts';
 
 /** A refusal must stay cheap: beyond these the search ends with the best found so far. */
 const MAX_ROLES = 2000;
@@ -23,7 +20,7 @@ export interface NearestRole {
  */
 export function nearestRole(
   set: PolicySet,
-  asked: { readonly issuer: string; readonly claims: Claims; readonly except: RoleRef },
+  asked: { readonly token: TokenView; readonly except: RoleRef },
 ): NearestRole | undefined {
   let best: NearestRole | undefined;
   let roles = 0;
@@ -32,10 +29,11 @@ export function nearestRole(
     roles += 1;
     if (roles > MAX_ROLES || clauses > MAX_CLAUSES) break;
     if (role.ref.name === asked.except.name) continue;
-    for (const rule of role.trust) {
-      if (rule.issuer !== asked.issuer) continue;
-      clauses += rule.clauses.length;
-      const missing = failing(rule, asked.claims);
+    for (const trust of role.trust) {
+      if (!trust.issuers.includes(asked.token.issuer)) continue;
+      const verdict = trust.judge(asked.token, 'every_clause');
+      clauses += verdict.rules.reduce((count, rule) => count + rule.clauses.length, 0);
+      const missing = missingFor(verdict);
       if (best === undefined || missing < best.missing) best = { ref: role.ref, file: role.file, missing };
     }
     if (best?.missing === 0) break;
@@ -43,7 +41,12 @@ export function nearestRole(
   return best;
 }
 
-function failing(rule: TrustRule, claims: Claims): number {
-  const written = rule.clauses.filter((clause) => !clauseHolds(clause, claimOf(claims, clause.claim))).length;
-  return written + defaultsOf(rule).filter((safe) => !safe.holds(claims)).length;
+/** What keeps the rule that got furthest from holding, and every deny rule that holds. */
+export function missingFor(verdict: Verdict): number {
+  if (verdict.held) return 0;
+  const denials = verdict.rules.filter((rule) => rule.effect === 'deny' && rule.held).length;
+  const failures = verdict.rules
+    .filter((rule) => rule.effect !== 'deny')
+    .map((rule) => rule.clauses.filter((clause) => clause.outcome !== 'held').length);
+  return Math.max(1, denials + (failures.length === 0 ? 0 : Math.min(...failures)));
 }

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { ISSUER, makeRole } from '../../test/fakes/roles.ts';
+import type { Claims } from '../base/core/json.ts';
 import { nearestRole } from './nearest.ts';
-import { buildPolicySet, permissionSetId } from './policy-set.ts';
+import { compilePattern } from './pattern.ts';
+import { buildPolicySet, buildPolicySetSlowly, permissionSetId, withoutRoles } from './policy-set.ts';
 import { sessionClaims } from './session-claims.ts';
+import { jobpassTrust } from './trust/jobpass.ts';
+import type { TokenView } from './trust/trust.ts';
 
 const trust = (claims: string): string => `[{ issuer: ${ISSUER}, claims: { ${claims} } }]`;
 const role = (name: string, claims = 'a: b', more: { tenant?: string; gateway?: string; permissions?: string } = {}) =>
   makeRole({ name, trust: trust(claims), ...more });
+
+const view = (claims: Claims, issuer: string): TokenView => ({ issuer, claims, now: 0 });
 
 describe('a policy set', () => {
   it('finds a role by tenant and name', () => {
@@ -52,6 +58,36 @@ describe('a policy set', () => {
     expect(permissionSetId(received.roles)).toBe(set.id);
   });
 
+  it('is the same when it is built with pauses, and is ready for every group then', async () => {
+    const roles = Array.from({ length: 2500 }, (_, index) => role(`r${(index * 7919) % 2503}`));
+    let breaths = 0;
+    const set = await buildPolicySetSlowly(roles, () => {
+      breaths += 1;
+      return undefined;
+    });
+    expect(breaths).toBeGreaterThan(25);
+    expect(set.id).toBe(buildPolicySet(roles).id);
+    expect(set.permissionsOf('artifacts').id).toBe(buildPolicySet(roles).permissionsOf('artifacts').id);
+    await expect(buildPolicySetSlowly([role('web'), role('web')], () => undefined)).rejects.toThrow('two files');
+  });
+
+  it('without some of its roles has none of them anywhere, and another id', () => {
+    const set = buildPolicySet([role('web'), role('api'), role('web', 'a: b', { tenant: 'other' })]);
+    const less = withoutRoles(set, [
+      { tenant: 'main', name: 'web' },
+      { tenant: 'main', name: 'none' },
+    ]);
+    expect(less.size).toBe(2);
+    expect(less.find({ tenant: 'main', name: 'web' })).toBeUndefined();
+    expect(less.find({ tenant: 'other', name: 'web' })).toBeDefined();
+    expect([...less.rolesOf('main')].map(({ ref }) => ref.name)).toEqual(['api']);
+    expect(less.permissionsOf('artifacts').roles.map((one) => one.role)).toEqual(['main/api', 'other/web']);
+    const same = buildPolicySet([role('api'), role('web', 'a: b', { tenant: 'other' })]);
+    expect(less.permissionsOf('artifacts').id).toBe(same.permissionsOf('artifacts').id);
+    expect(less.id).not.toBe(set.id);
+    expect(withoutRoles(set, [{ tenant: 'main', name: 'web' }]).id).toBe(less.id);
+  });
+
   it('refuses two roles of one name', () => {
     expect(() => buildPolicySet([role('web'), role('web')])).toThrow(
       expect.objectContaining({ code: 'ERR_ROLE_DUPLICATE' }),
@@ -70,33 +106,35 @@ describe('the nearest role', () => {
   const except = { tenant: 'main', name: 'asked' };
 
   it('is the one with the fewest failing clauses, the first by name among equals, never the asked one', () => {
-    const nearest = nearestRole(set, { issuer: ISSUER, claims: { a: 'b', c: 'x' }, except });
+    const nearest = nearestRole(set, { token: view({ a: 'b', c: 'x' }, ISSUER), except });
     expect(nearest).toEqual({ ref: { tenant: 'main', name: 'near' }, file: 'main/near.yaml', missing: 1 });
-    const held = nearestRole(set, { issuer: ISSUER, claims: { a: 'b', c: 'd', e: 'f' }, except });
+    const held = nearestRole(set, { token: view({ a: 'b', c: 'd', e: 'f' }, ISSUER), except });
     expect(held).toMatchObject({ ref: { name: 'far' }, missing: 0 });
   });
 
   it('counts the safe defaults', () => {
-    const nearest = nearestRole(set, { issuer: ISSUER, claims: { a: 'b', c: 'd', fork: 'true' }, except });
+    const nearest = nearestRole(set, { token: view({ a: 'b', c: 'd', fork: 'true' }, ISSUER), except });
     expect(nearest).toMatchObject({ ref: { name: 'near' }, missing: 1 });
   });
 
   it('is none when no other role of the tenant names the issuer', () => {
-    expect(nearestRole(set, { issuer: 'https://x', claims: {}, except })).toBeUndefined();
+    expect(nearestRole(set, { token: view({}, 'https://x'), except })).toBeUndefined();
     expect(
-      nearestRole(set, { issuer: ISSUER, claims: { x: 'y' }, except: { tenant: 'none', name: 'a' } }),
+      nearestRole(set, { token: view({ x: 'y' }, ISSUER), except: { tenant: 'none', name: 'a' } }),
     ).toBeUndefined();
   });
 
   it('is looked for among a bounded number of roles', () => {
     const one = role('r');
+    const b = compilePattern('b');
+    const clause = { claim: 'a', wanted: b.ok ? [b.value] : [], line: 1 };
     const many = Array.from({ length: 2500 }, (_, index) => {
       const name = `r${String(index).padStart(5, '0')}`;
-      const claims = index === 2400 ? [] : (one.trust[0]?.clauses ?? []);
-      return { ...one, ref: { tenant: 'main', name }, trust: [{ issuer: ISSUER, clauses: claims, line: 1 }] };
+      const clauses = index === 2400 ? [] : [clause];
+      return { ...one, ref: { tenant: 'main', name }, trust: [jobpassTrust({ issuer: ISSUER, clauses, line: 1 })] };
     });
-    expect(nearestRole(buildPolicySet(many), { issuer: ISSUER, claims: {}, except })).toMatchObject({ missing: 1 });
-    expect(nearestRole(buildPolicySet(many.slice(2000)), { issuer: ISSUER, claims: {}, except })).toMatchObject({
+    expect(nearestRole(buildPolicySet(many), { token: view({}, ISSUER), except })).toMatchObject({ missing: 1 });
+    expect(nearestRole(buildPolicySet(many.slice(2000)), { token: view({}, ISSUER), except })).toMatchObject({
       missing: 0,
     });
   });

@@ -1,21 +1,7 @@
 // A role in compiled form. Readers make it from a policy file; nothing changes it afterwards.
 import type { RoleRef } from '../base/core/decision.ts';
 import type { Statement } from '../base/core/permissions.ts';
-import type { Pattern } from './pattern.ts';
-
-/** One claim and the values it may have; it holds when the claim is a string and any pattern matches it whole. */
-export interface Clause {
-  readonly claim: string;
-  readonly wanted: readonly Pattern[];
-  readonly line: number;
-}
-
-/** Tokens of one issuer that satisfy every clause. */
-export interface TrustRule {
-  readonly issuer: string;
-  readonly clauses: readonly Clause[];
-  readonly line: number;
-}
+import type { Trust } from './trust/trust.ts';
 
 export interface Role {
   readonly ref: RoleRef;
@@ -24,7 +10,7 @@ export interface Role {
   /** SHA-256 of the file's bytes, hex. */
   readonly digest: string;
   /** Any of these suffices. Never empty. */
-  readonly trust: readonly TrustRule[];
+  readonly trust: readonly Trust[];
   readonly session: {
     readonly gateway: string;
     readonly maxDurationSeconds: number;
@@ -32,6 +18,9 @@ export interface Role {
   };
   readonly permissions: readonly Statement[];
 }
+
+/** Whether the role stands for a cloud's own document: every other names a group of gateways. */
+export const isDocument = (role: Role): boolean => role.session.gateway === '';
 
 /** What the operator lets the authors of one tenant give away. */
 export interface Ceiling {

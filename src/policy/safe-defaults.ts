@@ -1,8 +1,8 @@
 // What every trust rule wants without saying so: jobs from forks and from a person's own machine get in by name only.
+import type { ClauseTrace } from '../base/core/decision.ts';
 import { type Claims, stringMember } from '../base/core/json.ts';
-import { claimOf, clauseHolds } from './clause.ts';
+import { claimOf, clauseHolds, type TrustRule } from './clause.ts';
 import { patternPrefix } from './pattern.ts';
-import type { TrustRule } from './role.ts';
 
 /** An unwritten clause. It stands in a rule until the rule has a clause of its own on the same claim. */
 export interface SafeDefault {
@@ -29,7 +29,7 @@ const FORK: SafeDefault = {
 };
 
 /** A job that a person started on their own machine says of itself what it likes: only where `runner_environment` is named. */
-const LOCAL: SafeDefault = {
+export const LOCAL: SafeDefault = {
   claim: 'runner_environment',
   wanted: ['not local, unless the rule names runner_environment'],
   subjectPrefix: 'local:',
@@ -42,9 +42,12 @@ const LOCAL: SafeDefault = {
 
 const SAFE_DEFAULTS: readonly SafeDefault[] = [FORK, LOCAL];
 
-/** The defaults that stand in `rule`. */
-export const defaultsOf = (rule: TrustRule): readonly SafeDefault[] =>
-  SAFE_DEFAULTS.filter((safe) => !rule.clauses.some((clause) => clause.claim === safe.claim));
+/** The defaults that stand in `rule`. A wildcard names nobody: only a clause of plain values takes a default's place. */
+export function defaultsOf(rule: TrustRule): readonly SafeDefault[] {
+  const isNamed = (safe: SafeDefault): boolean =>
+    rule.clauses.some(({ claim, wanted }) => claim === safe.claim && wanted.every(({ literal }) => literal !== null));
+  return SAFE_DEFAULTS.some(isNamed) ? SAFE_DEFAULTS.filter((safe) => !isNamed(safe)) : SAFE_DEFAULTS;
+}
 
 /** Claims that are numbers in every token (RFC 7519 §4.1): a clause, which wants text, never holds on them. */
 const NUMERIC: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat']);
@@ -61,3 +64,7 @@ export function canHold(rule: TrustRule): boolean {
     );
   });
 }
+
+/** Whether a traced clause is one of the defaults, and stands in no file. */
+export const isSafeDefault = (clause: ClauseTrace): boolean =>
+  SAFE_DEFAULTS.some(({ wanted }) => wanted === clause.wanted);

@@ -54,6 +54,7 @@ const durable: readonly [string, Overrides, Reason][] = [
 
 /** Refusals of authentic tokens that are for others or for other times: anyone has some, so they are in the ring only. */
 const useless: readonly [string, Overrides, Reason][] = [
+  ['another party in azp', { azp: 'https://other.example.com' }, 'audience_mismatch'],
   ['another audience', { aud: 'https://other.example.com' }, 'audience_mismatch'],
   ['several audiences', { aud: [STS_URL, 'https://other.example.com'] }, 'audience_mismatch'],
   ['no audience', { aud: undefined }, 'claim_missing'],

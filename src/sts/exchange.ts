@@ -101,7 +101,8 @@ async function run(deps: ExchangeDeps, request: ExchangeRequest, opened: Case): 
   const { token, checks } = verification;
   const facts = verifiedFacts(token);
   const now = deps.clock.nowSeconds();
-  const question = { role: request.role, askedSeconds: request.askedSeconds, now };
+  const { askedSeconds, remoteAddress: sourceAddress, role } = request;
+  const question = { role, askedSeconds, now, sourceAddress };
   const judgement = judge(deps, deps.policies.current(), { identity: identityOf(facts), question });
   const trace = { checks, ...judgement.trace, jobBound: facts.jobBound };
   if (!judgement.allow) {

@@ -24,6 +24,8 @@ export interface Question {
   readonly role: RoleRef;
   readonly askedSeconds: number | undefined;
   readonly now: EpochSeconds;
+  /** Undefined in a dry run: nobody asked from anywhere. */
+  readonly sourceAddress?: string;
 }
 
 /** The answer, with whatever of the trace was reached. */
@@ -53,7 +55,9 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
     return { allow: false, failure: failure('role_unknown', 'there is no such tenant'), trace: {} };
   }
   const { issuer, claims } = identity;
-  const decision = decide(policies, { role: question.role, issuer, claims });
+  const { now, role: asked, sourceAddress } = question;
+  const view = { issuer, claims, now, ...(sourceAddress === undefined ? {} : { sourceAddress }) };
+  const decision = decide(policies, { role: asked, ...view });
   if (!decision.allow) {
     const trace = decision.trace === undefined ? {} : { role: decision.trace };
     return { allow: false, failure: failure(decision.reason, decision.detail), trace };

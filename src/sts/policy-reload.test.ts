@@ -5,6 +5,7 @@ import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { roleText, wideCeiling } from '../../test/fakes/roles.ts';
 import { MemoryPolicies, PUBLISH, PUBLISH_TEXT } from '../../test/fakes/sts-world.ts';
 import { MAX_POLICY_BYTES } from '../base/core/limits.ts';
+import { decide } from '../policy/decide.ts';
 import { ceilingsOf } from './judge.ts';
 import { ActivePolicies, BROKEN_GRACE_MS } from './policy-reload.ts';
 
@@ -108,6 +109,42 @@ describe('after a change', () => {
     await active.reload();
     clock.advanceMs(BROKEN_GRACE_MS - 1);
     expect(isOn()).toBe(true);
+  });
+
+  test('a role that did not change is the very same one', async () => {
+    const before = active.current().find(ROLE);
+    source.files.set('main/preview.yaml', OTHER_TEXT);
+    await active.reload();
+    expect(active.current().find(ROLE)).toBe(before);
+    source.files.set(FILE, `${PUBLISH_TEXT}\n`);
+    await active.reload();
+    expect(active.current().find(ROLE)).not.toBe(before);
+  });
+
+  test('a file that a role names is part of it: changed, broken and deleted like the role’s own', async () => {
+    const azure = (subject: string): string =>
+      JSON.stringify({ issuer: 'https://ci.example.com', subject, audiences: ['a'] });
+    const byAzure = { tenant: 'main', name: 'azure' };
+    const isFor = (sub: string): boolean => {
+      const token = { issuer: 'https://ci.example.com', claims: { sub, aud: 'a' }, now: 0 };
+      return decide(active.current(), { ...token, role: byAzure }).allow;
+    };
+    source.files.set('main/azure.yaml', roleText({ name: 'azure', trust: '[{ azure_file: azure.json }]' }));
+    await active.reload();
+    expect(active.current().find(byAzure)).toBeUndefined();
+    source.documents.set('main/azure.json', azure('x'));
+    await active.reload();
+    expect([isFor('x'), isFor('y')]).toEqual([true, false]);
+    const before = active.current();
+    source.documents.set('main/azure.json', azure('y'));
+    await active.reload();
+    expect([isFor('x'), isFor('y')]).toEqual([false, true]);
+    expect(active.current().id).not.toBe(before.id);
+    source.documents.delete('main/azure.json');
+    await active.reload();
+    expect(isFor('y')).toBe(true);
+    clock.advanceMs(BROKEN_GRACE_MS);
+    expect(isFor('y')).toBe(false);
   });
 
   test('a folder that cannot be read counts as broken, not as empty', async () => {

@@ -1,26 +1,25 @@
 // The active policies: read at the start, reloaded per file, swapped as one immutable set. It decides nothing.
 import { JobpassError } from '../base/core/errors.ts';
-import { MAX_POLICY_BYTES } from '../base/core/limits.ts';
-import { err, type Result } from '../base/core/result.ts';
 import type { MonotonicMs } from '../base/core/time.ts';
 import { formatProblems, type Problem } from '../base/document/problem.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { Log } from '../base/ports/log.ts';
-import { buildPolicySet, type PolicySet } from '../policy/policy-set.ts';
-import { readRole } from '../policy/readers/jobpass.ts';
+import { buildPolicySet, buildPolicySetSlowly, type PolicySet, withoutRoles } from '../policy/policy-set.ts';
+import { RolePool } from '../policy/readers/role-pool.ts';
 import type { Ceiling, Role } from '../policy/role.ts';
+import { breathing } from './breath.ts';
+import { isUnchanged, type ReadRoleFile, readPolicyFile } from './policy-files.ts';
 import type { PolicyFile, PolicySource } from './policy-source.ts';
 
 /** How long the last good version of a broken file stays in force (design, section 5). */
 export const BROKEN_GRACE_MS = 10 * 60_000;
 
-const FILE = /^([a-z0-9][a-z0-9-]{0,62})\/[a-z0-9][a-z0-9-]{0,62}\.yaml$/;
-
 /** A file with its last good version. `brokenSince` null: the file as it is now is good. */
-interface Entry {
-  readonly role: Role;
+interface Entry extends ReadRoleFile {
   readonly brokenSince: MonotonicMs | null;
 }
+
+type Entries = ReadonlyMap<string, Entry>;
 
 export interface PolicyReloadOptions {
   readonly source: PolicySource;
@@ -34,7 +33,9 @@ export interface PolicyReloadOptions {
 /** The policies in force. `start` reads them and watches; `current` is what decisions are made by. */
 export class ActivePolicies {
   readonly #options: PolicyReloadOptions;
-  #entries: ReadonlyMap<string, Entry> = new Map();
+  #entries: Entries = new Map();
+  /** Those of the entries whose file is broken. */
+  #broken: readonly Entry[] = [];
   #set: PolicySet = buildPolicySet([]);
   /** When the first of the broken files loses its last good version; null: none is broken. */
   #expiresAt: MonotonicMs | null = null;
@@ -48,16 +49,9 @@ export class ActivePolicies {
 
   /** Reads every file and watches from then on. Throws ERR_POLICIES_INVALID with all problems of all files. */
   async start(): Promise<void> {
-    const files = await this.#options.source.list();
-    const entries = new Map<string, Entry>();
-    const problems: Problem[] = [];
-    for (const file of files) {
-      const role = readPolicyFile(file, this.#options.ceilings);
-      if (role.ok) entries.set(file.path, { role: role.value, brokenSince: null });
-      else problems.push(...role.error);
-    }
+    const { entries, problems } = await this.#readAll(await this.#options.source.list());
     if (problems.length > 0) throw new JobpassError('ERR_POLICIES_INVALID', formatProblems(problems));
-    this.#activate(entries);
+    await this.#activate(entries);
     this.#unwatch = this.#options.source.watch(() => void this.reload());
     this.#options.log.info({ roles: this.#set.size, set: this.#set.id }, 'policies are active');
   }
@@ -70,8 +64,17 @@ export class ActivePolicies {
 
   /** The active set. A file that stayed broken for too long drops out here, at the moment it is due. */
   current(): PolicySet {
-    if (this.#expiresAt !== null && this.#options.clock.monotonicMs() >= this.#expiresAt) {
-      this.#activate(this.#entries);
+    const now = this.#options.clock.monotonicMs();
+    if (this.#expiresAt !== null && now >= this.#expiresAt) {
+      const expired = this.#broken.filter((entry) => isExpired(entry, now));
+      this.#broken = this.#broken.filter((entry) => !isExpired(entry, now));
+      this.#expiresAt = dueAt(this.#broken);
+      this.#swap(
+        withoutRoles(
+          this.#set,
+          expired.map((entry) => entry.role.ref),
+        ),
+      );
       this.#options.log.warn({ set: this.#set.id }, 'roles of files that stayed broken are off');
     }
     return this.#set;
@@ -99,78 +102,90 @@ export class ActivePolicies {
   async #reloadOnce(): Promise<void> {
     const { log, source } = this.#options;
     const before = this.#set.id;
-    try {
-      this.#activate(this.#readAll(await source.list()));
-    } catch (error) {
-      // What cannot be read is not known to be deleted, nor to be as it was: every file counts as broken from now on.
+    const files = await source.list().catch((error: unknown) => {
       log.error({ err: error }, 'the policies could not be read');
+      return undefined;
+    });
+    if (files === undefined) {
+      // What cannot be read is not known to be deleted, nor to be as it was: every file counts as broken from now on.
       const now = this.#options.clock.monotonicMs();
-      const broken = [...this.#entries].map(([path, entry]): [string, Entry] => [path, markBroken(entry, now)]);
-      this.#activate(new Map(broken));
+      await this.#activate(new Map([...this.#entries].map(([path, entry]) => [path, markBroken(entry, now)])));
+    } else {
+      const { entries, problems } = await this.#readAll(files);
+      if (problems.length > 0) {
+        log.error(
+          { problems },
+          'policy files are broken: their last good versions stay for 10 minutes, then their roles are off',
+        );
+      }
+      await this.#activate(entries);
     }
     if (this.#set.id !== before) log.info({ roles: this.#set.size, set: this.#set.id }, 'policies changed');
   }
 
-  #readAll(files: readonly PolicyFile[]): ReadonlyMap<string, Entry> {
-    const now = this.#options.clock.monotonicMs();
+  /** Every file, its last good version where it is broken. What is as it was is not read again. */
+  async #readAll(files: readonly PolicyFile[]): Promise<{ entries: Entries; problems: readonly Problem[] }> {
+    const { ceilings, clock, source } = this.#options;
+    const read = (path: string): Promise<Uint8Array | undefined> => source.read(path);
+    const deps = { read, ceilings, pool: new RolePool() };
+    const breathe = breathing(clock);
+    const now = clock.monotonicMs();
     const entries = new Map<string, Entry>();
     const problems: Problem[] = [];
     for (const file of files) {
-      const role = readPolicyFile(file, this.#options.ceilings);
+      await breathe();
       const before = this.#entries.get(file.path);
-      if (role.ok) entries.set(file.path, { role: role.value, brokenSince: null });
+      if (before !== undefined && (await isUnchanged(file, before.source, read))) {
+        entries.set(file.path, before.brokenSince === null ? before : { ...before, brokenSince: null });
+        continue;
+      }
+      const role = await readPolicyFile(file, deps);
+      if (role.ok) entries.set(file.path, { ...role.value, brokenSince: null });
       else {
         problems.push(...role.error);
         if (before !== undefined) entries.set(file.path, markBroken(before, now));
       }
     }
-    if (problems.length > 0) {
-      this.#options.log.error(
-        { problems },
-        'policy files are broken: their last good versions stay for 10 minutes, then their roles are off',
-      );
-    }
-    return entries;
+    return { entries, problems: problems.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0)) };
   }
 
   /** Makes the entries that are good, or not broken for too long, the active set in one step. */
-  #activate(entries: ReadonlyMap<string, Entry>): void {
-    const now = this.#options.clock.monotonicMs();
-    const kept = [...entries].filter(([, entry]) => !isExpired(entry, now));
-    const set = buildPolicySet(kept.map(([, entry]) => entry.role));
-    const due = kept.flatMap(([, { brokenSince }]) => (brokenSince === null ? [] : [brokenSince + BROKEN_GRACE_MS]));
-    this.#entries = new Map(kept);
-    this.#expiresAt = due.length === 0 ? null : Math.min(...due);
+  async #activate(entries: Entries): Promise<void> {
+    const breathe = breathing(this.#options.clock);
+    const kept = new Map<string, Entry>();
+    const broken: Entry[] = [];
+    const roles: Role[] = [];
+    for (const [path, entry] of entries) {
+      await breathe();
+      if (isExpired(entry, this.#options.clock.monotonicMs())) continue;
+      kept.set(path, entry);
+      roles.push(entry.role);
+      if (entry.brokenSince !== null) broken.push(entry);
+    }
+    const set = await buildPolicySetSlowly(roles, breathe);
+    this.#entries = kept;
+    this.#broken = broken;
+    this.#expiresAt = dueAt(broken);
+    this.#swap(set);
+    // What became due while the set was built must not be in force for a moment.
+    this.current();
+  }
+
+  #swap(set: PolicySet): void {
     if (set.id === this.#set.id) return;
     this.#set = set;
     this.#options.onChange();
   }
 }
 
+/** When the first of them is due; null: none is broken. */
+const dueAt = (broken: readonly Entry[]): MonotonicMs | null =>
+  broken.reduce<MonotonicMs | null>((least, { brokenSince }) => {
+    const due = (brokenSince ?? 0) + BROKEN_GRACE_MS;
+    return least === null || due < least ? due : least;
+  }, null);
+
 const isExpired = (entry: Entry, now: MonotonicMs): boolean =>
   entry.brokenSince !== null && now - entry.brokenSince >= BROKEN_GRACE_MS;
 
-const markBroken = (entry: Entry, now: MonotonicMs): Entry => ({
-  role: entry.role,
-  brokenSince: entry.brokenSince ?? now,
-});
-
-function readPolicyFile(file: PolicyFile, ceilings: ReadonlyMap<string, Ceiling>): Result<Role, readonly Problem[]> {
-  const problem = (message: string, hint?: string): Result<never, readonly Problem[]> =>
-    err([{ file: file.path, line: 1, column: 1, path: '', message, ...(hint === undefined ? {} : { hint }) }]);
-  const tenant = FILE.exec(file.path)?.[1];
-  if (tenant === undefined) return problem('wanted <tenant>/<role>.yaml, names of up to 63 of a-z, 0-9 and -');
-  const ceiling = ceilings.get(tenant);
-  if (ceiling === undefined) return problem(`there is no tenant ${tenant}`, 'list it under sts.tenants');
-  if (file.bytes.byteLength > MAX_POLICY_BYTES) return problem(`larger than ${MAX_POLICY_BYTES} bytes`);
-  const text = decodeUtf8(file.bytes);
-  return text === undefined ? problem('not UTF-8') : readRole({ tenant, file: file.path, text }, ceiling);
-}
-
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
+const markBroken = (entry: Entry, now: MonotonicMs): Entry => ({ ...entry, brokenSince: entry.brokenSince ?? now });

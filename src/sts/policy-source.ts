@@ -7,8 +7,13 @@ export interface PolicyFile {
 }
 
 export interface PolicySource {
-  /** Every role file as it is now. Rejects when the folder cannot be read. A file may be cut after MAX_POLICY_BYTES + 1 bytes. */
+  /** Every role file as it is now, in any order. Rejects when the folder cannot be read. A file may be cut after MAX_POLICY_BYTES + 1 bytes. */
   list(): Promise<readonly PolicyFile[]>;
+  /**
+   * The bytes of another file of the folder, which a role names; undefined when there is none, or a link leads to it. May cut
+   * likewise. Precondition: `path` begins with the tenant and holds no `..`.
+   */
+  read(path: string): Promise<Uint8Array | undefined>;
   /** Calls `onChange` after something may have changed, sometimes for nothing. The returned function ends that. */
   watch(onChange: () => void): () => void;
 }

@@ -14,6 +14,7 @@ import {
   type GuardedFetchOptions,
 } from '../../src/app/net/guarded-fetch.ts';
 import type { FetchRequest } from '../../src/base/ports/fetch.ts';
+import { requireClient } from '../clients.ts';
 
 let cleanUp: (() => void)[] = [];
 
@@ -348,9 +349,9 @@ test('proxy variables are ignored', async () => {
   expect(proxied).toBe(0);
 });
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+const openssl = requireClient('openssl');
 
-describe.skipIf(!hasOpenssl)('https (skipped without the openssl command)', () => {
+describe.skipIf(openssl === undefined)('https (skipped without the openssl command)', () => {
   let certificate: string;
   let key: string;
 

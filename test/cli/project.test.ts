@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { requireClient } from '../clients.ts';
 import { type Ended, inFreshFolder, jobpass } from './jobpass.ts';
 
 const PORT = 18_701;
@@ -135,7 +136,7 @@ describe('a configuration with problems', () => {
 });
 
 describe('a person’s own machine', () => {
-  test('runs a pipeline with local identities of its own', () =>
+  test.skipIf(requireClient('curl') === undefined)('runs a pipeline with local identities of its own', () =>
     inFreshFolder(async (folder) => {
       const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, stdio: 'pipe' });
       git('init', '--quiet', '--initial-branch=main');
@@ -156,5 +157,6 @@ describe('a person’s own machine', () => {
       expect(served.code).toBe(0);
       expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('{"value":') });
       expect(ran?.stderr).not.toContain('uncommitted');
-    }));
+    }),
+  );
 });

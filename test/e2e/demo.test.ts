@@ -120,7 +120,7 @@ test('the demo says why publish was refused when its policy was broken on purpos
       env: { ...process.env, NO_COLOR: '1' },
     });
     expect(story).toContain('why was publish refused?');
-    expect(story).toMatch(/✗ ref +wanted refs\/heads\/Main +got "refs\/heads\/main" +differs only in case/);
+    expect(story).toMatch(/✗ ref\n +wanted refs\/heads\/Main\n +got +refs\/heads\/main\n +differs only in case/);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -72,6 +72,7 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
         list: async () => [
           { path: 'main/publish-web.yaml', bytes: new TextEncoder().encode(roleText({ trust, permissions })) },
         ],
+        read: async () => undefined,
         watch: () => () => {},
       },
     });

@@ -138,7 +138,7 @@ describe('the roles of the web shop', () => {
     const identity = { runId: 'r1', runnerId: 'host', local: false };
     const facts = { ...jobFacts(pipeline, job, { git, trigger: how.trigger ?? {}, identity }), local: false };
     const claims = identityClaims(facts, { profile: 'jobpass', jobId: 'J1', deadline: 0 });
-    return decide(set, { role: { tenant: 'main', name }, issuer: ISSUER, claims }).allow;
+    return decide(set, { role: { tenant: 'main', name }, issuer: ISSUER, claims, now: 0 }).allow;
   }
   const fork = { trigger: { fork: true, headPipelineId: '99', event: 'pull_request' } };
 

@@ -41,6 +41,8 @@ export const PUBLISH_TEXT = roleText({
 /** A policies folder in memory. */
 export class MemoryPolicies {
   readonly files = new Map<string, string | Uint8Array>([[`${PUBLISH}.yaml`, PUBLISH_TEXT]]);
+  /** Files that roles name. */
+  readonly documents = new Map<string, string>();
   /** Set: the folder cannot be read. */
   broken: Error | undefined;
   #onChange: (() => void) | undefined;
@@ -51,6 +53,11 @@ export class MemoryPolicies {
       path,
       bytes: typeof text === 'string' ? new TextEncoder().encode(text) : text,
     }));
+  }
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    const text = this.documents.get(path);
+    return text === undefined ? undefined : new TextEncoder().encode(text);
   }
 
   watch(onChange: () => void): () => void {

@@ -74,6 +74,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/decisions.ts')).decisionsList,
   },
   {
+    name: 'policy explain',
+    summary: 'why a token has a role, or has it not',
+    load: async () => (await import('./commands/policy-explain.ts')).policyExplain,
+  },
+  {
     name: 'policy test',
     summary: 'check roles against their tests',
     load: async () => (await import('./commands/policy-test.ts')).policyTest,

@@ -1,24 +1,16 @@
 // A decision as an operator reads it: the answer first, then every clause, then where to go on.
 import type { DecisionRecord } from '../../base/audit/record.ts';
-import { type ClauseTrace, formatRoleRef, type RuleTrace } from '../../base/core/decision.ts';
+import { formatRoleRef, type RuleTrace } from '../../base/core/decision.ts';
 import { formatDuration } from '../../base/core/duration.ts';
 import { shortId } from '../../base/core/ids.ts';
-import type { JsonValue } from '../../base/core/json.ts';
 import { type Paint, printable } from './paint.ts';
+import { clauseLines, traceLine } from './show-trace.ts';
 
 /** The role that came nearest to granting. */
 export interface NearestRole {
   readonly role: string;
   readonly missing: number;
 }
-
-const NEAR_MISSES = {
-  case: 'differs only in case',
-  type: 'not a string',
-  space: 'differs only in white space',
-} as const;
-const SUBJECT_WIDTH = 20;
-const WANTED_WIDTH = 36;
 
 /** Lines for a terminal, without a trailing newline. Holds no token and no secret. */
 export function showDecision(record: DecisionRecord, nearest: NearestRole | null, paint: Paint): string {
@@ -42,11 +34,13 @@ const TELLING_CHECKS: readonly string[] = ['signature', 'times', 'job status'];
 
 function checks({ trace }: DecisionRecord, paint: Paint): string[] {
   if (trace.checks.some(({ outcome }) => outcome === 'failed'))
-    return trace.checks.map(({ check, outcome, detail }) => line(outcome, check, printable(detail, 200), paint));
+    return trace.checks.map(({ check, outcome, detail }) =>
+      traceLine(outcome, check, printable(detail, 200), { paint }),
+    );
   const telling = trace.checks.filter(({ check }) => TELLING_CHECKS.includes(check));
   return telling.length === 0
     ? []
-    : [line('held', 'token', telling.map(({ detail }) => printable(detail, 200)).join(' · '), paint)];
+    : [traceLine('held', 'token', telling.map(({ detail }) => printable(detail, 200)).join(' · '), { paint })];
 }
 
 function rules(record: DecisionRecord, paint: Paint): string[] {
@@ -55,26 +49,8 @@ function rules(record: DecisionRecord, paint: Paint): string[] {
   const several = role.rules.length > 1;
   return role.rules.flatMap((rule, index) => [
     ...(several ? [`  rule ${index + 1}, line ${rule.line}${rule.held ? '' : ': does not hold'}`] : []),
-    ...clauses(rule, paint),
+    ...clauseLines(rule, paint),
   ]);
-}
-
-const clauses = (rule: RuleTrace, paint: Paint): string[] => rule.clauses.map((clause) => clauseLine(clause, paint));
-
-function clauseLine(clause: ClauseTrace, paint: Paint): string {
-  if (clause.outcome === 'not_reached') return line('not_reached', clause.subject, 'not reached', paint);
-  if (clause.outcome === 'held') return line('held', clause.subject, show(clause.presented), paint);
-  const wanted = `wanted ${clause.wanted.map((value) => printable(value, 60)).join(' or ')}`;
-  const got = clause.presented === undefined ? 'the token has no such claim' : `got ${show(clause.presented)}`;
-  const near = clause.nearMiss === undefined ? '' : `   ${NEAR_MISSES[clause.nearMiss]}`;
-  return line('failed', clause.subject, `${wanted.padEnd(WANTED_WIDTH)} ${got}${near}`, paint);
-}
-
-const show = (value: JsonValue | undefined): string => (value === undefined ? '' : printable(JSON.stringify(value)));
-
-function line(outcome: 'held' | 'failed' | 'not_reached', subject: string, detail: string, paint: Paint): string {
-  const mark = { held: paint.good('✓'), failed: paint.bad('✗'), not_reached: paint.faint('–') }[outcome];
-  return `  ${mark} ${printable(subject).padEnd(SUBJECT_WIDTH)} ${detail}`.trimEnd();
 }
 
 function lifetime(record: DecisionRecord): string[] {

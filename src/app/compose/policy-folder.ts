@@ -1,10 +1,10 @@
 // The policies folder as the STS reads it: <tenant>/<role>.yaml, watched for changes. Test files beside the roles are no roles.
 import { watch } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, opendir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_POLICY_BYTES } from '../../base/core/limits.ts';
-import type { PolicySource } from '../../sts/policy-source.ts';
+import type { PolicyFile, PolicySource } from '../../sts/policy-source.ts';
 
 /** Several events of one save arrive together; they are one change. */
 const SETTLE_MS = 50;
@@ -18,6 +18,7 @@ export const isRoleFile = (name: string): boolean => name.endsWith('.yaml') && !
 export function policyFolder(folder: string): PolicySource {
   return {
     list: () => listRoleFiles(folder),
+    read: (path) => readNamed(folder, path),
     watch(onChange) {
       let settling: NodeJS.Timeout | undefined;
       const changed = (): void => {
@@ -36,16 +37,26 @@ export function policyFolder(folder: string): PolicySource {
   };
 }
 
-async function listRoleFiles(folder: string): Promise<readonly { path: string; bytes: Uint8Array }[]> {
+/** Files that are read at once: enough to keep a disk busy, and few enough to hold in memory. */
+const READ_AT_ONCE = 32;
+
+async function listRoleFiles(folder: string): Promise<readonly PolicyFile[]> {
   try {
-    const files: { path: string; bytes: Uint8Array }[] = [];
-    for (const tenant of (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()))
-      for (const entry of await readdir(join(folder, tenant.name), { withFileTypes: true }))
-        if (entry.isFile() && isRoleFile(entry.name)) {
-          const path = `${tenant.name}/${entry.name}`;
-          files.push({ path, bytes: await readBounded(join(folder, path)) });
-        }
-    return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+    const paths: string[] = [];
+    for await (const tenant of await opendir(folder)) {
+      if (!tenant.isDirectory()) continue;
+      // A folder of 100,000 entries is walked in parts: one list of them all would hold up requests.
+      for await (const entry of await opendir(join(folder, tenant.name), { bufferSize: 256 }))
+        if (entry.isFile() && isRoleFile(entry.name)) paths.push(`${tenant.name}/${entry.name}`);
+    }
+    const files: PolicyFile[] = [];
+    for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
+      const some = paths.slice(at, at + READ_AT_ONCE);
+      files.push(
+        ...(await Promise.all(some.map(async (path) => ({ path, bytes: await readBounded(join(folder, path)) })))),
+      );
+    }
+    return files;
   } catch (cause) {
     throw new JobpassError('ERR_POLICIES_UNREADABLE', `the policies folder ${folder} cannot be read`, {
       cause,
@@ -54,18 +65,38 @@ async function listRoleFiles(folder: string): Promise<readonly { path: string; b
   }
 }
 
+/** Undefined for what is not there, no plain file, or reached by a link: a tenant's folder ends at itself. */
+async function readNamed(folder: string, path: string): Promise<Uint8Array | undefined> {
+  const target = join(folder, path);
+  try {
+    if ((await realpath(target)) !== `${await realpath(folder)}/${path}`) return undefined;
+    return (await stat(target)).isFile() ? await readBounded(target) : undefined;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+      return undefined;
+    throw cause;
+  }
+}
+
 /** At most one byte more than a role may have: the reader then refuses it without the rest in memory. */
 async function readBounded(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
-    const buffer = new Uint8Array(MAX_POLICY_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) return buffer.slice(0, length);
-    }
+    const { size } = await file.stat();
+    // One byte more than it should be, so that a file that grew meanwhile is not taken for whole.
+    const expected = await readUpTo(file, Math.min(size, MAX_POLICY_BYTES) + 1);
+    return expected.length <= size ? expected : await readUpTo(file, MAX_POLICY_BYTES + 1);
   } finally {
     await file.close();
+  }
+}
+
+async function readUpTo(file: FileHandle, bytes: number): Promise<Uint8Array> {
+  const buffer = new Uint8Array(bytes);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
+    length += bytesRead;
+    if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
   }
 }

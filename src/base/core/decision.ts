@@ -23,12 +23,20 @@ export interface ClauseTrace {
   readonly presented?: JsonValue;
   readonly outcome: 'held' | 'failed' | 'not_reached';
   readonly nearMiss?: NearMiss;
+  /** The operator as the dialect spells it, such as `ForAnyValue:StringLike` or `when`; absent for plain equality and patterns. */
+  readonly operator?: string;
+  /** Why the clause could not be evaluated: it failed then, and in a deny rule it held. Both refuse. */
+  readonly problem?: string;
   /** Line in the policy file, from 1. */
   readonly line: number;
 }
 
 /** One trust rule; it holds when every clause held. */
 export interface RuleTrace {
+  /** Absent: a rule that allows. A deny rule that held refuses whatever others say. */
+  readonly effect?: 'allow' | 'deny';
+  /** The file that the rule stands in, where that is not the role's own: its lines count there. */
+  readonly file?: string;
   readonly line: number;
   readonly held: boolean;
   readonly clauses: readonly ClauseTrace[];

@@ -10,6 +10,7 @@ import { assertClosed, knownNames } from './schema-shape.ts';
 import { type Place, placeOf, type SourceNode, type SyntaxProblem, toValue } from './source-node.ts';
 import { DEFAULT_MAX_BYTES, findTextProblem, lineIndex, type Position } from './text.ts';
 import { parseYaml } from './yaml.ts';
+import { parsePlainYaml } from './yaml-plain.ts';
 
 /** A file as it was read: its name for people (`.json` is read as JSON, anything else as YAML) and its decoded text. */
 export interface SourceText {
@@ -25,9 +26,10 @@ export interface ReadOptions {
   readonly maxBytes?: number;
   /**
    * Rules that no schema can say (a name that must equal another's). It runs on the bare value even when the schema refused
-   * parts of it, so that all problems come at once: it looks only at what has the form it needs.
+   * parts of it, so that all problems come at once: it looks only at what has the form it needs. `lineOf` gives the line of
+   * the key that ends a path, from 1.
    */
-  readonly check?: (value: JsonValue, report: Report) => void;
+  readonly check?: (value: JsonValue, report: Report, lineOf: (path: DocumentPath) => number) => void;
 }
 
 /** A document that its schema accepted. */
@@ -47,22 +49,40 @@ export interface ReadDocument<T> {
  * The error lists all problems of the text; when it has none, all of the schema and of `check`; ordered by position.
  * Never throws for any text; throws ERR_SCHEMA_OPEN for a schema that would ignore unknown keys.
  */
-export function readDocument<T>(
+export const readDocument = <T>(
   source: SourceText,
   schema: z.ZodType<T>,
   options: ReadOptions = {},
-): Result<ReadDocument<T>, readonly Problem[]> {
+): Result<ReadDocument<T>, readonly Problem[]> => documentReader(schema)(source, options);
+
+/** `readDocument` for many documents of one schema, which is looked through once. Throws ERR_SCHEMA_OPEN likewise. */
+export function documentReader<T>(
+  schema: z.ZodType<T>,
+): (source: SourceText, options: ReadOptions) => Result<ReadDocument<T>, readonly Problem[]> {
   assertClosed(schema);
-  const parsed = parseText(source, options.maxBytes ?? DEFAULT_MAX_BYTES);
-  const problems = new Problems(source);
-  if (!parsed.ok) return err(problems.ofSyntax(parsed.error));
-  const root = parsed.value;
+  return (source, options) => {
+    const parsed = parseText(source, options.maxBytes ?? DEFAULT_MAX_BYTES);
+    const problems = new Problems(source);
+    if (!parsed.ok) return err(problems.ofSyntax(parsed.error));
+    return check({ root: parsed.value, problems }, schema, options);
+  };
+}
+
+function check<T>(
+  { root, problems }: { readonly root: SourceNode; readonly problems: Problems },
+  schema: z.ZodType<T>,
+  options: ReadOptions,
+): Result<ReadDocument<T>, readonly Problem[]> {
   const value = toValue(root);
   const outcome = schema.safeParse(value, { error: describeIssue });
   if (!outcome.success) {
     for (const issue of flattenIssues(outcome.error.issues)) problems.addIssue(root, issue, schema);
   }
-  options.check?.(value, (path, message, hint) => problems.add(root, path, message, hint));
+  options.check?.(
+    value,
+    (path, message, hint) => problems.add(root, path, message, hint),
+    (path) => problems.positionOf(placeOf(root, path).keyOffset).line,
+  );
   if (!outcome.success || problems.any()) return err(problems.sorted());
   return ok({
     value: outcome.data,
@@ -75,7 +95,9 @@ export function readDocument<T>(
 function parseText(source: SourceText, maxBytes: number): Result<SourceNode, readonly SyntaxProblem[]> {
   const problem = findTextProblem(source.text, maxBytes);
   if (problem !== undefined) return err([problem]);
-  return source.file.endsWith('.json') ? parseJsonDocument(source.text) : parseYaml(source.text);
+  if (source.file.endsWith('.json')) return parseJsonDocument(source.text);
+  const plain = parsePlainYaml(source.text);
+  return plain === undefined ? parseYaml(source.text) : ok(plain);
 }
 
 /** Values under such names are not repeated in messages. */

@@ -31,7 +31,9 @@ export interface SyntaxProblem {
 export function toValue(node: SourceNode): JsonValue {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.items.map(toValue);
-  return Object.fromEntries([...node.members].map(([name, member]) => [name, toValue(member.node)]));
+  const value: Record<string, JsonValue> = {};
+  for (const [name, member] of node.members) value[name] = toValue(member.node);
+  return value;
 }
 
 /** What stands at a path: the node when there is one, and the nearest offsets that exist. */

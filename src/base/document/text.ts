@@ -13,7 +13,9 @@ const UNWANTED =
 
 /** The first reason why `text` is not a document at all, or undefined. Cheap: it runs before any parser. */
 export function findTextProblem(text: string, maxBytes: number): SyntaxProblem | undefined {
-  if (text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes) {
+  // No UTF-16 unit takes more than three bytes in UTF-8.
+  const mayBeLarge = text.length * 3 > maxBytes;
+  if (mayBeLarge && (text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes)) {
     return { offset: 0, path: [], message: `larger than ${maxBytes} bytes` };
   }
   const unwanted = UNWANTED.exec(text);

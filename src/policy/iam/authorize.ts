@@ -1,5 +1,8 @@
 // Permissions and a request in, yes or no out. Pure; nothing is allowed that no statement allows.
 import type { Statement } from '../../base/core/permissions.ts';
+import { evaluateCondition } from './conditions.ts';
+import type { ConditionContext } from './context.ts';
+import { permissionContext, type RequestFacts } from './permission-conditions.ts';
 import type { CompiledPermissions, CompiledResource, CompiledStatement } from './statements.ts';
 import { asciiLower, fillIn, matchesGlob } from './template.ts';
 
@@ -10,6 +13,8 @@ export interface PermissionRequest {
   readonly resource: string;
   /** The session's claims. */
   readonly claims: Readonly<Record<string, string>>;
+  /** What conditions may ask about; none of it known when absent. */
+  readonly facts?: RequestFacts;
 }
 
 export interface PermissionAnswer {
@@ -20,17 +25,28 @@ export interface PermissionAnswer {
 
 /**
  * Default deny; an explicit deny wins over every allow. A statement applies when one of its actions and one of its resources
- * match. When a resource mentions a claim that the session lacks (or that is empty), what the statement means cannot be known,
- * and the answer is the safe one: an allow statement does not apply at all, a deny statement applies to every resource.
+ * match and all of its conditions hold. When a resource mentions a claim that the session lacks (or that is empty), what the statement means cannot be known,
+ * and the answer is the safe one: an allow statement does not apply at all, a deny statement applies to every resource. The same for a
+ * condition that cannot be evaluated.
  */
 export function authorize(permissions: CompiledPermissions, request: PermissionRequest): PermissionAnswer {
   const action = asciiLower(request.action);
+  let context: ConditionContext | undefined;
   for (const statement of permissions.statements) {
     if (!applies(statement, action, request)) continue;
+    if (statement.conditions.length > 0) context ??= permissionContext(request.claims, request.facts ?? {});
+    if (context !== undefined && !conditionsHold(statement, context)) continue;
     // Deny statements stand first, so the first that applies decides.
     return { allow: statement.source.effect === 'allow', statement: statement.source };
   }
   return { allow: false, statement: null };
+}
+
+function conditionsHold({ conditions, source }: CompiledStatement, context: ConditionContext): boolean {
+  return conditions.every((condition) => {
+    const { truth } = evaluateCondition(condition, context);
+    return truth === 'yes' || (truth === 'unknown' && source.effect === 'deny');
+  });
 }
 
 function applies(statement: CompiledStatement, action: string, request: PermissionRequest): boolean {

@@ -1,6 +1,8 @@
 // What a permission statement may say, and its compiled form. Deciding by statements is authorize.ts's business.
 import { JobpassError } from '../../base/core/errors.ts';
 import type { Statement } from '../../base/core/permissions.ts';
+import type { Condition } from './conditions.ts';
+import { claimsInConditions, compilePermissionConditions } from './permission-conditions.ts';
 import { asciiLower, asGlob, claimsIn, type Glob, parseTemplate, type Template } from './template.ts';
 
 /** Longer than any key (1,024 bytes in S3) with its bucket; it bounds the cost of a match. */
@@ -36,6 +38,7 @@ export interface CompiledStatement {
   /** In lower case: AWS compares actions without regard to case. */
   readonly actions: readonly Glob[];
   readonly resources: readonly CompiledResource[];
+  readonly conditions: readonly Condition[];
 }
 
 /** The statements of one role, ready to decide by; deny statements come first. */
@@ -64,7 +67,15 @@ function compileStatement(source: Statement): CompiledStatement {
     if (!template?.ok) throw invalid(source, 'resource');
     return { template: template.value, glob: asGlob(template.value) };
   });
-  return { source, actions, resources };
+  return { source, actions, resources, conditions: compileConditionsOf(source) };
+}
+
+function compileConditionsOf(source: Statement): readonly Condition[] {
+  if (source.conditions === undefined) return [];
+  const report = (): never => {
+    throw invalid(source, 'condition');
+  };
+  return compilePermissionConditions(source.conditions, { report, at: [], line: source.line });
 }
 
 const invalid = (source: Statement, part: string): JobpassError =>
@@ -77,6 +88,9 @@ export function claimsMentioned(statements: readonly Statement[]): readonly stri
     if (!text.includes('${')) continue;
     const template = parseTemplate(text);
     for (const name of template.ok ? claimsIn(template.value) : []) names.add(name);
+  }
+  for (const { conditions } of statements) {
+    for (const name of conditions === undefined ? [] : claimsInConditions(conditions)) names.add(name);
   }
   return [...names];
 }

@@ -15,6 +15,10 @@ export type Glob = readonly number[];
 
 // Flat names only: `claims.a.b` is the claim called `a.b`. Foreign CIs put URLs and slashes into names.
 const CLAIM = /^claims\.([A-Za-z_][A-Za-z0-9_.:/-]{0,127})$/;
+
+/** Whether `${claims.NAME}` can name it. */
+export const isClaimName = (name: string): boolean => CLAIM.test(`claims.${name}`);
+
 const ESCAPED: ReadonlySet<string> = new Set(['*', '?', '$']);
 
 /** Parses a pattern. The error says what is wrong with it, for the author. */
@@ -134,4 +138,5 @@ export function covers(outer: Glob, inner: Template): boolean {
 const isOneCharacter = (symbol: TemplateSymbol | undefined): boolean => typeof symbol === 'number' && symbol !== STAR;
 
 /** ASCII letters in lower case, nothing else touched: Unicode folding would make a Kelvin sign a k. */
-export const asciiLower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+export const asciiLower = (text: string): string =>
+  /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;

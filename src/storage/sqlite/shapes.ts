@@ -68,11 +68,15 @@ const clauseTrace = z.strictObject({
   presented: z.custom<JsonValue>((value) => value !== undefined).exactOptional(),
   outcome: z.enum(['held', 'failed', 'not_reached']),
   nearMiss: z.enum(['case', 'type', 'space']).exactOptional(),
+  operator: z.string().exactOptional(),
+  problem: z.string().exactOptional(),
   line: z.int(),
 } satisfies ShapeOf<ClauseTrace>);
 
 const ruleTrace = z.strictObject({
   line: z.int(),
+  effect: z.enum(['allow', 'deny']).exactOptional(),
+  file: z.string().exactOptional(),
   held: z.boolean(),
   clauses: z.array(clauseTrace),
 } satisfies ShapeOf<RuleTrace>);

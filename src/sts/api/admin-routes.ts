@@ -68,8 +68,9 @@ async function handleShow(deps: AdminDeps, request: HttpRequest, operator: Opera
 /** The role that this identity comes nearest to by the policies as they are now; null for a grant, or without identity. */
 function nearestTo(deps: AdminDeps, decision: DecisionRecord): { role: string; missing: number } | null {
   if (decision.outcome === 'granted' || decision.role === null || decision.issuer === '') return null;
-  const { claims, issuer, role } = decision;
-  const nearest = nearestRole(deps.policies.current(), { issuer, claims, except: role });
+  const { claims, issuer, remoteAddress, role } = decision;
+  const token = { issuer, claims, now: Math.floor(decision.at / 1000), sourceAddress: remoteAddress };
+  const nearest = nearestRole(deps.policies.current(), { token, except: role });
   return nearest === undefined ? null : { role: formatRoleRef(nearest.ref), missing: nearest.missing };
 }
 

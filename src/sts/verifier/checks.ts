@@ -5,6 +5,7 @@ import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import { quote } from '../../base/json/quote.ts';
+import { checkAudience } from '../../base/jwt/claims.ts';
 import type { ParsedJws } from '../../base/jwt/jws.ts';
 import type { TrustedIssuer } from '../settings.ts';
 
@@ -67,3 +68,15 @@ function optionalId(claims: Claims, name: string): Result<string | null, Failure
 
 const member = (claims: Claims, name: string): JsonValue | undefined =>
   Object.hasOwn(claims, name) ? claims[name] : undefined;
+
+/**
+ * The token's audience, one of `allowed`. A token that also names the party it was made out to (`azp`, OIDC Core §2) must name
+ * one of them there: AWS takes `azp` in the audience's place, and a token of somebody else's client is not for us.
+ */
+export function checkParties(claims: Claims, allowed: readonly string[]): Result<string, Failure> {
+  const audience = checkAudience(claims, allowed);
+  if (!audience.ok || !Object.hasOwn(claims, 'azp')) return audience;
+  const { azp } = claims;
+  if (typeof azp === 'string' && allowed.includes(azp)) return audience;
+  return err(failure('audience_mismatch', `azp is ${quote(azp ?? null)}, which is no audience of ours`));
+}

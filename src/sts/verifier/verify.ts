@@ -4,7 +4,7 @@ import type { Claims } from '../../base/core/json.ts';
 import type { Failure } from '../../base/core/reasons.ts';
 import { ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
-import { checkAudience, checkTimes } from '../../base/jwt/claims.ts';
+import { checkTimes } from '../../base/jwt/claims.ts';
 import { parseJws } from '../../base/jwt/jws.ts';
 import { checkPlainType } from '../../base/jwt/token-type.ts';
 import type { Clock } from '../../base/ports/clock.ts';
@@ -13,6 +13,7 @@ import {
   checkAlgorithm,
   checkDeadline,
   checkJobId,
+  checkParties,
   checkSubject,
   checkTokenId,
   MAX_TOKEN_LIFETIME_SECONDS,
@@ -189,7 +190,7 @@ type ClaimFacts = Omit<Facts, 'jobBound'>;
 /** Whether the token is made for this STS and for now. Precondition: the signature holds. */
 function checkAddressed(deps: VerifierDeps, signed: Signed, list: CheckList): Result<Addressed, Failure> {
   const { issuer, claims } = signed;
-  const audience = list.note('audience', checkAudience(claims, issuer.audiences), (aud) => aud);
+  const audience = list.note('audience', checkParties(claims, issuer.audiences), (aud) => aud);
   if (!audience.ok) return audience;
   const nowSeconds = deps.clock.nowSeconds();
   const bounds = { nowSeconds, skewSeconds: deps.clockSkewSeconds, maxLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS };

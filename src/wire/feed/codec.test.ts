@@ -27,7 +27,16 @@ const full: FeedMessage = {
     roles: [
       {
         role: 'main/publish-web',
-        statements: [{ effect: 'allow', actions: ['http:PUT'], resources: ['arn:jobpass:http:::g/web/*'], line: 14 }],
+        statements: [
+          { effect: 'allow', actions: ['http:PUT'], resources: ['arn:jobpass:http:::g/web/*'], line: 14 },
+          {
+            effect: 'deny',
+            actions: ['http:PUT'],
+            resources: ['arn:jobpass:http:::g/web/*'],
+            conditions: { StringEquals: { 'http:Query/force': ['true', '1'] }, Null: { 'http:Query/a': false } },
+            line: 15,
+          },
+        ],
       },
     ],
   },
@@ -65,6 +74,21 @@ describe('a feed message', () => {
         permissions: {
           id: 'aa11',
           roles: [{ role: 'a/b', statements: [{ effect: 'Allow', actions: [], resources: [], line: 1 }] }],
+        },
+      },
+    ],
+    [
+      'conditions of another form',
+      {
+        ...claims,
+        permissions: {
+          id: 'aa11',
+          roles: [
+            {
+              role: 'a/b',
+              statements: [{ effect: 'allow', actions: [], resources: [], conditions: { Null: 'x' }, line: 1 }],
+            },
+          ],
         },
       },
     ],

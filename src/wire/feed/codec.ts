@@ -22,6 +22,10 @@ const opaque = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/);
 const count = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const text = z.string().min(1).max(2048);
 
+const conditionValue = z.union([z.string().max(2048), z.number(), z.boolean()]);
+/** Its form only: whoever compiles the statement refuses operators and keys that it does not know. */
+const conditions = z.record(text, z.record(text, z.union([conditionValue, z.array(conditionValue)])));
+
 const permissionSet = z.strictObject({
   id: opaque,
   roles: z.array(
@@ -32,6 +36,7 @@ const permissionSet = z.strictObject({
           effect: z.enum(['allow', 'deny']),
           actions: z.array(text),
           resources: z.array(text),
+          conditions: conditions.exactOptional(),
           line: count,
         }),
       ),
@@ -102,6 +107,7 @@ const encodePermissions = (set: NonNullable<FeedMessage['permissions']>): JsonOb
       actions: s.actions,
       resources: s.resources,
       line: s.line,
+      ...(s.conditions === undefined ? {} : { conditions: s.conditions }),
     })),
   })),
 });

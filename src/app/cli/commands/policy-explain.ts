@@ -1,0 +1,163 @@
+// `jobpass policy explain`: why a token has a role, or has it not. The server's own decision; no server is needed.
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { formatRoleRef, type RoleRef } from '../../../base/core/decision.ts';
+import { type JsonObject, stringMember } from '../../../base/core/json.ts';
+import { MAX_TOKEN_BYTES } from '../../../base/core/limits.ts';
+import { parseJsonObject } from '../../../base/json/parse.ts';
+import { parseJws } from '../../../base/jwt/jws.ts';
+import { type Explanation, explain } from '../../../policy/explain.ts';
+import type { PolicySet } from '../../../policy/policy-set.ts';
+import type { TokenView } from '../../../policy/trust/trust.ts';
+import { systemClock } from '../../adapters.ts';
+import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
+import { askOperator, operatorCredential } from '../operator.ts';
+import { paintFor, printable } from '../paint.ts';
+import { readPolicies } from '../policy-files.ts';
+import { readDecision } from '../read-decision.ts';
+import { showExplanation } from '../show-explanation.ts';
+
+const USAGE =
+  'jobpass policy explain [--policy FILE|FOLDER] --claims FILE|- | --token-file FILE|- | --decision ID [--role NAME] [--issuer URL] [--json]';
+
+/** A token as it was found, and what is to be said of where it comes from. */
+interface Found {
+  readonly view: TokenView;
+  readonly role: RoleRef | undefined;
+  readonly origin: string;
+}
+
+export const policyExplain: Command = {
+  usage: USAGE,
+  options: {
+    policy: { type: 'string' },
+    claims: { type: 'string' },
+    'token-file': { type: 'string' },
+    decision: { type: 'string' },
+    role: { type: 'string' },
+    issuer: { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  optionHelp: {
+    policy: 'a Jobpass role, a cloud’s trust document, or a folder of roles (default: policies)',
+    claims: 'the claims as JSON, as if the token had been verified; - is stdin',
+    'token-file': 'a token, decoded and not verified; - is stdin',
+    decision: 'the claims of a decision that the running STS made',
+    role: 'one role of the folder: NAME or TENANT/NAME (default: all)',
+    issuer: 'the issuer, where it is not the claim iss',
+    json: 'print JSON on stdout',
+  },
+  async run(surroundings) {
+    const { options, positionals } = surroundings;
+    if (positionals.length > 0) throw usage(`${positionals[0]} is not expected here`);
+    const found = await findToken(surroundings);
+    const set = readPolicies(text(options.policy) ?? 'policies', surroundings.folder);
+    const role = roleIn(set, text(options.role), found.role);
+    const explanation = explain(set, { token: found.view, role });
+    if (options.json === true) surroundings.out(JSON.stringify({ ...explanation, origin: found.origin }, undefined, 2));
+    else print(explanation, found, surroundings);
+    return explanation.decision === 'allow' ? EXIT.ok : EXIT.denied;
+  },
+};
+
+function print(explanation: Explanation, { view, origin }: Found, { out, env }: Surroundings): void {
+  out(showExplanation(explanation, paintFor(process.stdout.isTTY === true, env)));
+  const subject = stringMember(view.claims, 'sub');
+  out(`\nToken         ${printable(view.issuer)}${subject === undefined ? '' : `   sub ${printable(subject)}`}`);
+  out(`              ${origin}`);
+}
+
+const usage = (message: string, hint: string = USAGE): CommandFailure =>
+  new CommandFailure(message, { exitCode: EXIT.usage, hint });
+
+/** Exactly one of the three ways to name a token. */
+async function findToken(surroundings: Surroundings): Promise<Found> {
+  const { options } = surroundings;
+  const [claims, token, decision] = [text(options.claims), text(options['token-file']), text(options.decision)];
+  const given = [claims, token, decision].filter((one) => one !== undefined);
+  if (given.length !== 1) throw usage('wanted one of --claims, --token-file and --decision');
+  if (decision !== undefined) return ofDecision(decision, surroundings);
+  const path = claims ?? token ?? '';
+  const bytes = readInput(path, surroundings.folder);
+  const read = claims !== undefined ? parseClaims(bytes, path) : decodeToken(bytes, path);
+  const origin =
+    claims !== undefined
+      ? 'claims as given: nothing was verified'
+      : 'decoded only: neither signature nor times were verified';
+  return { view: viewOf(read, text(options.issuer)), role: undefined, origin };
+}
+
+function viewOf(claims: JsonObject, named: string | undefined): TokenView {
+  const issuer = named ?? stringMember(claims, 'iss');
+  if (issuer === undefined)
+    throw usage('the claims name no issuer', 'put iss into the claims, or name it with --issuer URL');
+  return { issuer, claims, now: systemClock.nowSeconds() };
+}
+
+function parseClaims(bytes: Uint8Array, path: string): JsonObject {
+  const parsed = parseJsonObject(bytes);
+  if (parsed.ok) return parsed.value;
+  throw usage(
+    `${path} holds no claims: ${parsed.error.problem} (after ${parsed.error.offset} bytes)`,
+    'wanted one JSON object',
+  );
+}
+
+function decodeToken(bytes: Uint8Array, path: string): JsonObject {
+  const parsed = parseJws(new TextDecoder().decode(bytes).trim());
+  if (parsed.ok) return parsed.value.claims;
+  throw usage(`${path} holds no token: ${parsed.error.detail}`, 'wanted one compact JWS, as the provider gave it');
+}
+
+/** A file, or stdin; twice the size of a token at most. */
+function readInput(path: string, folder: string): Uint8Array {
+  try {
+    if (path !== '-' && statSync(resolve(folder, path)).size > 2 * MAX_TOKEN_BYTES)
+      throw usage(`${path} is too large for a token`);
+    return readFileSync(path === '-' ? 0 : resolve(folder, path));
+  } catch (cause) {
+    if (cause instanceof CommandFailure) throw cause;
+    throw usage(`${path === '-' ? 'stdin' : path} cannot be read`, 'name a file, or - for stdin');
+  }
+}
+
+async function ofDecision(id: string, { folder, env, options }: Surroundings): Promise<Found> {
+  const credential = operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);
+  const { status, body } = await askOperator(credential, `/admin/v1/decisions/${encodeURIComponent(id.toUpperCase())}`);
+  if (status !== 200) {
+    const message = typeof body.message === 'string' ? printable(body.message, 300) : 'the server refused';
+    throw new CommandFailure(`${printable(id)}: ${message}`, { exitCode: EXIT.failed });
+  }
+  const record = readDecision(body.decision);
+  if (record.issuer === '')
+    throw usage(
+      `${record.id} was refused before any token was verified: it has no claims`,
+      'jobpass decisions show tells why',
+    );
+  const issuer = text(options.issuer) ?? record.issuer;
+  const view = {
+    issuer,
+    claims: record.claims,
+    now: Math.floor(record.at / 1000),
+    sourceAddress: record.remoteAddress,
+  };
+  return {
+    view,
+    role: record.role ?? undefined,
+    origin: `as verified for decision ${record.id}, by the policies as they are here`,
+  };
+}
+
+/** The role that is asked about; undefined: all. */
+function roleIn(set: PolicySet, named: string | undefined, decided: RoleRef | undefined): RoleRef | undefined {
+  if (named === undefined) return decided !== undefined && set.find(decided) !== undefined ? decided : undefined;
+  const known = [...set.tenants()].flatMap((tenant) => [...set.rolesOf(tenant)].map(({ ref }) => ref));
+  const matching = known.filter((ref) => ref.name === named || formatRoleRef(ref) === named);
+  const [only, ...more] = matching;
+  if (only !== undefined && more.length === 0) return only;
+  const names = (only === undefined ? known : matching).slice(0, 5).map(formatRoleRef).join(', ');
+  throw usage(
+    only === undefined ? `there is no role ${named}` : `several roles are called ${named}`,
+    `known: ${names}`,
+  );
+}
