@@ -19,9 +19,8 @@ const { metafile } = await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
   legalComments: 'none',
-  // Sources stay in memory as long as the server runs; names are kept for stack traces.
-  minifyWhitespace: true,
-  minifySyntax: true,
+  // Sources stay in memory as long as the server runs.
+  minify: true,
   metafile: true,
   logLevel: 'warning',
 });
