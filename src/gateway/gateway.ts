@@ -57,11 +57,15 @@ const SERVER_OPTIONS = {
 const MAX_CONNECTIONS = 1024;
 
 /**
- * A server for one of a gateway's handlers, within its bounds; it does not listen yet. A request with `Expect: 100-continue`
+ * A server for one of a gateway's handlers, within its bounds; it does not listen yet. `open` makes the socket's side of it:
+ * plain http unless said otherwise. A request with `Expect: 100-continue`
  * goes to the handler too: left to itself, Node would ask for the body before the decision.
  */
-export function createGatewayServer(handler: Handler): Server {
-  const server = createServer(SERVER_OPTIONS, handler).on('checkContinue', handler);
+export function createGatewayServer(
+  handler: Handler,
+  open: (options: ServerOptions, handler: Handler) => Server = createServer,
+): Server {
+  const server = open(SERVER_OPTIONS, handler).on('checkContinue', handler);
   server.maxConnections = MAX_CONNECTIONS;
   return server;
 }

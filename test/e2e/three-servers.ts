@@ -1,11 +1,12 @@
 // Issuer, STS and gateway as three processes that share nothing but URLs and client credentials, and a job's calls to them.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { demoPorts } from '../../src/app/cli/demo/ports.ts';
 import { Processes } from '../../src/app/cli/demo/processes.ts';
 import { startServers } from '../../src/app/cli/demo/run-demo.ts';
 import { buildStage, type Stage } from '../../src/app/cli/demo/stage.ts';
+import type { PrivateCa } from '../fakes/private-ca.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -14,8 +15,8 @@ export interface ThreeServers {
   readonly close: () => Promise<void>;
 }
 
-/** Starts them from source in a folder of their own. */
-export async function startThreeServers(): Promise<ThreeServers> {
+/** Starts them from source in a folder of their own; with `tls` they serve https and trust each other by its CA. */
+export async function startThreeServers(how: { readonly tls?: PrivateCa } = {}): Promise<ThreeServers> {
   const folder = mkdtempSync(join(tmpdir(), 'jobpass-e2e-'));
   const processes = new Processes();
   const close = async (): Promise<void> => {
@@ -23,18 +24,44 @@ export async function startThreeServers(): Promise<ThreeServers> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const stage = buildStage({
+    const program = [process.execPath, join(ROOT, 'src/app/cli/main.ts')] as const;
+    const { tls } = how;
+    const built = buildStage({
       folder,
       example: join(ROOT, 'examples/web-shop'),
       ports: await demoPorts(),
-      program: [process.execPath, join(ROOT, 'src/app/cli/main.ts')],
+      program: tls === undefined ? program : ['env', `NODE_EXTRA_CA_CERTS=${tls.ca}`, ...program],
     });
+    const stage = tls === undefined ? built : overTls(built, tls);
     await startServers(stage, processes, join(ROOT, 'examples'));
     return { stage, close };
   } catch (cause) {
     await close();
     throw cause;
   }
+}
+
+/** The stage with every server's own URL turned to https. The artifact store behind the gateway stays as it is. */
+function overTls(stage: Stage, { certificate, key }: PrivateCa): Stage {
+  const secure = (url: string): string => url.replace('http:', 'https:');
+  const { issuer, sts, gateway } = stage.urls;
+  const tls = `tls: { certificate: "file:${certificate}", key: "file:${key}" }`;
+  for (const [server, file] of Object.entries(stage.configs)) {
+    let text = readFileSync(file, 'utf8');
+    for (const url of [issuer, sts]) text = text.replaceAll(url, secure(url));
+    const place = server === 'gateway' ? /^ {4}listen: .*$/m : /^ {2}url: .*$/m;
+    writeFileSync(
+      file,
+      text.replace(place, (line) => `${line}\n${server === 'gateway' ? '    ' : '  '}${tls}`),
+    );
+  }
+  const policies = join(stage.folder, 'sts/policies/main');
+  for (const file of readdirSync(policies)) {
+    const path = join(policies, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(issuer, secure(issuer)));
+  }
+  const urls = { ...stage.urls, issuer: secure(issuer), sts: secure(sts), gateway: secure(gateway) };
+  return { ...stage, urls };
 }
 
 export interface StartedJob {

@@ -5,8 +5,9 @@ import { createGateway, createGatewayServer } from '../../gateway/gateway.ts';
 import { GatewayKey } from '../../keys/wrap.ts';
 import { openSqliteKeys } from '../../storage/sqlite/open.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
-import type { GatewayPlan, ListenAddress } from '../config/plan.ts';
+import type { GatewayPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
+import { createListener } from '../server/listener.ts';
 import { kekOf } from './kek-of.ts';
 import { closeServer, listenOn } from './listen.ts';
 import { GRACE_MS, type RunningServer } from './running.ts';
@@ -50,9 +51,16 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
   };
   try {
     if (gateway.guard !== null && plan.guardListen !== null)
-      servers.push(await listenWith(gateway.guard, plan.guardListen, `the gateway ${settings.name}`));
+      servers.push(
+        await listenWith(gateway.guard, plan.guardListen, { what: `the gateway ${settings.name}`, tls: plan.tls }),
+      );
     if (plan.checkListen !== null)
-      servers.push(await listenWith(gateway.check, plan.checkListen, `the check listener of ${settings.name}`));
+      servers.push(
+        await listenWith(gateway.check, plan.checkListen, {
+          what: `the check listener of ${settings.name}`,
+          tls: null,
+        }),
+      );
     gateway.start();
   } catch (cause) {
     await stop();
@@ -67,13 +75,18 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
 }
 
 /** Where people look for the gateway: at the guard, else at the check listener. */
-function urlOf({ guardListen, checkListen }: GatewayPlan): string {
+function urlOf({ guardListen, checkListen, tls }: GatewayPlan): string {
   const address = guardListen ?? checkListen;
-  return address === null ? '' : `http://${address.host}:${address.port}`;
+  const scheme = guardListen !== null && tls !== null ? 'https' : 'http';
+  return address === null ? '' : `${scheme}://${address.host}:${address.port}`;
 }
 
-async function listenWith(handle: RequestListener, address: ListenAddress, what: string): Promise<Server> {
-  const server = createGatewayServer(handle);
+async function listenWith(
+  handle: RequestListener,
+  address: ListenAddress,
+  { what, tls }: { readonly what: string; readonly tls: TlsIdentity | null },
+): Promise<Server> {
+  const server = createGatewayServer(handle, (options, handler) => createListener(options, tls, handler));
   await listenOn(server, address, what);
   return server;
 }

@@ -25,7 +25,7 @@ export async function startIssuer(plan: IssuerPlan, log: Log): Promise<RunningSe
     });
     const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock: systemClock });
     const issuer = createIssuer({ settings, store, keys, clients, clock: systemClock, random: systemRandom, log });
-    const server = serveRoutes({ routes: issuer.routes, ready: () => issuer.ready(), log });
+    const server = serveRoutes({ routes: issuer.routes, ready: () => issuer.ready(), log, tls: plan.tls });
     await server.ready();
     await listenOn(server.server, plan.listen, 'the issuer');
     issuer.start();

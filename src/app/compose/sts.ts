@@ -54,8 +54,8 @@ async function startOn(store: StsStorage, plan: StsPlan, log: Log): Promise<Runn
     random,
     log,
   });
-  const server = serveRoutes({ routes: sts.routes, ready: () => sts.ready(), log });
-  const admin = serveRoutes({ routes: sts.adminRoutes, ready: () => sts.ready(), log });
+  const server = serveRoutes({ routes: sts.routes, ready: () => sts.ready(), log, tls: plan.tls });
+  const admin = serveRoutes({ routes: sts.adminRoutes, ready: () => sts.ready(), log, tls: null });
   const stop = async (): Promise<void> => {
     await Promise.all([server.close(), admin.close()]);
     await sts.close();

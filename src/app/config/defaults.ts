@@ -4,15 +4,10 @@ import { parseDuration } from '../../base/core/duration.ts';
 import type { NetworkScope } from '../../base/ports/fetch.ts';
 import { parseKek } from '../../keys/kek.ts';
 import type { ListenAddress, ServerPlan, StoragePlan } from './plan.ts';
+import type { PlanContext } from './plan-context.ts';
+import { planTls, type TlsSection } from './plan-tls.ts';
 import type { DocumentPath, ProblemList } from './problem-list.ts';
 import { parseListen } from './schema.ts';
-import type { SecretPlaces } from './secret-reference.ts';
-
-export interface PlanContext {
-  readonly places: SecretPlaces;
-  readonly problems: ProblemList;
-  readonly clockSkew?: string | undefined;
-}
 
 /** Where `jobpass init` puts the key-encryption key of a server, outside the data folder. */
 const defaultEncryptionKey = (server: string): string => `file:.jobpass/${server}.kek`;
@@ -50,11 +45,17 @@ interface StorageSection {
 
 /** Address, database and key of one server section, defaults filled in. */
 export function planServer(
-  section: StorageSection & { readonly listen?: string | undefined },
+  section: StorageSection & { readonly listen?: string | undefined; readonly tls?: TlsSection | undefined },
   server: { readonly name: string; readonly url: string; readonly path: DocumentPath },
   context: PlanContext,
 ): ServerPlan {
-  return { listen: listenAddress(section.listen, server, context.problems), ...planStorage(section, server, context) };
+  if (section.tls !== undefined && server.url.startsWith('http:'))
+    context.problems.add([...server.path, 'url'], 'an http URL, but the server speaks https', 'https://…');
+  return {
+    listen: listenAddress(section.listen, server, context.problems),
+    tls: planTls(section.tls, [...server.path, 'tls'], context),
+    ...planStorage(section, server, context),
+  };
 }
 
 /** Database and key of one server section, defaults filled in. */

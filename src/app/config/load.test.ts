@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { selfSignedCertificate } from '../../keys/certificate.ts';
 import { loadPlan, readConfig } from './load.ts';
 
 let folder: string;
@@ -22,6 +24,14 @@ const ISSUER = `issuer:\n  url: http://127.0.0.1:8701\n  ${KEYS}\n  clients: [${
 const TRUST = '{ issuer: "http://127.0.0.1:8701", network: loopback }';
 const STS = `sts:\n  url: http://127.0.0.1:8702\n  ${KEYS}\n  trusted_issuers: [${TRUST}]\n`;
 const GATEWAY = `gateways:\n  - { name: web, listen: "127.0.0.1:8703", upstream: "http://127.0.0.1:1", sts: { url: "http://127.0.0.1:8702", network: loopback, secret: "file:secret" }, ${KEYS} }\n`;
+
+/** A key and a certificate of it, as `tls.key` and `tls.pem`. */
+function writeIdentity(): void {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const der = selfSignedCertificate({ privateKey, publicKey, algorithm: 'RS256', kid: 'tls', notBefore: 0 });
+  writeFileSync(join(folder, 'tls.pem'), `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----\n`);
+  writeFileSync(join(folder, 'tls.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+}
 
 function load(text: string): { paths: readonly string[]; messages: string; plan?: unknown } {
   writeFileSync(join(folder, 'jobpass.yaml'), text);
@@ -55,6 +65,22 @@ test('a tenant alone may give away everything that is trusted; several must each
   });
   const { messages } = load(`${STS}  tenants: { a: {}, b: { issuers: [], gateways: [], resources: [] } }\n`);
   expect(messages.match(/is missing/g)).toHaveLength(3);
+});
+
+test('a server with a certificate serves https; what is no certificate of that key is one problem at its place', () => {
+  const key = 'file:tls.key';
+  const withTls = (text: string, tls: string): string => text.replace(KEYS, `${KEYS}\n  tls: ${tls}`);
+  const https = STS.replace('http://127.0.0.1:8702', 'https://127.0.0.1:8702');
+  writeIdentity();
+  const { plan, messages } = load(withTls(https, `{ certificate: "file:tls.pem", key: "${key}" }`));
+  expect(messages).toBe('');
+  expect(plan).toMatchObject({ sts: { tls: { certificate: expect.stringMatching(/^-----BEGIN CERTIFICATE/) } } });
+  expect(load(withTls(STS, `{ certificate: "file:tls.pem", key: "${key}" }`)).paths).toEqual(['sts.url']);
+  expect(load(withTls(https, `{ certificate: "file:none.pem", key: "${key}" }`)).paths).toEqual([
+    'sts.tls.certificate',
+  ]);
+  expect(load(withTls(https, '{ certificate: "file:tls.pem", key: "file:open" }')).paths).toEqual(['sts.tls.key']);
+  expect(load(withTls(https, '{ certificate: "file:tls.pem", key: "file:secret" }')).paths).toEqual(['sts.tls']);
 });
 
 describe('is refused', () => {

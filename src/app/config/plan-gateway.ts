@@ -1,7 +1,9 @@
 // One entry of the gateways section as a plan.
 import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import { checkPeerUrl, type PlanContext, planStorage, seconds } from './defaults.ts';
+import { checkPeerUrl, planStorage, seconds } from './defaults.ts';
 import type { GatewayPlan } from './plan.ts';
+import type { PlanContext } from './plan-context.ts';
+import { planTls } from './plan-tls.ts';
 import type { DocumentPath, ProblemList } from './problem-list.ts';
 import { type GatewaySection, parseListen } from './schema.ts';
 
@@ -26,6 +28,7 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
       upstream: section.upstream ?? null,
     },
     guardListen: section.listen === undefined ? null : (parseListen(section.listen) ?? null),
+    tls: planTls(section.tls, [...path, 'tls'], context),
     checkListen: section.check === undefined ? null : (parseListen(section.check.listen) ?? null),
   };
 }

@@ -1,8 +1,9 @@
 // The issuer section as a plan.
 import type { IssuerGrant } from '../../base/client-auth/client.ts';
-import { checkOwnUrl, type PlanContext, planServer, seconds } from './defaults.ts';
+import { checkOwnUrl, planServer, seconds } from './defaults.ts';
 import type { IssuerPlan } from './plan.ts';
 import { planClients } from './plan-clients.ts';
+import type { PlanContext } from './plan-context.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { IssuerSection } from './schema.ts';
 

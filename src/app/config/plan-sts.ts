@@ -7,9 +7,10 @@ import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
 import type { Ceiling } from '../../policy/role.ts';
 import type { RegisteredGateway, TrustedIssuer } from '../../sts/settings.ts';
-import { checkOwnUrl, checkPeerUrl, type PlanContext, planServer, seconds } from './defaults.ts';
+import { checkOwnUrl, checkPeerUrl, planServer, seconds } from './defaults.ts';
 import type { StsPlan } from './plan.ts';
 import { planClients } from './plan-clients.ts';
+import type { PlanContext } from './plan-context.ts';
 import type { StsSection } from './schema.ts';
 
 const DEFAULT_MAX_DURATION = '12h';

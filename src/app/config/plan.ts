@@ -10,6 +10,14 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** What a listener proves its name with. Checked: certificate and key belong together. */
+export interface TlsIdentity {
+  /** PEM, the chain. */
+  readonly certificate: string;
+  /** PEM. */
+  readonly key: Secret;
+}
+
 /** What every server keeps for itself: a database and a key-encryption key. */
 export interface StoragePlan {
   /** Absolute path of the SQLite file. */
@@ -21,6 +29,8 @@ export interface StoragePlan {
 /** A server with one address. */
 export interface ServerPlan extends StoragePlan {
   readonly listen: ListenAddress;
+  /** Null: plain http. */
+  readonly tls: TlsIdentity | null;
 }
 
 export interface IssuerPlan extends ServerPlan {
@@ -40,6 +50,8 @@ export interface GatewayPlan extends StoragePlan {
   /** Null without an upstream; at least one of the two is not null. */
   readonly guardListen: ListenAddress | null;
   readonly checkListen: ListenAddress | null;
+  /** Of the guard; the check listener's caller is a proxy on the same machine. Null: plain http. */
+  readonly tls: TlsIdentity | null;
 }
 
 export interface Plan {

@@ -47,6 +47,17 @@ const keys = () =>
     })
     .describe('How private keys are kept.');
 
+const tls = () =>
+  z
+    .strictObject({
+      certificate: z
+        .string()
+        .regex(/^file:.+$/, 'file:PATH')
+        .describe('PEM, the server’s certificate first, then those between it and its root.'),
+      key: secretReference().describe('Its private key, PEM.'),
+    })
+    .describe('Serves https itself. Without it, put a TLS proxy in front of everything that is not on loopback.');
+
 const clientBase = {
   name: name().describe('The name the client authenticates with.'),
   secrets_sha256: z
@@ -98,6 +109,7 @@ const stsClient = z.strictObject({
 const issuer = z.strictObject({
   url: origin().describe('The issuer URL, exactly as it stands in `iss`.'),
   listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
+  tls: tls().optional(),
   storage: sqliteUrl().optional().describe('Default: sqlite:./data/issuer.db'),
   keys: keys().optional(),
   id_tokens: z
@@ -162,6 +174,7 @@ const tenant = z.strictObject({
 const sts = z.strictObject({
   url: origin().describe('The URL of the STS: `iss` of what it signs.'),
   listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
+  tls: tls().optional(),
   storage: sqliteUrl().optional().describe('Default: sqlite:./data/sts.db'),
   keys: keys().optional(),
   admin: z
@@ -193,6 +206,7 @@ const gateway = z.strictObject({
   name: name().describe('Stands in the resources: arn:jobpass:http:::NAME/PATH.'),
   group: name().optional().describe('Default: its name.'),
   listen: listen().optional().describe('Where the guarded resource is reached. Needed with `upstream`.'),
+  tls: tls().optional(),
   upstream: bareOrigin()
     .optional()
     .describe('The resource behind it: an origin, to which every permitted path is forwarded as it is.'),

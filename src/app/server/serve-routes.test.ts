@@ -19,7 +19,7 @@ const routes: readonly Route[] = [
     },
   },
 ];
-const server = serveRoutes({ routes, ready: async () => false, log });
+const server = serveRoutes({ routes, ready: async () => false, log, tls: null });
 
 test('a route gets the raw query and the body as bytes', async () => {
   const answer = await server.inject({
@@ -72,7 +72,7 @@ test('a header that must be single is refused when it comes twice', async () => 
 });
 
 test('a body beyond the bound is refused', async () => {
-  const limited = serveRoutes({ routes, ready: async () => true, log });
+  const limited = serveRoutes({ routes, ready: async () => true, log, tls: null });
   const answer = await limited.inject({
     method: 'POST',
     url: '/v1/jobs',
@@ -83,7 +83,7 @@ test('a body beyond the bound is refused', async () => {
 });
 
 test('an unexpected failure is a 503 that says nothing, and the log says everything', async () => {
-  const failing = serveRoutes({ routes, ready: async () => true, log });
+  const failing = serveRoutes({ routes, ready: async () => true, log, tls: null });
   const answer = await failing.inject('/broken');
   expect([answer.statusCode, answer.json(), answer.headers['retry-after']]).toEqual([
     503,
@@ -98,7 +98,7 @@ test('health is answered whatever happens, readiness only when it is so', async 
     [true, 200],
     [false, 503],
   ] as const) {
-    const asked = serveRoutes({ routes, ready: async () => ready, log });
+    const asked = serveRoutes({ routes, ready: async () => ready, log, tls: null });
     expect((await asked.inject('/healthz')).statusCode).toBe(200);
     expect((await asked.inject('/readyz')).statusCode).toBe(status);
   }

@@ -1,17 +1,23 @@
 // Binds routes to Fastify: bodies as bytes, strict headers, timeouts and caps. No decision is taken here.
+import type { ServerOptions } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { MAX_BODY_BYTES } from '../../base/core/limits.ts';
 import type { HttpRequest, Route } from '../../base/ports/http.ts';
 import { jsonResponse } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
+import type { TlsIdentity } from '../config/plan.ts';
+import { createListener } from './listener.ts';
 
 /** Headers whose repetition would let two readers see two requests. */
 const SINGLE_HEADERS = new Set(['authorization', 'content-type', 'content-length', 'host', 'if-none-match']);
 
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 30_000;
-const MAX_HEADER_BYTES = 32 * 1024;
+const SERVER_OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 30_000,
+  maxHeaderSize: 32 * 1024,
+  joinDuplicateHeaders: false,
+} as const satisfies ServerOptions;
 /** Bodies are held before their sender is known: this many of the longest fit into 128 MiB. */
 const MAX_CONNECTIONS = 1000;
 
@@ -20,6 +26,8 @@ export interface ServeRoutesOptions {
   /** Whether the server could answer a request now. */
   readonly ready: () => Promise<boolean>;
   readonly log: Log;
+  /** Null: plain http. */
+  readonly tls: TlsIdentity | null;
 }
 
 /** A server for these routes plus `/healthz` and `/readyz`, not yet listening. */
@@ -27,10 +35,8 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
   const server = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, joinDuplicateHeaders: false },
+    serverFactory: (handler) => createListener(SERVER_OPTIONS, options.tls, handler),
     routerOptions: {
       caseSensitive: true,
       ignoreTrailingSlash: false,

@@ -1,0 +1,14 @@
+// A server socket that speaks http, or https with an identity of its own. What is served there is its caller's business.
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { TlsIdentity } from '../config/plan.ts';
+
+/** Older versions are broken (RFC 8996). */
+const MIN_TLS_VERSION = 'TLSv1.2';
+
+/** A server with these options; it does not listen yet. HTTP/1.1 only. */
+export function createListener(options: ServerOptions, tls: TlsIdentity | null, handler: RequestListener): Server {
+  if (tls === null) return createServer(options, handler);
+  const identity = { cert: tls.certificate, key: tls.key.reveal(), minVersion: MIN_TLS_VERSION } as const;
+  return createTlsServer({ ...options, ...identity }, handler);
+}
