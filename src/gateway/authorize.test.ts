@@ -5,7 +5,8 @@ import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
 import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { makeSigningKey } from '../../test/fakes/signing-key.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
-import { type Authority, authorizeRequest, type Permit, withdrawalOf } from './authorize.ts';
+import { type Authority, type Permit, withdrawalOf } from './authorize.ts';
+import { authorizeRequest } from './bearer.ts';
 import { FeedClient } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
 
@@ -64,10 +65,9 @@ describe('a request is allowed', () => {
     expect(decided).toMatchObject({
       ok: true,
       value: {
-        action: 'http:PUT',
-        resource: 'arn:jobpass:http:::store/web/7/app.tar.gz',
+        asks: [{ action: 'http:PUT', resource: 'arn:jobpass:http:::store/web/7/app.tar.gz' }],
         statement: { line: 1 },
-        token: { sessionId: 'S0000000000AB' },
+        credential: { session: { sessionId: 'S0000000000AB' }, policy: null },
       },
     });
   });
@@ -215,7 +215,7 @@ describe('a request that was let in', () => {
 
   test('lapses with the end of its session', async () => {
     const permit = await permitOf();
-    sts.ended = [{ sessionId: permit.token.sessionId, expiresAt: clock.nowSeconds() + 600 }];
+    sts.ended = [{ sessionId: permit.credential.session.sessionId, expiresAt: clock.nowSeconds() + 600 }];
     await feed.poll();
     expect(withdrawal(permit)).toBe('session_ended');
   });

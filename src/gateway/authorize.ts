@@ -1,16 +1,16 @@
-// The gateway's one decision: may whoever holds this credential do this to that? Every listener asks here and nowhere else.
-// It sends nothing and asks nobody: it judges by what the feed has told.
+// The decision that every front of a gateway shares: does the session stand, and do its permissions allow what is asked, now
+// and for as long as the request lasts? It reads no request and no credential, and asks nobody: it judges by what the feed told.
 
 import { MAX_STALENESS_MS } from '../base/core/limits.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
-import { type AccessToken, type OpenedToken, openAccessToken } from '../base/credential/access-token.ts';
+import type { AccessToken } from '../base/credential/access-token.ts';
 import type { VerificationKey } from '../base/jwt/jwk.ts';
 import { authorize } from '../policy/iam/authorize.ts';
+import type { RequestFacts } from '../policy/iam/permission-conditions.ts';
 import type { CompiledPermissions } from '../policy/iam/statements.ts';
-import { parseQuery } from '../wire/query.ts';
 
 /** What the gateway knows at this moment. */
 export interface Knowledge {
@@ -25,29 +25,6 @@ export interface Knowledge {
   permissionsOf(role: string): CompiledPermissions | undefined;
 }
 
-/** One request as it is decided on. */
-export interface AccessRequest {
-  /** Every Authorization header of the request. */
-  readonly authorization: readonly string[];
-  readonly method: string;
-  readonly pathForPolicy: string;
-  /** The raw query without `?`, for the condition keys `http:Query/<name>`. */
-  readonly query: string;
-}
-
-export interface Permit extends OpenedToken {
-  readonly action: string;
-  readonly resource: string;
-  readonly query: string;
-  /** The statement that allowed it. */
-  readonly statement: Statement;
-}
-
-/** A refusal; `token` is there when the credential was verified. */
-export interface Refusal extends Failure {
-  readonly token?: AccessToken;
-}
-
 /** Which gateway decides, and whose word it takes. */
 export interface Authority {
   readonly gateway: string;
@@ -57,91 +34,112 @@ export interface Authority {
   readonly knowledge: Knowledge;
 }
 
+/** A verified credential, whatever its form. */
+export interface Credential {
+  readonly session: AccessToken;
+  /** The STS's key that its signature was checked with. */
+  readonly key: VerificationKey;
+  /** What narrows the role's permissions for this session; null: the role alone decides. */
+  readonly policy: CompiledPermissions | null;
+}
+
+/** One thing that a request does. */
+export interface Ask {
+  readonly action: string;
+  readonly resource: string;
+  /** What conditions may ask about; the time is added at each decision. */
+  readonly facts: Omit<RequestFacts, 'now'>;
+}
+
+/** What was allowed, and by what. */
+export interface Permit {
+  readonly credential: Credential;
+  readonly asks: readonly Ask[];
+  /** The role's statement that allowed the first of them. */
+  readonly statement: Statement;
+}
+
+/** A refusal; `session` is there when the credential was verified. */
+export interface Refusal extends Failure {
+  readonly session?: AccessToken;
+}
+
 /**
- * Allows a request, or says why not, in this order: exactly one bearer credential; something known to check it with; a valid
- * access token of this STS for this group; a session that has not ended or expired; fresh knowledge; a role in the active
- * permission set; a statement that allows `http:<METHOD>` on `arn:jobpass:http:::<gateway>/<path>`. Reasons: credential_missing,
- * token_*, key_*, group_mismatch and the like from opening, session_ended, session_expired, feed_stale, role_unknown,
- * permission_denied.
+ * Allows all of `asks` to whoever holds the credential, or none, in this order: a session that has not ended or expired; fresh
+ * knowledge; for each ask a role in the active permission set, and a statement that allows it. Reasons: session_ended,
+ * session_expired, feed_stale, role_unknown, permission_denied. The key is not looked at: opening the credential did that.
  */
-export async function authorizeRequest(a: Authority, request: AccessRequest): Promise<Result<Permit, Refusal>> {
-  const credential = bearerCredential(request.authorization);
-  if (!credential.ok) return credential;
-  const keys = a.knowledge.keys();
-  if (keys.length === 0) return err(failure('feed_stale', 'the STS has not been heard from yet'));
-  const opened = await openAccessToken(credential.value, {
-    issuer: a.stsUrl,
-    group: a.group,
-    keys,
-    nowSeconds: a.knowledge.nowSeconds(),
-    skewSeconds: a.clockSkewSeconds,
-  });
-  if (!opened.ok) return opened;
-  const { token } = opened.value;
-  const action = `http:${request.method}`;
-  const resource = `arn:jobpass:http:::${a.gateway}/${request.pathForPolicy}`;
-  const lapsed = standingOf(token, a.knowledge);
-  const asked = { token, action, resource, query: request.query };
-  const decided = lapsed === undefined ? permitted(a.knowledge, asked) : err(lapsed);
-  return decided.ok ? ok({ ...opened.value, ...asked, ...decided.value }) : err({ ...decided.error, token });
+export function permit(
+  credential: Credential,
+  asks: readonly [Ask, ...Ask[]],
+  knowledge: Knowledge,
+): Result<Permit, Refusal> {
+  const { session } = credential;
+  const [first, ...others] = asks;
+  const lapsed = standingOf(session, knowledge);
+  const decided = lapsed === undefined ? permitted(credential, first, knowledge) : err(lapsed);
+  if (!decided.ok) return err({ ...decided.error, session });
+  for (const ask of others) {
+    const further = permitted(credential, ask, knowledge);
+    if (!further.ok) return err({ ...further.error, session });
+  }
+  return ok({ credential, asks, statement: decided.value });
 }
 
 /**
  * Why a request that was permitted may go on no longer, or undefined: its session lapsed, the STS has withdrawn the key that
  * signed its credential, or the active permissions no longer allow what it does.
  */
-export function withdrawalOf(permit: Permit, knowledge: Knowledge): Failure | undefined {
-  const { token, key } = permit;
-  if (!knowledge.keys().some((known) => !known.ambiguous && known.material.equals(key.material))) {
-    return failure('key_unknown', 'the STS no longer publishes the key that signed the credential');
+export function withdrawalOf(
+  { credential, asks }: Omit<Permit, 'statement'>,
+  knowledge: Knowledge,
+): Failure | undefined {
+  const withdrawn = keyWithdrawal(credential.key, knowledge) ?? standingOf(credential.session, knowledge);
+  if (withdrawn !== undefined) return withdrawn;
+  for (const ask of asks) {
+    // By the same permissions too: a condition on the time may have come to an end.
+    const decided = permitted(credential, ask, knowledge);
+    if (!decided.ok) return decided.error;
   }
-  const lapsed = standingOf(token, knowledge);
-  if (lapsed !== undefined) return lapsed;
-  // By the same permissions too: a condition on the time may have come to an end.
-  const decided = permitted(knowledge, permit);
-  return decided.ok ? undefined : decided.error;
+  return undefined;
+}
+
+/** Why a credential that was signed with `key` is no longer one of the STS, or undefined. */
+export function keyWithdrawal(key: VerificationKey, knowledge: Knowledge): Failure | undefined {
+  return knowledge.keys().some((known) => !known.ambiguous && known.material.equals(key.material))
+    ? undefined
+    : failure('key_unknown', 'the STS no longer publishes the key that signed the credential');
 }
 
 /**
  * Why a session that was good may go on no longer, or undefined. No leeway for clocks: an end that the STS no longer
  * tells because the session is past its expiry must not come to life again within the leeway.
  */
-function standingOf(token: AccessToken, knowledge: Knowledge): Failure | undefined {
-  if (knowledge.isEnded(token.sessionId)) return failure('session_ended', 'the STS ended the session');
-  if (token.expiresAt <= knowledge.nowSeconds()) {
-    return failure('session_expired', `the session expired at ${token.expiresAt}`);
+export function standingOf(session: AccessToken, knowledge: Knowledge): Failure | undefined {
+  if (knowledge.isEnded(session.sessionId)) return failure('session_ended', 'the STS ended the session');
+  if (session.expiresAt <= knowledge.nowSeconds()) {
+    return failure('session_expired', `the session expired at ${session.expiresAt}`);
   }
-  const staleness = knowledge.stalenessMs(token);
+  const staleness = knowledge.stalenessMs(session);
   if (staleness <= MAX_STALENESS_MS) return undefined;
   const known = Number.isFinite(staleness) ? `${staleness} ms old` : 'missing';
-  return failure('feed_stale', `what is known of jobs of ${token.jobIssuer} is ${known}`);
+  return failure('feed_stale', `what is known of jobs of ${session.jobIssuer} is ${known}`);
 }
 
-function permitted(
-  knowledge: Knowledge,
-  { token, action, resource, query }: Pick<Permit, 'token' | 'action' | 'resource' | 'query'>,
-): Result<Pick<Permit, 'statement'>, Failure> {
-  const permissions = knowledge.permissionsOf(token.role);
-  if (permissions === undefined) {
-    return err(failure('role_unknown', `role ${token.role} is not in the active permission set`));
+/** The role's permissions and the session's own policy, each of which must allow it. */
+function permitted({ session, policy }: Credential, ask: Ask, knowledge: Knowledge): Result<Statement, Failure> {
+  const role = knowledge.permissionsOf(session.role);
+  if (role === undefined) {
+    return err(failure('role_unknown', `role ${session.role} is not in the active permission set`));
   }
-  const parsed = parseQuery(query);
-  const facts = { now: knowledge.nowSeconds(), ...(parsed.ok ? { query: parsed.value } : {}) };
-  const { allow, statement } = authorize(permissions, { action, resource, claims: token.claims, facts });
-  if (allow && statement !== null) return ok({ statement });
-  const why = statement === null ? 'no statement allows' : `the statement in line ${statement.line} denies`;
-  return err(failure('permission_denied', `${why} ${action} on ${resource}`));
-}
-
-/**
- * The one bearer credential of a request (RFC 6750 §2.1; the scheme's name in any case, RFC 9110 §11.1). Query parameters,
- * forms and cookies are never looked at.
- */
-function bearerCredential(authorization: readonly string[]): Result<string, Failure> {
-  const [header, ...others] = authorization;
-  if (header === undefined) return err(failure('credential_missing', 'no Authorization header'));
-  if (others.length > 0) return err(failure('token_malformed', 'several Authorization headers'));
-  const match = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header);
-  const credential = match?.[1];
-  return credential === undefined ? err(failure('credential_missing', 'no bearer credential')) : ok(credential);
+  const { action, resource } = ask;
+  const request = { action, resource, claims: session.claims, facts: { ...ask.facts, now: knowledge.nowSeconds() } };
+  const { allow, statement } = authorize(role, request);
+  if (!allow || statement === null) {
+    const why = statement === null ? 'no statement allows' : `the statement in line ${statement.line} denies`;
+    return err(failure('permission_denied', `${why} ${action} on ${resource}`));
+  }
+  return policy === null || authorize(policy, request).allow
+    ? ok(statement)
+    : err(failure('permission_denied', `the session policy does not allow ${action} on ${resource}`));
 }

@@ -1,8 +1,9 @@
 // Answers a proxy that asks before it serves (nginx `auth_request`). It forwards nothing, and answers 200, 401 and 403 only:
 // nginx makes an error of its own out of everything else. What a proxy streams it cannot cut; the guard can.
 import type { IncomingMessage } from 'node:http';
-import { type Failure, failure, type Reason } from '../base/core/reasons.ts';
+import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, type Result } from '../base/core/result.ts';
+import type { Refusal } from './authorize.ts';
 import { identityHeaders, readHeaders, singleHeader } from './headers.ts';
 import { refusalStatus, writeRefusal } from './refusal.ts';
 import {
@@ -21,7 +22,7 @@ const ORIGINAL_METHOD = 'x-original-method';
 
 /** The handler of the check listener. It must be reachable by the proxy alone: it believes the proxy's two headers. */
 export const createCheck = (d: RequestDependencies): Handler =>
-  handlerOf(d, { serve: (exchange) => serve(d, exchange), sayNo });
+  handlerOf(d, { serve: (exchange) => serve(d, exchange), sayNo, broken: (unexpected) => unexpected });
 
 async function serve(d: RequestDependencies, exchange: Exchange): Promise<void> {
   const permit = await permitFor(d, exchange, readQuestion(exchange.req));
@@ -30,7 +31,7 @@ async function serve(d: RequestDependencies, exchange: Exchange): Promise<void> 
     'content-length': '0',
     'cache-control': 'no-store',
     'x-jobpass-decision': exchange.decision,
-    ...identityHeaders(permit.token),
+    ...identityHeaders(permit.credential.session),
   });
   exchange.res.end();
 }
@@ -50,7 +51,7 @@ function readQuestion(req: IncomingMessage): Result<Asked, Failure> {
   return readAsked({ method, uri, headers });
 }
 
-function sayNo({ res, decision }: Exchange, reason: Reason): void {
+function sayNo({ res, decision }: Exchange, { reason }: Refusal): void {
   if (res.headersSent || res.destroyed) return;
   writeRefusal(res, { reason, decision, status: refusalStatus(reason) === 401 ? 401 : 403 });
 }

@@ -1,13 +1,14 @@
 // The guard in front of an HTTP resource: reads the head of a request, asks for the decision, and lets it through or says
 // no. No byte of a body is read, and none reaches the upstream, before the decision.
 import type { IncomingMessage } from 'node:http';
-import type { Failure, Reason } from '../base/core/reasons.ts';
+import type { Failure } from '../base/core/reasons.ts';
 import { ok, type Result } from '../base/core/result.ts';
 import type { AccessToken } from '../base/credential/access-token.ts';
-import { type Permit, withdrawalOf } from './authorize.ts';
+import { type Permit, type Refusal, withdrawalOf } from './authorize.ts';
+import { drain } from './connection.ts';
 import { type BodyFraming, framingOf, readHeaders, upstreamHeaders } from './headers.ts';
 import type { LiveRequests } from './live-requests.ts';
-import { drain, Passage } from './passage.ts';
+import { Passage } from './passage.ts';
 import { writeRefusal } from './refusal.ts';
 import {
   type Asked,
@@ -35,7 +36,7 @@ interface Head extends Asked {
  * when the upstream asks for the body, never before the decision.
  */
 export const createGuard = (d: GuardDependencies): Handler =>
-  handlerOf(d, { serve: (exchange) => serve(d, exchange), sayNo });
+  handlerOf(d, { serve: (exchange) => serve(d, exchange), sayNo, broken: (unexpected) => unexpected });
 
 async function serve(d: GuardDependencies, exchange: Exchange): Promise<void> {
   const head = readHead(exchange.req);
@@ -56,23 +57,23 @@ function letThrough(
   { head, permit }: { readonly head: Head; readonly permit: Permit },
 ): void {
   const { req, res, decision } = exchange;
-  const { token } = permit;
-  const headers = upstreamHeaders(head.headers, { host: d.upstream.host, framing: head.framing, token });
+  const { session } = permit.credential;
+  const headers = upstreamHeaders(head.headers, { host: d.upstream.host, framing: head.framing, session });
   let forget: () => void = () => {};
   const passage = new Passage({
     req,
     res,
     framing: head.framing,
     decision,
-    take: (turn) => d.upstream.take(callerOf(token), turn),
+    take: (turn) => d.upstream.take(callerOf(session), turn),
     open: () => d.upstream.open({ method: head.method, target: head.target.raw, headers }),
-    refuse: (reason) => exchange.refuse({ ...reason, token }, head),
+    refuse: (reason) => exchange.refuse({ ...reason, session }, { method: head.method, path: head.target.path }),
     onClose: () => forget(),
   });
   forget = d.live.add({
     check: () => withdrawalOf(permit, d.authority.knowledge),
     abort: (reason) => {
-      d.log.warn({ decision, session: token.sessionId, role: token.role, reason: reason.reason }, 'cut off');
+      d.log.warn({ decision, session: session.sessionId, role: session.role, reason: reason.reason }, 'cut off');
       passage.abort(reason);
     },
   });
@@ -80,10 +81,10 @@ function letThrough(
 }
 
 /** Who shares one caller's connections: the sessions of one job, else each session alone. */
-const callerOf = (token: AccessToken): string =>
-  token.jobId === null ? `session ${token.sessionId}` : `job ${JSON.stringify([token.jobIssuer, token.jobId])}`;
+const callerOf = (session: AccessToken): string =>
+  session.jobId === null ? `session ${session.sessionId}` : `job ${JSON.stringify([session.jobIssuer, session.jobId])}`;
 
-function sayNo({ req, res, decision }: Exchange, reason: Reason): void {
+function sayNo({ req, res, decision }: Exchange, { reason }: Refusal): void {
   if (res.destroyed) return;
   if (res.headersSent) {
     req.socket.destroy();

@@ -13,7 +13,7 @@ import {
   upstreamHeaders,
 } from './headers.ts';
 
-const token: AccessToken = {
+const session: AccessToken = {
   issuer: 'https://sts.example.com',
   sessionId: 'S1',
   role: 'main/publish-web',
@@ -26,7 +26,7 @@ const token: AccessToken = {
   issuedAt: 1,
   expiresAt: 2,
 };
-const own = { host: 'upstream.internal:9000', framing: { kind: 'none' }, token } as const;
+const own = { host: 'upstream.internal:9000', framing: { kind: 'none' }, session } as const;
 const OWN = {
   host: ['upstream.internal:9000'],
   'x-jobpass-session': ['S1'],
@@ -123,14 +123,14 @@ describe('identity headers', () => {
     ['nothing', '', "utf-8''"],
     ['what looks encoded already', "utf-8''a", "utf-8''utf-8%27%27a"],
   ])('carry %s', (_what, subject, value) => {
-    expect(identityHeaders({ ...token, subject })['x-jobpass-subject']).toBe(value);
+    expect(identityHeaders({ ...session, subject })['x-jobpass-subject']).toBe(value);
   });
 
   test('tell any two subjects apart, in characters that a header may hold', () => {
     const seen = new Map<string, string>();
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (subject) => {
-        const value = identityHeaders({ ...token, subject })['x-jobpass-subject'] ?? '';
+        const value = identityHeaders({ ...session, subject })['x-jobpass-subject'] ?? '';
         expect(value).toMatch(/^[\x20-\x7e]+$/);
         expect(seen.get(value) ?? subject).toBe(subject);
         seen.set(value, subject);

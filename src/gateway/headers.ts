@@ -88,12 +88,10 @@ export function singleHeader(headers: Headers, name: string): string | undefined
 
 /**
  * Why a request may not be judged by its method and path alone, or undefined. `path_refused`: a header that replaces one of
- * them or names a second resource. `request_malformed`: too many headers, a repeated single one, an upgrade, an unknown expectation.
+ * them or names a second resource. `request_malformed`: as `refuseMessage`.
  */
 export function refuseHeaders(headers: Headers): Failure | undefined {
-  let count = 0;
-  for (const [name, values] of headers) {
-    count += values.length;
+  for (const name of headers.keys()) {
     const plain = plainName(name);
     if (OVERRIDES.some((pattern) => pattern.test(plain))) {
       return failure('path_refused', `header ${JSON.stringify(name)} could replace the method or the path`);
@@ -102,6 +100,16 @@ export function refuseHeaders(headers: Headers): Failure | undefined {
       return failure('path_refused', `header ${JSON.stringify(name)} could name a second resource`);
     }
   }
+  return refuseMessage(headers);
+}
+
+/**
+ * Why a message cannot be read in one way only, or undefined, whatever protocol is spoken on top of HTTP. `request_malformed`:
+ * too many headers, a repeated single one, an upgrade, an unknown expectation.
+ */
+export function refuseMessage(headers: Headers): Failure | undefined {
+  let count = 0;
+  for (const values of headers.values()) count += values.length;
   if (count > MAX_HEADERS) return failure('request_malformed', `more than ${MAX_HEADERS} headers`);
   const repeated = SINGLE.find((name) => (headers.get(name)?.length ?? 0) > 1);
   if (repeated !== undefined) return failure('request_malformed', `header ${repeated} stands several times`);
@@ -145,7 +153,7 @@ export function carriesCredential(url: string, headers: Headers): boolean {
  */
 export function upstreamHeaders(
   headers: Headers,
-  own: { readonly host: string; readonly framing: BodyFraming; readonly token: AccessToken },
+  own: { readonly host: string; readonly framing: BodyFraming; readonly session: AccessToken },
 ): Map<string, readonly string[]> {
   const nominated = nominatedNames(headers);
   const passed = new Map<string, readonly string[]>();
@@ -158,7 +166,7 @@ export function upstreamHeaders(
   // Explicit framing: Node would send a GET's body without any, and the upstream would take it for the next request.
   if (own.framing.kind === 'chunked') passed.set('transfer-encoding', ['chunked']);
   if (own.framing.kind === 'length') passed.set('content-length', [own.framing.length]);
-  for (const [name, value] of Object.entries(identityHeaders(own.token))) passed.set(name, [value]);
+  for (const [name, value] of Object.entries(identityHeaders(own.session))) passed.set(name, [value]);
   return passed;
 }
 
@@ -182,11 +190,11 @@ function nominatedNames(headers: Headers): ReadonlySet<string> {
 }
 
 /** Who the caller is, for the guarded resource. The upstream may believe them because nobody else can set them. */
-export function identityHeaders(token: AccessToken): Record<string, string> {
+export function identityHeaders(session: AccessToken): Record<string, string> {
   return {
-    'x-jobpass-session': headerValue(token.sessionId),
-    'x-jobpass-role': headerValue(token.role),
-    'x-jobpass-subject': headerValue(token.subject),
+    'x-jobpass-session': headerValue(session.sessionId),
+    'x-jobpass-role': headerValue(session.role),
+    'x-jobpass-subject': headerValue(session.subject),
   };
 }
 

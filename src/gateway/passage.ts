@@ -1,9 +1,8 @@
 // One permitted request on its way: streams both ways with back-pressure, and can be cut at any moment.
 // It decides nothing; what it may carry was decided before it began.
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { type Failure, failure } from '../base/core/reasons.ts';
+import { cut, drain } from './connection.ts';
 import { type BodyFraming, callerHeaders, readHeaders } from './headers.ts';
 import type { Turn } from './turns.ts';
 
@@ -11,9 +10,6 @@ import type { Turn } from './turns.ts';
 const IDLE_TIMEOUT_MS = 120_000;
 /** An upstream that takes no connection in this time is not there. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** What is read of a refused body so that the caller gets to see the refusal before its connection breaks. */
-const MAX_DRAINED_BYTES = 256 * 1024;
-const MAX_DRAIN_MS = 2000;
 
 export interface PassageOptions {
   readonly req: IncomingMessage;
@@ -171,16 +167,6 @@ function limitConnecting(upstream: ClientRequest): void {
   });
 }
 
-/**
- * Breaks a connection so that its peer cannot take what it got for the whole: a reset where the transport has one. An
- * HTTP/1.0 answer without a length would otherwise end like a complete one, and the system would still deliver the last
- * of an upload that it holds.
- */
-function cut(socket: Socket): void {
-  if (socket instanceof TLSSocket || !(socket instanceof Socket)) socket.destroy();
-  else socket.resetAndDestroy();
-}
-
 function addTrailers(res: ServerResponse, answer: IncomingMessage): void {
   const trailers = callerHeaders(readHeaders(answer.rawTrailers));
   if (trailers.size === 0) return;
@@ -189,24 +175,4 @@ function addTrailers(res: ServerResponse, answer: IncomingMessage): void {
   } catch {
     // A trailer that cannot be written is left out: RFC 9110 §6.5.1 lets any recipient drop trailers.
   }
-}
-
-/**
- * Reads and forgets a little of a body that nobody wants, then breaks the connection. To be called before the refusal is
- * written: once an answer is finished, Node itself reads what nobody has begun to read, and without a bound.
- */
-export function drain(req: IncomingMessage): void {
-  if (req.complete || req.destroyed) return;
-  const { socket } = req;
-  let left = MAX_DRAINED_BYTES;
-  const timer = setTimeout(() => {
-    if (!req.complete) socket.destroy();
-  }, MAX_DRAIN_MS);
-  timer.unref();
-  req.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) socket.destroy();
-  });
-  req.once('end', () => clearTimeout(timer));
-  req.resume();
 }

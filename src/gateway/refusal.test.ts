@@ -7,7 +7,7 @@ import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { REASONS, type Reason } from '../base/core/reasons.ts';
 import { RefusalDesk, refusalStatus, writeRefusal } from './refusal.ts';
 
-const TOKEN = new FeedSts(new FrozenClock()).session({ sessionId: 'S1' });
+const SESSION = new FeedSts(new FrozenClock()).session({ sessionId: 'S1' });
 
 /** As much of a response as a refusal needs. */
 const written = (reason: Reason, status?: number) => {
@@ -84,7 +84,7 @@ describe('a refusal', () => {
     const anonymous = { decision: 'D1', failure: { reason: 'credential_missing', detail: '' }, method: 'GET' } as const;
     for (let count = 0; count < 50; count += 1) desk.record(anonymous);
     expect(log.lines).toHaveLength(20);
-    desk.record({ ...anonymous, failure: { reason: 'permission_denied', detail: '' }, token: TOKEN });
+    desk.record({ ...anonymous, failure: { reason: 'permission_denied', detail: '' }, session: SESSION });
     expect(log.lines.at(-1)?.fields).toMatchObject({ reason: 'permission_denied', session: 'S1' });
     clock.advance(60);
     desk.record(anonymous);

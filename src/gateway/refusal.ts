@@ -33,13 +33,13 @@ export function refusalStatus(reason: Reason): number {
   }
 }
 
-/** What a refusal is about. `token` only when it was verified; `path` only when it was accepted. */
+/** What a refusal is about. `session` only when its credential was verified; `path` only when it was accepted. */
 export interface RefusalRecord {
   readonly decision: string;
   readonly failure: Failure;
   readonly method: string;
   readonly path?: string;
-  readonly token?: AccessToken;
+  readonly session?: AccessToken;
 }
 
 /** Writes refusals down for the operator: all of verified sessions, a bounded number of the others. */
@@ -54,8 +54,8 @@ export class RefusalDesk {
   }
 
   /** One line with the full reason. Neither credential nor query is in it. */
-  record({ decision, failure, method, path, token }: RefusalRecord): void {
-    const budget = token === undefined ? this.#anonymous.take(this.#clock.monotonicMs()) : {};
+  record({ decision, failure, method, path, session }: RefusalRecord): void {
+    const budget = session === undefined ? this.#anonymous.take(this.#clock.monotonicMs()) : {};
     if (budget === undefined) return;
     this.#log.warn(
       {
@@ -64,7 +64,7 @@ export class RefusalDesk {
         detail: failure.detail,
         method,
         ...(path === undefined ? {} : { path }),
-        ...(token === undefined ? {} : { session: token.sessionId, role: token.role, subject: token.subject }),
+        ...(session === undefined ? {} : { session: session.sessionId, role: session.role, subject: session.subject }),
         ...budget,
       },
       'refused',

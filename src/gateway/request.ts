@@ -1,10 +1,11 @@
-// What guard and check have in common: an id for each request, one reading of what it asks for, one decision, one way to
-// refuse. It forwards nothing and knows neither side's answers.
+// What the fronts have in common: an id for each request and one way to refuse; and for guard and check, one reading of what
+// is asked for and one decision. It forwards nothing and knows no front's answers.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Failure, failure, type Reason } from '../base/core/reasons.ts';
+import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { Log } from '../base/ports/log.ts';
-import { type Authority, authorizeRequest, type Permit, type Refusal } from './authorize.ts';
+import type { Authority, Permit, Refusal } from './authorize.ts';
+import { authorizeRequest } from './bearer.ts';
 import { carriesCredential, type Headers, refuseHeaders } from './headers.ts';
 import { readTarget, type Target } from './path.ts';
 import type { RefusalDesk } from './refusal.ts';
@@ -26,44 +27,52 @@ export interface Asked {
 }
 
 /** One request and its answer under one decision id. */
-export interface Exchange {
+export interface Exchange<R extends Refusal = Refusal> {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly decision: string;
   /** Writes the refusal down and answers it. `asked` once it was accepted. */
-  refuse(refusal: Refusal, asked?: Asked): void;
+  refuse(refusal: R, asked?: { readonly method: string; readonly path: string }): void;
 }
 
-/** What guard and check do differently. */
-export interface Side {
-  serve(exchange: Exchange): Promise<void>;
+/** What the fronts do differently. `R` is a refusal as the front's own protocol tells it. */
+export interface Side<R extends Refusal = Refusal> {
+  serve(exchange: Exchange<R>): Promise<void>;
   /** Answers a refusal that was written down; the answer may have begun, and the caller may be gone. */
-  sayNo(exchange: Exchange, reason: Reason): void;
+  sayNo(exchange: Exchange<R>, refusal: R): void;
+  /** A failure that nobody expected, as a refusal of this front. */
+  broken(unexpected: Failure): R;
 }
 
 /** The handler of a side. Whatever goes wrong unexpectedly is a refusal too. */
-export function handlerOf(d: RequestDependencies, side: Side): Handler {
+export function handlerOf<R extends Refusal>(
+  d: Pick<RequestDependencies, 'newDecisionId' | 'desk'>,
+  side: Side<R>,
+): Handler {
   return (req, res) => {
     const decision = d.newDecisionId();
     // Broken connections show as `close`; without listeners they would be uncaught.
     req.on('error', ignore);
     res.on('error', ignore);
-    const exchange: Exchange = {
+    const exchange: Exchange<R> = {
       req,
       res,
       decision,
-      refuse: ({ token, ...reason }, asked) => {
+      refuse: (refusal, asked) => {
+        const { reason, detail, session } = refusal;
         d.desk.record({
           decision,
-          failure: reason,
+          failure: { reason, detail },
           method: asked?.method ?? req.method ?? '',
-          ...(asked === undefined ? {} : { path: asked.target.path }),
-          ...(token === undefined ? {} : { token }),
+          ...(asked === undefined ? {} : { path: asked.path }),
+          ...(session === undefined ? {} : { session }),
         });
-        side.sayNo(exchange, reason.reason);
+        side.sayNo(exchange, refusal);
       },
     };
-    side.serve(exchange).catch((cause: unknown) => exchange.refuse(failure('internal_failure', describe(cause))));
+    side
+      .serve(exchange)
+      .catch((cause: unknown) => exchange.refuse(side.broken(failure('internal_failure', describe(cause)))));
   };
 }
 
@@ -123,14 +132,17 @@ export async function permitFor(
   });
   if (exchange.res.destroyed) return undefined;
   if (!decided.ok) {
-    exchange.refuse(decided.error, asked.value);
+    exchange.refuse(decided.error, { method, path: target.path });
     return undefined;
   }
-  const { token, action, resource, statement } = decided.value;
-  const { decision } = exchange;
-  d.log.info(
-    { decision, session: token.sessionId, role: token.role, action, resource, line: statement.line },
-    'allowed',
-  );
+  logAllowed(d.log, exchange.decision, decided.value);
   return decided.value;
+}
+
+/** One line for what was allowed: by whom, what, and by which line of the role. */
+export function logAllowed(log: Log, decision: string, { credential, asks, statement }: Permit): void {
+  const { sessionId, role } = credential.session;
+  const [first] = asks;
+  const { action, resource } = first ?? {};
+  log.info({ decision, session: sessionId, role, action, resource, line: statement.line }, 'allowed');
 }
