@@ -6,7 +6,7 @@ import type { Statement } from '../base/core/permissions.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
-import type { AccessToken } from '../base/credential/access-token.ts';
+import type { CarriedSession } from '../base/credential/carried-session.ts';
 import type { VerificationKey } from '../base/jwt/jwk.ts';
 import { authorize } from '../policy/iam/authorize.ts';
 import type { RequestFacts } from '../policy/iam/permission-conditions.ts';
@@ -36,7 +36,7 @@ export interface Authority {
 
 /** A verified credential, whatever its form. */
 export interface Credential {
-  readonly session: AccessToken;
+  readonly session: CarriedSession;
   /** The STS's key that its signature was checked with. */
   readonly key: VerificationKey;
   /** What narrows the role's permissions for this session; null: the role alone decides. */
@@ -61,7 +61,7 @@ export interface Permit {
 
 /** A refusal; `session` is there when the credential was verified. */
 export interface Refusal extends Failure {
-  readonly session?: AccessToken;
+  readonly session?: CarriedSession;
 }
 
 /**
@@ -115,7 +115,7 @@ export function keyWithdrawal(key: VerificationKey, knowledge: Knowledge): Failu
  * Why a session that was good may go on no longer, or undefined. No leeway for clocks: an end that the STS no longer
  * tells because the session is past its expiry must not come to life again within the leeway.
  */
-export function standingOf(session: AccessToken, knowledge: Knowledge): Failure | undefined {
+export function standingOf(session: CarriedSession, knowledge: Knowledge): Failure | undefined {
   if (knowledge.isEnded(session.sessionId)) return failure('session_ended', 'the STS ended the session');
   if (session.expiresAt <= knowledge.nowSeconds()) {
     return failure('session_expired', `the session expired at ${session.expiresAt}`);

@@ -2,9 +2,9 @@
 // authorize.ts's business.
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
-import { openAccessToken } from '../base/credential/access-token.ts';
 import { parseQuery } from '../wire/query.ts';
 import { type Authority, type Permit, permit, type Refusal } from './authorize.ts';
+import { openBearer } from './credential.ts';
 
 /** One request as it is decided on. */
 export interface AccessRequest {
@@ -23,33 +23,23 @@ export interface AccessRequest {
  * and those of `permit`.
  */
 export async function authorizeRequest(a: Authority, request: AccessRequest): Promise<Result<Permit, Refusal>> {
-  const credential = bearerCredential(request.authorization);
+  const token = bearerToken(request.authorization);
+  const credential = token.ok ? await openBearer(token.value, a) : token;
   if (!credential.ok) return credential;
-  const keys = a.knowledge.keys();
-  if (keys.length === 0) return err(failure('feed_stale', 'the STS has not been heard from yet'));
-  const opened = await openAccessToken(credential.value, {
-    issuer: a.stsUrl,
-    group: a.group,
-    keys,
-    nowSeconds: a.knowledge.nowSeconds(),
-    skewSeconds: a.clockSkewSeconds,
-  });
-  if (!opened.ok) return opened;
-  const { token, key } = opened.value;
   const query = parseQuery(request.query);
   const ask = {
     action: `http:${request.method}`,
     resource: `arn:jobpass:http:::${a.gateway}/${request.pathForPolicy}`,
     facts: query.ok ? { query: query.value } : {},
   };
-  return permit({ session: token, key, policy: null }, [ask], a.knowledge);
+  return permit(credential.value, [ask], a.knowledge);
 }
 
 /**
  * The one bearer credential of a request (RFC 6750 §2.1; the scheme's name in any case, RFC 9110 §11.1). Query parameters,
  * forms and cookies are never looked at.
  */
-function bearerCredential(authorization: readonly string[]): Result<string, Failure> {
+function bearerToken(authorization: readonly string[]): Result<string, Failure> {
   const [header, ...others] = authorization;
   if (header === undefined) return err(failure('credential_missing', 'no Authorization header'));
   if (others.length > 0) return err(failure('token_malformed', 'several Authorization headers'));

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Failure } from '../base/core/reasons.ts';
 import { ok, type Result } from '../base/core/result.ts';
-import type { AccessToken } from '../base/credential/access-token.ts';
+import type { CarriedSession } from '../base/credential/carried-session.ts';
 import { type Permit, type Refusal, withdrawalOf } from './authorize.ts';
 import { drain } from './connection.ts';
 import { type BodyFraming, framingOf, readHeaders, upstreamHeaders } from './headers.ts';
@@ -81,7 +81,7 @@ function letThrough(
 }
 
 /** Who shares one caller's connections: the sessions of one job, else each session alone. */
-const callerOf = (session: AccessToken): string =>
+const callerOf = (session: CarriedSession): string =>
   session.jobId === null ? `session ${session.sessionId}` : `job ${JSON.stringify([session.jobIssuer, session.jobId])}`;
 
 function sayNo({ req, res, decision }: Exchange, { reason }: Refusal): void {

@@ -1,7 +1,7 @@
 // Which headers pass the guard.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { AccessToken } from '../base/credential/access-token.ts';
+import type { CarriedSession } from '../base/credential/carried-session.ts';
 import {
   callerHeaders,
   carriesCredential,
@@ -13,7 +13,7 @@ import {
   upstreamHeaders,
 } from './headers.ts';
 
-const session: AccessToken = {
+const session: CarriedSession = {
   issuer: 'https://sts.example.com',
   sessionId: 'S1',
   role: 'main/publish-web',
@@ -25,6 +25,9 @@ const session: AccessToken = {
   claims: {},
   issuedAt: 1,
   expiresAt: 2,
+  tags: {},
+  sourceIdentity: null,
+  policy: null,
 };
 const own = { host: 'upstream.internal:9000', framing: { kind: 'none' }, session } as const;
 const OWN = {

@@ -2,7 +2,7 @@
 
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
-import type { AccessToken } from '../base/credential/access-token.ts';
+import type { CarriedSession } from '../base/credential/carried-session.ts';
 
 /** Node drops headers beyond 2000 in silence; far below that, every header was seen. */
 export const MAX_HEADERS = 200;
@@ -153,7 +153,7 @@ export function carriesCredential(url: string, headers: Headers): boolean {
  */
 export function upstreamHeaders(
   headers: Headers,
-  own: { readonly host: string; readonly framing: BodyFraming; readonly session: AccessToken },
+  own: { readonly host: string; readonly framing: BodyFraming; readonly session: CarriedSession },
 ): Map<string, readonly string[]> {
   const nominated = nominatedNames(headers);
   const passed = new Map<string, readonly string[]>();
@@ -190,7 +190,7 @@ function nominatedNames(headers: Headers): ReadonlySet<string> {
 }
 
 /** Who the caller is, for the guarded resource. The upstream may believe them because nobody else can set them. */
-export function identityHeaders(session: AccessToken): Record<string, string> {
+export function identityHeaders(session: CarriedSession): Record<string, string> {
   return {
     'x-jobpass-session': headerValue(session.sessionId),
     'x-jobpass-role': headerValue(session.role),

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { LineBudget } from '../base/core/line-budget.ts';
 import { type Failure, type Reason, type SafeReason, safeReason } from '../base/core/reasons.ts';
-import type { AccessToken } from '../base/credential/access-token.ts';
+import type { CarriedSession } from '../base/credential/carried-session.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { Log } from '../base/ports/log.ts';
 
@@ -39,7 +39,7 @@ export interface RefusalRecord {
   readonly failure: Failure;
   readonly method: string;
   readonly path?: string;
-  readonly session?: AccessToken;
+  readonly session?: CarriedSession;
 }
 
 /** Writes refusals down for the operator: all of verified sessions, a bounded number of the others. */

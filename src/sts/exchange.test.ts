@@ -41,12 +41,12 @@ describe('a grant', () => {
     const keys = importKeySet({ keys: [world.key.publicJwk] });
     const opened = await openAccessToken(String(response.json.access_token), {
       issuer: STS_URL,
-      group: 'artifacts',
+      groups: ['artifacts'],
       keys: keys.ok ? keys.value.keys : [],
       nowSeconds: world.clock.nowSeconds(),
       skewSeconds: 0,
     });
-    expect(opened.ok && opened.value.token).toEqual({
+    expect(opened.ok && opened.value.session).toEqual({
       issuer: STS_URL,
       sessionId: response.json.session_id,
       role: PUBLISH,
@@ -58,6 +58,9 @@ describe('a grant', () => {
       claims: { pipeline_id: '7' },
       issuedAt: world.clock.nowSeconds(),
       expiresAt: world.clock.nowSeconds() + 1800,
+      tags: {},
+      sourceIdentity: null,
+      policy: null,
     });
   });
 

@@ -55,6 +55,9 @@ export function issueAccessToken(
     claims: session.claims,
     issuedAt: session.issuedAt,
     expiresAt: session.expiresAt,
+    tags: {},
+    sourceIdentity: null,
+    policy: null,
   });
   return assembleJws({ typ: ACCESS_TOKEN_TYPE }, claims, o.signer);
 }

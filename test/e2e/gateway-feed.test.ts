@@ -118,6 +118,9 @@ async function get(path: string, sessionId = 'S1'): Promise<number> {
     claims: {},
     issuedAt: now,
     expiresAt: now + 600,
+    tags: {},
+    sourceIdentity: null,
+    policy: null,
   };
   const token = await assembleJws({ typ: ACCESS_TOKEN_TYPE }, accessTokenClaims(session), keys.signer());
   return (await fetch(`${guardUrl}${path}`, { headers: { authorization: `Bearer ${token}` } })).status;

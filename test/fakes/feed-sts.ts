@@ -3,7 +3,8 @@ import type { JsonObject } from '../../src/base/core/json.ts';
 import type { PermissionSet, Statement } from '../../src/base/core/permissions.ts';
 import { ok } from '../../src/base/core/result.ts';
 import { Secret } from '../../src/base/core/secret.ts';
-import { ACCESS_TOKEN_TYPE, type AccessToken, accessTokenClaims } from '../../src/base/credential/access-token.ts';
+import { ACCESS_TOKEN_TYPE, accessTokenClaims } from '../../src/base/credential/access-token.ts';
+import type { CarriedSession } from '../../src/base/credential/carried-session.ts';
 import { assembleJws } from '../../src/base/jwt/assemble.ts';
 import type { Clock } from '../../src/base/ports/clock.ts';
 import type { FetchRequest, GuardedFetch } from '../../src/base/ports/fetch.ts';
@@ -77,11 +78,11 @@ export class FeedSts {
   }
 
   /** A signed access token; a session of a job that started just now, unless `over` says otherwise. */
-  token(over: Partial<AccessToken> = {}): Promise<string> {
+  token(over: Partial<CarriedSession> = {}): Promise<string> {
     return assembleJws({ typ: ACCESS_TOKEN_TYPE }, accessTokenClaims(this.session(over)), this.key.signer);
   }
 
-  session(over: Partial<AccessToken> = {}): AccessToken {
+  session(over: Partial<CarriedSession> = {}): CarriedSession {
     const now = this.#clock.nowSeconds();
     return {
       issuer: STS_URL,
@@ -95,6 +96,9 @@ export class FeedSts {
       claims: { pipeline_id: '7' },
       issuedAt: now,
       expiresAt: now + 600,
+      tags: {},
+      sourceIdentity: null,
+      policy: null,
       ...over,
     };
   }

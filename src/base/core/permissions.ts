@@ -1,4 +1,5 @@
 // Permission statements as data: what a role may do at the gateways of its group. Evaluating them is policy/iam's business.
+import { isJsonObject, type JsonValue } from './json.ts';
 
 /** Conditions in IAM's form: operator, key, value or values; all must hold. */
 export type ConditionBlock = Readonly<
@@ -29,3 +30,39 @@ export interface PermissionSet {
   readonly id: string;
   readonly roles: readonly RolePermissions[];
 }
+
+/** The statements as JSON, each member always in the same place. */
+export const statementsJson = (statements: readonly Statement[]): JsonValue =>
+  statements.map(({ effect, actions, resources, line, conditions }) => ({
+    effect,
+    actions,
+    resources,
+    line,
+    ...(conditions === undefined ? {} : { conditions }),
+  }));
+
+const MEMBERS: ReadonlySet<string> = new Set(['effect', 'actions', 'resources', 'line', 'conditions']);
+const isScalar = (value: JsonValue | undefined): boolean => ['string', 'number', 'boolean'].includes(typeof value);
+const isTextList = (value: JsonValue | undefined): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string');
+
+/** Whether the value has the form of statements, and no member more. Whether their patterns and conditions compile, it does not say. */
+export const isStatements = (value: JsonValue): value is JsonValue & readonly Statement[] =>
+  Array.isArray(value) && value.every(isStatement);
+
+function isStatement(value: JsonValue): boolean {
+  if (!isJsonObject(value) || !Object.keys(value).every((name) => MEMBERS.has(name))) return false;
+  const { effect, actions, resources, line, conditions } = value;
+  if (effect !== 'allow' && effect !== 'deny') return false;
+  return (
+    isTextList(actions) && isTextList(resources) && Number.isSafeInteger(line) && isConditionBlock(conditions ?? {})
+  );
+}
+
+const isConditionBlock = (value: JsonValue): boolean =>
+  isJsonObject(value) &&
+  Object.values(value).every(
+    (keys) =>
+      isJsonObject(keys) &&
+      Object.values(keys).every((wanted) => isScalar(wanted) || (Array.isArray(wanted) && wanted.every(isScalar))),
+  );

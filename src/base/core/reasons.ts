@@ -20,6 +20,11 @@ export const REASONS = {
   grant_type_unsupported: ['request_invalid', 'the grant type or token type is not served here'],
   target_malformed: ['request_invalid', 'the target does not name exactly one role'],
   duration_invalid: ['request_invalid', 'the asked lifetime is not a whole positive number of seconds'],
+  session_policy_malformed: [
+    'request_invalid',
+    'the session policy is not one that can be judged by, or names an unknown one',
+  ],
+  session_policy_too_large: ['request_invalid', 'session tags and session policy do not fit into a credential'],
   path_refused: [
     'request_invalid',
     'the request path, the method or a header could be read in two ways or names a second resource',

@@ -4,13 +4,8 @@ import type { Claims, JsonObject, JsonValue } from '../core/json.ts';
 import { assembleJws } from '../jwt/assemble.ts';
 import { importKeySet, type VerificationKey } from '../jwt/jwk.ts';
 import type { Signer } from '../ports/signer.ts';
-import {
-  ACCESS_TOKEN_TYPE,
-  type AccessToken,
-  accessTokenClaims,
-  type OpenOptions,
-  openAccessToken,
-} from './access-token.ts';
+import { ACCESS_TOKEN_TYPE, accessTokenClaims, openAccessToken } from './access-token.ts';
+import type { CarriedSession, OpenOptions } from './carried-session.ts';
 
 const NOW = 1_790_000_000;
 const keyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -30,7 +25,7 @@ function keysOf(key: KeyObject, kid = 'k1'): readonly VerificationKey[] {
   return set.value.keys;
 }
 
-const TOKEN: AccessToken = {
+const SESSION: CarriedSession = {
   issuer: 'https://sts.example.com',
   sessionId: 'S4F1',
   role: 'main/publish-web',
@@ -42,12 +37,20 @@ const TOKEN: AccessToken = {
   claims: { pipeline_id: '7' },
   issuedAt: NOW - 10,
   expiresAt: NOW + 600,
+  tags: {},
+  sourceIdentity: null,
+  policy: null,
 };
-const CLAIMS = accessTokenClaims(TOKEN);
+const CLAIMS = accessTokenClaims(SESSION);
+const ALLOW = { effect: 'allow', actions: ['s3:GetObject'], resources: ['arn:aws:s3:::web/*'], line: 1 } as const;
+const POLICY = [
+  ALLOW,
+  { ...ALLOW, effect: 'deny', conditions: { StringEquals: { 's3:prefix': ['a', 'b'] } } },
+] as const;
 
 const OPEN: OpenOptions = {
   issuer: 'https://sts.example.com',
-  group: 'artifacts',
+  groups: ['artifacts'],
   keys: keysOf(keyPair.publicKey),
   nowSeconds: NOW,
   skewSeconds: 30,
@@ -78,13 +81,19 @@ describe('the claims of an access token', () => {
 
 describe('opening', () => {
   it.each([
-    ['a session bound to its job', TOKEN],
-    ['a session of a foreign CI', { ...TOKEN, jobBound: false }],
-    ['a session without a job', { ...TOKEN, jobBound: false, jobId: null, claims: {} }],
-  ])('gives back %s', async (_, token) => {
-    expect(await openAccessToken(await make(accessTokenClaims(token)), OPEN)).toMatchObject({
+    ['a session bound to its job', SESSION],
+    ['a session of a foreign CI', { ...SESSION, jobBound: false }],
+    ['a session without a job', { ...SESSION, jobBound: false, jobId: null, claims: {} }],
+    [
+      'a session with tags and a source identity',
+      { ...SESSION, tags: { team: 'web', sub: 'x' }, sourceIdentity: 'you' },
+    ],
+    ['a session policy', { ...SESSION, policy: POLICY }],
+    ['a session policy that allows nothing', { ...SESSION, policy: [] }],
+  ])('gives back %s', async (_, session) => {
+    expect(await openAccessToken(await make(accessTokenClaims(session)), OPEN)).toMatchObject({
       ok: true,
-      value: { token },
+      value: { session },
     });
   });
 
@@ -113,16 +122,16 @@ describe('opening', () => {
   it('refuses another STS and another group', async () => {
     expect(await reasonOf(await make({ ...CLAIMS, iss: 'https://sts.example.com/' }))).toBe('issuer_unknown');
     expect(await reasonOf(await make(), { issuer: 'https://other.example.com' })).toBe('issuer_unknown');
-    expect(await reasonOf(await make(), { group: 'other' })).toBe('group_mismatch');
+    expect(await reasonOf(await make(), { groups: ['other'] })).toBe('group_mismatch');
     expect(await reasonOf(await make({ ...CLAIMS, aud: 'artifacts' }))).toBe('group_mismatch');
     expect(await reasonOf(await make({ ...CLAIMS, aud: 'urn:jobpass:gateway:artifacts2' }))).toBe('group_mismatch');
   });
 
   it('refuses a token outside its time', async () => {
     const token = await make();
-    expect(await reasonOf(token, { nowSeconds: TOKEN.expiresAt + 29 })).toBe('ok');
-    expect(await reasonOf(token, { nowSeconds: TOKEN.expiresAt + 30 })).toBe('session_expired');
-    expect(await reasonOf(token, { nowSeconds: TOKEN.issuedAt - 31 })).toBe('token_not_yet_valid');
+    expect(await reasonOf(token, { nowSeconds: SESSION.expiresAt + 29 })).toBe('ok');
+    expect(await reasonOf(token, { nowSeconds: SESSION.expiresAt + 30 })).toBe('session_expired');
+    expect(await reasonOf(token, { nowSeconds: SESSION.issuedAt - 31 })).toBe('token_not_yet_valid');
   });
 
   it.each(Object.keys(CLAIMS))('refuses a token without %s', async (name) => {
@@ -154,6 +163,17 @@ describe('opening', () => {
     ['claims', { pipeline_id: 7 }],
     ['cnf', { jkt: 'x' }],
     ['nbf', NOW],
+    ['tags', {}],
+    ['tags', { team: ['web'] }],
+    ['source_identity', ''],
+    ['source_identity', null],
+    ['policy', null],
+    ['policy', {}],
+    ['policy', [{ ...ALLOW, effect: 'Allow' }]],
+    ['policy', [{ ...ALLOW, actions: [] }]],
+    ['policy', [{ ...ALLOW, resources: 'arn:aws:s3:::web/*' }]],
+    ['policy', [{ ...ALLOW, more: true }]],
+    ['policy', [{ ...ALLOW, conditions: { StringEquals: { a: null } } }]],
   ];
   it.each(malformed)('refuses %s of %j', async (name, value) => {
     expect(await reasonOf(await make({ ...CLAIMS, [name]: value }))).toBe('claim_malformed');

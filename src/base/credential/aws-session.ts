@@ -1,0 +1,119 @@
+// An AWS-style session: a signed token that names it, and a key pair derived from its id. The token holds no secret, and nothing
+// of the pair is kept anywhere. Signing is the STS's business.
+import { createHmac } from 'node:crypto';
+import type { Claims, JsonValue } from '../core/json.ts';
+import { type Failure, failure } from '../core/reasons.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { Secret } from '../core/secret.ts';
+import type { VerificationKey } from '../jwt/jwk.ts';
+import { derivedId, isAwsSessionName, parseAwsRoleArn } from './aws-arn.ts';
+import {
+  type CarriedSession,
+  COMMON_MEMBERS,
+  type CredentialForm,
+  isText,
+  type OpenOptions,
+  openMembers,
+  ownClaims,
+  registeredClaims,
+} from './carried-session.ts';
+import { pack, unpack } from './packed.ts';
+
+/** No other token of the STS can pass for a session token, nor this for another. */
+export const AWS_SESSION_TOKEN_TYPE = 'jobpass-aws+jwt';
+
+/** Headers of most servers end at 8 KB in all, and presigned URLs carry the token too. */
+const MAX_SESSION_TOKEN_CHARS = 7 * 1024;
+/** Of header, signature and dots around the claims; the key's id is a thumbprint. */
+const TOKEN_OVERHEAD_CHARS = 256;
+
+/** A session as AWS clients hold it. */
+export interface AwsSession {
+  readonly session: CarriedSession;
+  readonly accessKeyId: string;
+  /** The role as it was asked for. */
+  readonly roleArn: string;
+  readonly sessionName: string;
+}
+
+/** `ASIA` and 16 characters that follow from the session's id: SigV4 requests name the session by it. */
+export const awsAccessKeyId = (sessionId: string): string => `ASIA${derivedId('aws access key id', sessionId, 16)}`;
+
+/** The secret access key: 40 characters that only who has the group's key can work out (design, section 2). */
+export function awsSecretKey(groupKey: Uint8Array, sessionId: string): Secret {
+  const mac = createHmac('sha256', groupKey).update(`jobpass aws secret access key\0${sessionId}`).digest();
+  return new Secret(mac.subarray(0, 30).toString('base64'));
+}
+
+/** The session token's claims. Precondition: `awsSessionTokenProblem` has nothing against them. */
+export function awsSessionTokenClaims({ session, roleArn, sessionName }: Omit<AwsSession, 'accessKeyId'>): Claims {
+  const { text } = pack(session);
+  return {
+    ...registeredClaims(session),
+    ...ownClaims(session),
+    role_arn: roleArn,
+    session_name: sessionName,
+    ...(session.sourceIdentity === null ? {} : { source_identity: session.sourceIdentity }),
+    ...(text === null ? {} : { packed: text }),
+  };
+}
+
+/**
+ * Why no token can carry the session, or undefined. `session_policy_too_large` when tags and session policy take more than 100 %
+ * of their room (`percent`); `request_too_large` when the whole token would be too long for a header.
+ */
+export function awsSessionTokenProblem(
+  aws: Omit<AwsSession, 'accessKeyId'>,
+): (Failure & { readonly percent?: number }) | undefined {
+  const { percent } = pack(aws.session);
+  if (percent > 100) {
+    const detail = `session tags and session policy take ${percent} % of the room for them`;
+    return { ...failure('session_policy_too_large', detail), percent };
+  }
+  const claimBytes = Buffer.byteLength(JSON.stringify(awsSessionTokenClaims(aws)));
+  const chars = Math.ceil((claimBytes * 4) / 3) + TOKEN_OVERHEAD_CHARS;
+  if (chars <= MAX_SESSION_TOKEN_CHARS) return undefined;
+  return failure('request_too_large', `the session token would have about ${chars} characters`);
+}
+
+const isRoleArn = (value: JsonValue): boolean => typeof value === 'string' && parseAwsRoleArn(value) !== undefined;
+const isSessionName = (value: JsonValue): boolean => typeof value === 'string' && isAwsSessionName(value);
+
+const FORM: CredentialForm = {
+  name: 'the session token',
+  type: AWS_SESSION_TOKEN_TYPE,
+  required: { ...COMMON_MEMBERS, role_arn: isRoleArn, session_name: isSessionName },
+  optional: { source_identity: isText, packed: isText },
+};
+
+/** Precondition: checked by the form. */
+interface AwsMembers {
+  readonly role_arn: string;
+  readonly session_name: string;
+  readonly source_identity?: string;
+  readonly packed?: string;
+}
+
+/** A verified session token and the key that its signature was checked with. */
+export interface OpenedAwsSession {
+  readonly aws: AwsSession;
+  readonly key: VerificationKey;
+}
+
+/**
+ * Verifies a session token wholly, as `openMembers` says; `claim_malformed` too when what is packed does not come out whole and
+ * within its bounds. Whoever presents it has still to prove that they know the secret.
+ */
+export async function openAwsSessionToken(
+  token: string,
+  options: OpenOptions,
+): Promise<Result<OpenedAwsSession, Failure>> {
+  const opened = await openMembers(token, FORM, options);
+  if (!opened.ok) return opened;
+  const { claims, key, sessionWith } = opened.value;
+  const { packed, role_arn: roleArn, session_name: sessionName, source_identity } = claims as unknown as AwsMembers;
+  const unpacked = packed === undefined ? { tags: {}, policy: null } : unpack(packed);
+  if (unpacked === undefined) return err(failure('claim_malformed', 'tags and policy of the session token are broken'));
+  const session = sessionWith({ ...unpacked, sourceIdentity: source_identity ?? null });
+  return ok({ aws: { session, accessKeyId: awsAccessKeyId(session.sessionId), roleArn, sessionName }, key });
+}
