@@ -64,6 +64,7 @@ export const REASONS = {
   idempotency_conflict: ['conflict', 'the idempotency key was used for a job with other facts'],
   too_many_request_tokens: ['limited', 'the job already has as many request tokens as it may have'],
 
+  chaining_refused: ['access_denied', 'credentials are given for identity tokens only, never for other credentials'],
   role_unknown: ['access_denied', 'no active role has this name'],
   no_rule_matched: ['access_denied', 'no trust rule of the role holds for this token'],
   lifetime_exhausted: ['access_denied', 'no whole second is left within the bounds of role, tenant and job'],

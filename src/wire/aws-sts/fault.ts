@@ -1,0 +1,109 @@
+// The errors of AWS STS as its clients parse them: code, status, message. Which code a client gets decides whether it asks again.
+import { type Failure, failure, type Reason, safeReason } from '../../base/core/reasons.ts';
+import type { HttpResponse } from '../../base/ports/http.ts';
+import { textElement } from '../xml.ts';
+import { STS_NAMESPACE, xmlResponse } from './answer.ts';
+
+/**
+ * The statuses of the codes, as the model of AWS's own clients has them. Only `IDPCommunicationError`, `InternalFailure`,
+ * `ServiceUnavailable` and `Throttling` make a client ask again; every other stops it at once.
+ */
+const STATUS = {
+  AccessDenied: 403,
+  ExpiredToken: 403,
+  ExpiredTokenException: 400,
+  IDPCommunicationError: 400,
+  IncompleteSignature: 400,
+  InternalFailure: 500,
+  InvalidAction: 400,
+  InvalidClientTokenId: 403,
+  InvalidIdentityToken: 400,
+  MalformedInput: 400,
+  MalformedPolicyDocument: 400,
+  MissingAction: 400,
+  MissingAuthenticationToken: 403,
+  PackedPolicyTooLarge: 400,
+  ServiceUnavailable: 503,
+  SignatureDoesNotMatch: 403,
+  Throttling: 400,
+  ValidationError: 400,
+} as const;
+
+export type StsCode = keyof typeof STATUS;
+
+/** One error answer. The message is for the caller: it holds nothing but the protocol's own words. */
+export interface StsFault {
+  readonly code: StsCode;
+  readonly status: number;
+  readonly message: string;
+}
+
+/** What a caller is told, and what the operator finds under the decision's id. */
+export interface StsRefusal {
+  readonly fault: StsFault;
+  readonly failure: Failure;
+}
+
+/** A fault; `status` only where AWS itself gives one code two statuses. */
+export const stsFault = (code: StsCode, message: string, status: number = STATUS[code]): StsFault => ({
+  code,
+  status,
+  message,
+});
+
+/** A refusal whose reason may be read by everybody, because it speaks of the caller's own request only. */
+export const openRefusal = (reason: Reason, code: StsCode, message: string): StsRefusal => ({
+  fault: stsFault(code, message),
+  failure: failure(reason, message),
+});
+
+/**
+ * The fault of a refused exchange. Unknown role, other tenant and failed condition are one. A client is made to ask again only
+ * when the same token may be good a moment later: `IDPCommunicationError` says so of the issuer's keys, the rest of ourselves.
+ */
+export function faultOf(reason: Reason): StsFault {
+  switch (reason) {
+    case 'issuer_unreachable':
+      return stsFault('IDPCommunicationError', 'The keys of the identity provider could not be fetched; try again');
+    case 'internal_failure':
+      return stsFault('InternalFailure', 'The request could not be processed; nothing was granted');
+    default:
+      return bySafeReason(reason);
+  }
+}
+
+function bySafeReason(reason: Reason): StsFault {
+  const safe = safeReason(reason);
+  switch (safe) {
+    case 'token_invalid':
+      return stsFault('InvalidIdentityToken', 'The web identity token that was passed is not acceptable here');
+    case 'token_expired':
+      return stsFault('ExpiredTokenException', 'The web identity token that was passed is past its expiry');
+    case 'access_denied':
+    case 'not_found':
+    case 'client_invalid':
+      return stsFault('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
+    case 'request_invalid':
+    case 'conflict':
+      return stsFault('ValidationError', 'The request is not what AssumeRoleWithWebIdentity asks for');
+    case 'limited':
+      return stsFault('Throttling', 'Rate exceeded');
+    case 'unavailable':
+      return stsFault('ServiceUnavailable', 'The request cannot be answered at the moment; try again');
+  }
+}
+
+/** The message together with the way to its reason, for faults that keep the reason from the caller. */
+export const withWayToReason = (fault: StsFault, decisionId: string): StsFault => ({
+  ...fault,
+  message: `${fault.message}. The operator sees why with: jobpass decisions show ${decisionId}`,
+});
+
+/** The answer; `requestId` is the decision's id. */
+export function encodeStsFault(fault: StsFault, requestId: string): HttpResponse {
+  // AWS's word for whose fault it is: the server's own faults are the Receiver's.
+  const type = textElement('Type', fault.status >= 500 ? 'Receiver' : 'Sender');
+  const error = `<Error>${type}${textElement('Code', fault.code)}${textElement('Message', fault.message)}</Error>`;
+  const body = `<ErrorResponse xmlns="${STS_NAMESPACE}">${error}${textElement('RequestId', requestId)}</ErrorResponse>`;
+  return xmlResponse(fault.status, body, requestId);
+}
