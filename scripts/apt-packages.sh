@@ -2,7 +2,7 @@
 # Sees to the Debian packages the tests use. CI installs what is missing; anyone else is asked, or told.
 set -euo pipefail
 
-packages=(curl git nginx openssl)
+packages=(ceph-common ceph-mon ceph-osd curl git nginx openssl radosgw)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -161,7 +161,7 @@ describe('at rest', () => {
 });
 
 describe('states', () => {
-  it('only the active key signs; all but revoked ones are published and verify', async () => {
+  it('only the active key signs; all but revoked ones are published, the active one first, and verify', async () => {
     const store = new MemoryKeyStore();
     const [revoked, retired, active, prepared] = [
       await stored('revoked'),
@@ -172,14 +172,14 @@ describe('states', () => {
     store.keys = [revoked, retired, active, prepared];
     const ring = await open(store);
     expect(ring.signer().kid).toBe(active.kid);
-    expect(kidsOf(ring)).toEqual([retired.kid, active.kid, prepared.kid]);
-    expect(ring.verificationKeys().map((key) => key.kid)).toEqual([retired.kid, active.kid, prepared.kid]);
+    expect(kidsOf(ring)).toEqual([active.kid, retired.kid, prepared.kid]);
+    expect(ring.verificationKeys().map((key) => key.kid)).toEqual([active.kid, retired.kid, prepared.kid]);
   });
 
   it('a ring may hold keys of several algorithms', async () => {
     const store = new MemoryKeyStore();
     store.keys = [await stored('retired', { algorithm: 'EdDSA' }), await stored('active')];
-    expect((await open(store)).publicJwks().keys.map((key) => key.alg)).toEqual(['EdDSA', 'ES256']);
+    expect((await open(store)).publicJwks().keys.map((key) => key.alg)).toEqual(['ES256', 'EdDSA']);
   });
 
   it('a ring without an active key, or with two, does not open', async () => {

@@ -55,7 +55,9 @@ export class KeyRing {
         { hint: `set the algorithm to ${active.algorithm}` },
       );
     }
-    return new KeyRing(localSigner(active.privateKey, active.kid, algorithm), living.map(publishedJwk));
+    // Ceph RGW before 17 reads the first key of a set and no other: it must be the one that signs.
+    const published = [active, ...living.filter((key) => key !== active)].map(publishedJwk);
+    return new KeyRing(localSigner(active.privateKey, active.kid, algorithm), published);
   }
 
   /** Signs with the active key. */
@@ -63,7 +65,7 @@ export class KeyRing {
     return this.#signer;
   }
 
-  /** The JWKS: every key but revoked ones, oldest first; with `kid`, `use`, `alg`, and `x5c` in the issuer's ring. */
+  /** The JWKS: every key but revoked ones, the active one first, then by age; with `kid`, `use`, `alg`, and `x5c` in the issuer's ring. */
   publicJwks(): { keys: JsonObject[] } {
     return { keys: [...this.#jwks] };
   }

@@ -140,6 +140,9 @@ const authenticator = (clients: readonly Client<IssuerGrant>[]): ClientAuthentic
   },
 });
 
+/** Knows the clients above by `Authorization: Client <name>`. */
+export const clientsByName: ClientAuthenticator = authenticator(CLIENTS);
+
 export function issuerWorld(options: { settings?: Partial<IssuerSettings> } = {}): IssuerWorld {
   return issuerWorldOn(new MemoryIssuerStore(), options);
 }
@@ -156,7 +159,7 @@ export function issuerWorldOn<Store extends IssuerStore>(
     settings: { ...SETTINGS, ...options.settings },
     store,
     keys,
-    clients: authenticator(CLIENTS),
+    clients: clientsByName,
     clock,
     random: { bytes: (length) => randomBytes(length) },
     log,
