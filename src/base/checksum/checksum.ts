@@ -7,6 +7,9 @@ import { CRC64NVME_EMPTY, crc64nvme } from './crc64nvme.ts';
 export const CHECKSUM_ALGORITHMS = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'] as const;
 export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 
+/** Base64 of the big-endian digest; of a digest of digests, with `-` and their number behind it. */
+export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
+
 /** The length of each digest. */
 export const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
   crc32: 4,

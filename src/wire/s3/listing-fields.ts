@@ -1,0 +1,100 @@
+// The parameters of listings, and the tokens by which a listing goes on.
+import { ok, type Result } from '../../base/core/result.ts';
+import { decodeBase64url, encodeBase64url } from '../../base/jwt/base64url.ts';
+import type { ListObjectsCall, ListObjectsV2Call } from './call.ts';
+import { invalidArgument, refuse, type S3Error } from './errors.ts';
+import { isKeyTooLong } from './names.ts';
+
+type Parameters = ReadonlyMap<string, string>;
+
+/** Entries of one answer; asking for more is asking for so many. */
+export const MAX_ENTRIES = 1000;
+/** AWS's bound on every number in a query. */
+const MAX_NUMBER = 2_147_483_647;
+
+type Shared = Pick<ListObjectsCall, 'prefix' | 'delimiter' | 'maxKeys' | 'encodesUrls'>;
+type Version1 = Shared & Pick<ListObjectsCall, 'after'>;
+type Version2 = Shared & Pick<ListObjectsV2Call, 'after' | 'startAfter' | 'continuationToken' | 'fetchesOwner'>;
+
+/** Errors: InvalidArgument, KeyTooLongError. */
+export function readListObjects(parameters: Parameters): Result<Version1, S3Error> {
+  const shared = readShared(parameters);
+  if (!shared.ok) return shared;
+  const after = readName(parameters, 'marker');
+  return after.ok ? ok({ ...shared.value, after: after.value ?? '' }) : after;
+}
+
+/** A continuation token says where to go on, and `start-after` then nothing more. Errors: InvalidArgument, KeyTooLongError. */
+export function readListObjectsV2(parameters: Parameters): Result<Version2, S3Error> {
+  const shared = readShared(parameters);
+  if (!shared.ok) return shared;
+  const startAfter = readName(parameters, 'start-after');
+  if (!startAfter.ok) return startAfter;
+  const owner = parameters.get('fetch-owner') ?? 'false';
+  if (owner !== 'true' && owner !== 'false')
+    return invalidArgument('fetch-owner', owner, 'fetch-owner is true or false');
+  const token = parameters.get('continuation-token') ?? null;
+  const continued = token === null ? undefined : decodeContinuationToken(token);
+  if (token !== null && continued === undefined) {
+    return invalidArgument('continuation-token', token, 'The continuation token provided is incorrect');
+  }
+  return ok({
+    ...shared.value,
+    after: continued ?? startAfter.value ?? '',
+    startAfter: startAfter.value,
+    continuationToken: token,
+    fetchesOwner: owner === 'true',
+  });
+}
+
+function readShared(parameters: Parameters): Result<Shared, S3Error> {
+  const prefix = readName(parameters, 'prefix');
+  if (!prefix.ok) return prefix;
+  const delimiter = readName(parameters, 'delimiter');
+  if (!delimiter.ok) return delimiter;
+  const maxKeys = readNumber(parameters, 'max-keys', MAX_ENTRIES);
+  if (!maxKeys.ok) return maxKeys;
+  const encoding = parameters.get('encoding-type');
+  if (encoding !== undefined && encoding !== 'url') {
+    return invalidArgument('encoding-type', encoding, 'Invalid Encoding Method specified in Request');
+  }
+  return ok({
+    prefix: prefix.value ?? '',
+    delimiter: delimiter.value || null,
+    maxKeys: Math.min(maxKeys.value, MAX_ENTRIES),
+    encodesUrls: encoding === 'url',
+  });
+}
+
+function readName(parameters: Parameters, name: string): Result<string | null, S3Error> {
+  const value = parameters.get(name) ?? null;
+  if (value?.includes('\0')) return invalidArgument(name, value, `${name} holds a byte that no key has`);
+  return value !== null && isKeyTooLong(value) ? refuse('KeyTooLongError') : ok(value);
+}
+
+/** A whole number of a query, `usual` without the parameter. InvalidArgument for anything else. */
+export function readNumber(parameters: Parameters, name: string, usual: number): Result<number, S3Error> {
+  const text = parameters.get(name);
+  if (text === undefined) return ok(usual);
+  const value = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return value <= MAX_NUMBER
+    ? ok(value)
+    : invalidArgument(name, text, `Argument ${name} must be an integer between 0 and ${MAX_NUMBER}`);
+}
+
+/** Says that what follows is the entry after which to go on. */
+const TOKEN_VERSION = '1';
+
+/** An opaque token for the entry after which a listing goes on. It is no secret: the same prefix is asked for, and permitted, again. */
+export const encodeContinuationToken = (after: string): string => encodeBase64url(`${TOKEN_VERSION}${after}`);
+
+function decodeContinuationToken(token: string): string | undefined {
+  const bytes = decodeBase64url(token);
+  if (bytes === undefined) return undefined;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.startsWith(TOKEN_VERSION) && !text.includes('\0') ? text.slice(TOKEN_VERSION.length) : undefined;
+  } catch {
+    return undefined;
+  }
+}
