@@ -25,6 +25,10 @@ export const REASONS = {
     'the session policy is not one that can be judged by, or names an unknown one',
   ],
   session_policy_too_large: ['request_invalid', 'session tags and session policy do not fit into a credential'],
+  signature_malformed: [
+    'request_invalid',
+    'the signature of the request cannot be read, or leaves out what it must cover',
+  ],
   path_refused: [
     'request_invalid',
     'the request path, the method or a header could be read in two ways or names a second resource',
@@ -46,6 +50,7 @@ export const REASONS = {
   key_unknown: ['token_invalid', 'the issuer publishes no key with this id'],
   key_unusable: ['token_invalid', 'the key is too weak, ambiguous, or not meant for this use'],
   signature_invalid: ['token_invalid', 'the signature does not match'],
+  clock_skewed: ['token_invalid', 'the request was signed at another time than now'],
   issuer_unknown: ['token_invalid', 'no trusted issuer is registered under this name'],
   issuer_unreachable: ['unavailable', 'the keys of the issuer could not be fetched and no good set is left'],
   audience_mismatch: ['token_invalid', 'the token was made for another audience'],

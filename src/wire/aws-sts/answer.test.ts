@@ -108,6 +108,9 @@ describe('the code of a reason', () => {
   const OWN: Partial<Record<Reason, readonly [string, number]>> = {
     issuer_unreachable: ['IDPCommunicationError', 400],
     internal_failure: ['InternalFailure', 500],
+    session_policy_malformed: ['MalformedPolicyDocument', 400],
+    session_policy_too_large: ['PackedPolicyTooLarge', 400],
+    request_too_large: ['PackedPolicyTooLarge', 400],
   };
 
   test.each(reasons)('%s', (reason) => {

@@ -1,5 +1,6 @@
 // The parameters of AssumeRoleWithWebIdentity, validated as AWS does. It verifies no token, finds no role, reads no policy.
 import { err, ok, type Result } from '../../base/core/result.ts';
+import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
 import { numberProblems, type TextShape, textProblems, unsatisfied, validationError } from './constraints.ts';
 import { openRefusal, type StsRefusal } from './fault.ts';
 
@@ -43,9 +44,6 @@ const POLICY: TextShape = {
 };
 const POLICY_ARN: Omit<TextShape, 'member'> = { minChars: 20, maxChars: 2048, pattern: ARN_CHARACTERS };
 
-/** A role's ARN in any partition; its name as IAM spells names, its path segments of visible ASCII. */
-const ROLE_ARN_FORM = /^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role(?:\/[\x21-\x2e\x30-\x7e]+)*\/[A-Za-z0-9_+=,.@-]{1,64}$/;
-
 const POLICY_ARN_NAME = /^PolicyArns\.member\.([1-9][0-9]{0,2})\.arn$/;
 
 const PARAMETERS = new Set([
@@ -85,7 +83,7 @@ export function decodeAssumeRole(form: ReadonlyMap<string, string>): Result<Assu
   if (roleArn === undefined || sessionName === undefined || token === undefined || problems.length > 0) {
     return err(validationError(problems));
   }
-  if (!ROLE_ARN_FORM.test(roleArn)) {
+  if (parseAwsRoleArn(roleArn) === undefined) {
     return err(openRefusal('target_malformed', 'ValidationError', 'RoleArn is not the ARN of an IAM role'));
   }
   const call = { roleArn, sessionName, token, policy, policyArns: policyArns.value, askedSeconds: duration.value };

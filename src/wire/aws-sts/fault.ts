@@ -1,8 +1,8 @@
 // The errors of AWS STS as its clients parse them: code, status, message. Which code a client gets decides whether it asks again.
 import { type Failure, failure, type Reason, safeReason } from '../../base/core/reasons.ts';
 import type { HttpResponse } from '../../base/ports/http.ts';
-import { textElement } from '../xml.ts';
 import { STS_NAMESPACE, xmlResponse } from './answer.ts';
+import { textElement } from './xml.ts';
 
 /**
  * The statuses of the codes, as the model of AWS's own clients has them. Only `IDPCommunicationError`, `InternalFailure`,
@@ -42,6 +42,8 @@ export interface StsFault {
 export interface StsRefusal {
   readonly fault: StsFault;
   readonly failure: Failure;
+  /** Whether the caller was told everything: then there is nothing more to look up. */
+  readonly isOpen: boolean;
 }
 
 /** A fault; `status` only where AWS itself gives one code two statuses. */
@@ -55,22 +57,33 @@ export const stsFault = (code: StsCode, message: string, status: number = STATUS
 export const openRefusal = (reason: Reason, code: StsCode, message: string): StsRefusal => ({
   fault: stsFault(code, message),
   failure: failure(reason, message),
+  isOpen: true,
 });
 
 /**
  * The fault of a refused exchange. Unknown role, other tenant and failed condition are one. A client is made to ask again only
  * when the same token may be good a moment later: `IDPCommunicationError` says so of the issuer's keys, the rest of ourselves.
+ * `packedPolicyPercent` belongs to `session_policy_too_large`.
  */
-export function faultOf(reason: Reason): StsFault {
+export function faultOf(reason: Reason, packedPolicyPercent?: number): StsFault {
   switch (reason) {
     case 'issuer_unreachable':
       return stsFault('IDPCommunicationError', 'The keys of the identity provider could not be fetched; try again');
+    case 'session_policy_malformed':
+      return stsFault('MalformedPolicyDocument', 'A session policy is not a policy document that is taken here');
+    case 'session_policy_too_large':
+    case 'request_too_large':
+      return stsFault('PackedPolicyTooLarge', tooLarge(packedPolicyPercent));
     case 'internal_failure':
       return stsFault('InternalFailure', 'The request could not be processed; nothing was granted');
     default:
       return bySafeReason(reason);
   }
 }
+
+/** AWS names the share, so that people see how far they have to go down. */
+const tooLarge = (percent: number | undefined): string =>
+  `Packed size of session policies and session tags consumes ${percent ?? 'more than 100'}% of allotted space`;
 
 function bySafeReason(reason: Reason): StsFault {
   const safe = safeReason(reason);
@@ -96,7 +109,7 @@ function bySafeReason(reason: Reason): StsFault {
 /** The message together with the way to its reason, for faults that keep the reason from the caller. */
 export const withWayToReason = (fault: StsFault, decisionId: string): StsFault => ({
   ...fault,
-  message: `${fault.message}. The operator sees why with: jobpass decisions show ${decisionId}`,
+  message: `${fault.message.replace(/\.? *$/, '')}. The operator sees why with: jobpass decisions show ${decisionId}`,
 });
 
 /** The answer; `requestId` is the decision's id. */

@@ -1,7 +1,7 @@
 // Text in XML: nothing that was sent can become markup, and what comes out of a parser is what went in.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { propertyRuns } from '../../test/fakes/property-runs.ts';
+import { propertyRuns } from '../../../test/fakes/property-runs.ts';
 import { escapeXml, textElement } from './xml.ts';
 
 /** What an XML 1.0 parser makes of character data, for the references that are written here. */
