@@ -23,7 +23,7 @@ export function canonicalPath(
   encoding: PathEncoding,
   escapedSlash: EscapedSlash = 'slash',
 ): Result<string, SigV4Failure> {
-  if (path === '' || path === '/') return ok('/');
+  if (path === '/') return ok('/');
   if (!path.startsWith('/')) return refused('path_malformed', 'the path does not begin with "/"');
   const segments = encoding === 'single' ? path.split('/') : withoutDots(path);
   const spelled: string[] = [];

@@ -1,6 +1,6 @@
 // What either form of authentication presents, before anything of it has been checked.
 
-/** A signature as sent. Every text is non-empty. */
+/** A signature as sent. No text is empty but those that may be null. */
 export interface PresentedSignature {
   readonly form: 'header' | 'query';
   readonly credential: string;

@@ -13,9 +13,9 @@ import { isSignature } from './signature.ts';
 import { checkSignedHeaders, parseSignedHeaders } from './signed-headers.ts';
 
 /** AWS: a request must arrive within 15 minutes of its time stamp. */
-export const MAX_SKEW_SECONDS = 15 * 60;
+const MAX_SKEW_SECONDS = 15 * 60;
 /** S3: a presigned request lives a week at most. */
-export const MAX_PRESIGN_SECONDS = 604_800;
+const MAX_PRESIGN_SECONDS = 604_800;
 
 /** A signature that is well-formed, within its time and for this service. It is NOT verified. */
 export interface SignatureClaim extends CredentialScope {
@@ -46,7 +46,7 @@ export interface ReadSignatureOptions {
 
 /**
  * Reads the one signature of a request, in its header or in its query. Refused: none, both, Version 2, SigV4A, a
- * part that is malformed or there twice, another scope, a time more than MAX_SKEW_SECONDS away or past its expiry, and
+ * part that is malformed or there twice, another scope, a time more than 15 minutes away or past its expiry, and
  * an unsigned host or header that must be signed (signed-headers.ts). Failures: every problem but `signature_mismatch`
  * and `header_malformed`; `path_malformed` comes with the verification.
  */

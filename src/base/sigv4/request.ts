@@ -7,7 +7,7 @@
 export interface SignableRequest {
   /** As sent; methods are case-sensitive (RFC 9110 §9.1). */
   readonly method: string;
-  /** Raw, without the query; "" stands for "/". */
+  /** Raw, without the query; begins with "/". */
   readonly path: string;
   /** Raw, without "?". */
   readonly query: string;
