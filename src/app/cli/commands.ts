@@ -84,6 +84,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-test.ts')).policyTest,
   },
   {
+    name: 'doctor',
+    summary: 'whether an issuer’s token and a cloud’s trust policy agree',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
     name: 'keys export',
     summary: 'print the public key of a gateway',
     load: async () => (await import('./commands/keys.ts')).keysExport,

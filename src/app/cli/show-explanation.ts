@@ -34,14 +34,19 @@ function showRole(role: RoleExplanation, paint: Paint): readonly string[] {
   ];
 }
 
-/** What kept the token out, in one sentence. */
-function firstFailed({ firstFailure, missing }: RoleExplanation): readonly string[] {
-  if (firstFailure === null) return [];
+/** What kept the token out, in one sentence; undefined when nothing did, or there is no clause to name. */
+export function failureSentence({ firstFailure, missing }: RoleExplanation): string | undefined {
+  if (firstFailure === null) return undefined;
   const { clause, file, line } = firstFailure;
   const near = clause.nearMiss === undefined ? '' : `: ${NEAR_MISSES[clause.nearMiss]}`;
   const more =
     missing > 1 ? ` · ${missing - 1} more ${missing === 2 ? 'clause fails' : 'clauses fail'} or were not reached` : '';
-  return [`  ${printable(clause.subject)} does not hold${near} (${printable(file)}:${line})${more}`];
+  return `${printable(clause.subject)} does not hold${near} (${printable(file)}:${line})${more}`;
+}
+
+function firstFailed(role: RoleExplanation): readonly string[] {
+  const sentence = failureSentence(role);
+  return sentence === undefined ? [] : [`  ${sentence}`];
 }
 
 function rules(trace: RoleTrace, paint: Paint): readonly string[] {

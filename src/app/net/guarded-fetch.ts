@@ -26,7 +26,8 @@ export interface GuardedFetchHandle {
   close(): void;
 }
 
-const systemResolve: ResolveName = (hostname) => dns.lookup(hostname, { all: true, order: 'verbatim' });
+/** The resolver of this machine. */
+export const systemResolve: ResolveName = (hostname) => dns.lookup(hostname, { all: true, order: 'verbatim' });
 
 /** Sockets kept for a peer between requests; more are closed. */
 const MAX_IDLE_SOCKETS = 8;
@@ -54,7 +55,7 @@ function readTarget(request: FetchRequest): Result<Target, FetchError> {
 }
 
 /** Every address of the name must be allowed: one that is not could be the one connected to next time. */
-async function checkedAddresses(
+export async function checkedAddresses(
   hostname: string,
   scope: NetworkScope,
   resolve: ResolveName,
@@ -73,7 +74,7 @@ async function checkedAddresses(
 }
 
 /** Answers the connection's own look-up with what was checked, so that a second answer of the resolver is never used. */
-const pinnedLookup =
+export const pinnedLookup =
   (addresses: readonly LookupAddress[]): LookupFunction =>
   (_hostname, options, callback) => {
     const [first] = addresses;

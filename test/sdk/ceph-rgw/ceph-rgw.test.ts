@@ -1,9 +1,12 @@
 // A real STS that is not ours, Ceph RGW's, takes the ID tokens of our issuer: nothing of ours is in the data path.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inFreshFolder, jobpass } from '../../cli/jobpass.ts';
+import { ForeignIssuer } from '../../fakes/foreign-issuer.ts';
 import { assumeRole, type Credentials, credentialsOf, refusalOf, s3Client } from './clients.ts';
 import { type CephCluster, type CephUser, findCeph, startCeph } from './cluster.ts';
-import { ForeignIssuer } from './foreign-issuer.ts';
 import { FORGERIES } from './forgeries.ts';
 import { createProvider, createRole, providerArn, providerName, replaceProvider } from './iam.ts';
 
@@ -99,6 +102,19 @@ describe.skipIf(ceph === undefined)('Ceph RGW', () => {
     issuer.clock.push(3_600_000);
     expect(await refusalOf(assume(over))).toBe(403);
     expect(await refusalOf(assume(await issuer.token(AUDIENCE)))).toBe(undefined);
+  });
+
+  test('does what `jobpass doctor --aws` foretells', async () => {
+    const foretold = (token: string) =>
+      inFreshFolder(async (folder) => {
+        writeFileSync(join(folder, 'role.json'), JSON.stringify(trust(['sts:AssumeRoleWithWebIdentity'])));
+        writeFileSync(join(folder, 'token'), token);
+        const args = ['doctor', '--aws', 'role.json', '--token-file', 'token', '--compatible'];
+        return (await jobpass(args, { folder })).code;
+      });
+    const [good, other] = [await issuer.token(AUDIENCE), await issuer.token(AUDIENCE, { ref: 'refs/heads/other' })];
+    expect([await foretold(good), await refusalOf(assume(good))]).toEqual([0, undefined]);
+    expect([await foretold(other), await refusalOf(assume(other))]).toEqual([1, 403]);
   });
 
   test.each(FORGERIES)('refuses a token %s', async (_what, forge) => {

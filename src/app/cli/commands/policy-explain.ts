@@ -1,11 +1,7 @@
 // `jobpass policy explain`: why a token has a role, or has it not. The server's own decision; no server is needed.
-import { readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { formatRoleRef, type RoleRef } from '../../../base/core/decision.ts';
 import { type JsonObject, stringMember } from '../../../base/core/json.ts';
-import { MAX_TOKEN_BYTES } from '../../../base/core/limits.ts';
 import { parseJsonObject } from '../../../base/json/parse.ts';
-import { parseJws } from '../../../base/jwt/jws.ts';
 import { type Explanation, explain } from '../../../policy/explain.ts';
 import type { PolicySet } from '../../../policy/policy-set.ts';
 import type { TokenView } from '../../../policy/trust/trust.ts';
@@ -16,6 +12,7 @@ import { paintFor, printable } from '../paint.ts';
 import { readPolicies } from '../policy-files.ts';
 import { readDecision } from '../read-decision.ts';
 import { showExplanation } from '../show-explanation.ts';
+import { readInput, readToken } from '../token-input.ts';
 
 const USAGE =
   'jobpass policy explain [--policy FILE|FOLDER] --claims FILE|- | --token-file FILE|- | --decision ID [--role NAME] [--issuer URL] [--json]';
@@ -77,9 +74,8 @@ async function findToken(surroundings: Surroundings): Promise<Found> {
   const given = [claims, token, decision].filter((one) => one !== undefined);
   if (given.length !== 1) throw usage('wanted one of --claims, --token-file and --decision');
   if (decision !== undefined) return ofDecision(decision, surroundings);
-  const path = claims ?? token ?? '';
-  const bytes = readInput(path, surroundings.folder);
-  const read = claims !== undefined ? parseClaims(bytes, path) : decodeToken(bytes, path);
+  const { folder } = surroundings;
+  const read = claims === undefined ? readToken(token ?? '', folder).claims : parseClaims(claims, folder);
   const origin =
     claims !== undefined
       ? 'claims as given: nothing was verified'
@@ -94,31 +90,13 @@ function viewOf(claims: JsonObject, named: string | undefined): TokenView {
   return { issuer, claims, now: systemClock.nowSeconds() };
 }
 
-function parseClaims(bytes: Uint8Array, path: string): JsonObject {
-  const parsed = parseJsonObject(bytes);
+function parseClaims(path: string, folder: string): JsonObject {
+  const parsed = parseJsonObject(readInput(path, folder));
   if (parsed.ok) return parsed.value;
   throw usage(
     `${path} holds no claims: ${parsed.error.problem} (after ${parsed.error.offset} bytes)`,
     'wanted one JSON object',
   );
-}
-
-function decodeToken(bytes: Uint8Array, path: string): JsonObject {
-  const parsed = parseJws(new TextDecoder().decode(bytes).trim());
-  if (parsed.ok) return parsed.value.claims;
-  throw usage(`${path} holds no token: ${parsed.error.detail}`, 'wanted one compact JWS, as the provider gave it');
-}
-
-/** A file, or stdin; twice the size of a token at most. */
-function readInput(path: string, folder: string): Uint8Array {
-  try {
-    if (path !== '-' && statSync(resolve(folder, path)).size > 2 * MAX_TOKEN_BYTES)
-      throw usage(`${path} is too large for a token`);
-    return readFileSync(path === '-' ? 0 : resolve(folder, path));
-  } catch (cause) {
-    if (cause instanceof CommandFailure) throw cause;
-    throw usage(`${path === '-' ? 'stdin' : path} cannot be read`, 'name a file, or - for stdin');
-  }
 }
 
 async function ofDecision(id: string, { folder, env, options }: Surroundings): Promise<Found> {

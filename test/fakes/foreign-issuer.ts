@@ -1,17 +1,17 @@
 // An issuer of ours on loopback for relying parties that are not ours: jobs, tokens, a clock that moves, keys that rotate.
 // It holds no opinion on what they make of its tokens.
 import { createHash, randomBytes } from 'node:crypto';
-import { type JsonObject, stringMember } from '../../../src/base/core/json.ts';
-import type { IssuerKeys } from '../../../src/issuer/context.ts';
-import { createIssuer, type Issuer } from '../../../src/issuer/issuer.ts';
-import { KeyEncryptionKey } from '../../../src/keys/kek.ts';
-import { KeyRing } from '../../../src/keys/ring.ts';
-import { clientsByName, SETTINGS, START } from '../../fakes/issuer-world.ts';
-import { MemoryIssuerStore } from '../../fakes/memory-issuer-store.ts';
-import { MemoryKeyStore } from '../../fakes/memory-key-store.ts';
-import { MemoryLog } from '../../fakes/memory-log.ts';
-import { MovingClock } from '../../fakes/moving-clock.ts';
-import { type LoopbackServer, serveOnLoopback } from '../../fakes/serve-on-loopback.ts';
+import { type JsonObject, stringMember } from '../../src/base/core/json.ts';
+import type { IssuerKeys } from '../../src/issuer/context.ts';
+import { createIssuer, type Issuer } from '../../src/issuer/issuer.ts';
+import { KeyEncryptionKey } from '../../src/keys/kek.ts';
+import { KeyRing } from '../../src/keys/ring.ts';
+import { clientsByName, SETTINGS, START } from './issuer-world.ts';
+import { MemoryIssuerStore } from './memory-issuer-store.ts';
+import { MemoryKeyStore } from './memory-key-store.ts';
+import { MemoryLog } from './memory-log.ts';
+import { MovingClock } from './moving-clock.ts';
+import { type LoopbackServer, serveOnLoopback } from './serve-on-loopback.ts';
 
 const RING = { ring: 'id-token', algorithm: 'RS256' } as const;
 
