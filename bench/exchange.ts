@@ -44,6 +44,7 @@ const CEILING = {
   resources: ['arn:jobpass:http:::artifacts/*'],
   gateways: ['artifacts'],
   maxDurationSeconds: 3600,
+  awsAccounts: 'all' as const,
 };
 
 type Store = Awaited<ReturnType<typeof openSqliteSts>>;
@@ -87,6 +88,7 @@ async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuer
       ],
       tenants: [CEILING],
       gateways: [],
+      awsPolicies: new Map(),
       policiesFolder: 'policies',
       clockSkewSeconds: 30,
     },

@@ -23,6 +23,7 @@ const CEILING: Ceiling = {
   resources: ['arn:jobpass:http:::*', 'arn:aws:s3:::*'],
   gateways: ['artifacts'],
   maxDurationSeconds: 3600,
+  awsAccounts: 'all' as const,
 };
 
 /** The role of the design's example, each for a pipeline of its own. */

@@ -6,8 +6,10 @@ import type { Ceiling } from './role.ts';
 
 /** One thing that a role asks for. Only allow statements ask; a deny takes nothing. */
 export type CeilingAsk =
-  | { readonly kind: 'issuer' | 'gateway' | 'action' | 'resource'; readonly value: string }
+  | { readonly kind: Listed; readonly value: string }
   | { readonly kind: 'duration'; readonly value: number };
+
+type Listed = 'issuer' | 'gateway' | 'action' | 'resource' | 'account';
 
 /** How entries of ceilings are compiled; one that remembers makes many asks cheap. */
 export type CompileEntry = (text: string) => Glob | undefined;
@@ -23,6 +25,7 @@ export function ceilingProblem(
     return { message: beyond(ceiling), hint: `at most ${formatDuration(ceiling.maxDurationSeconds)}` };
   }
   const allowed = allowedOf(ceiling, ask.kind);
+  if (allowed === 'all') return undefined;
   const isPattern = ask.kind === 'action' || ask.kind === 'resource';
   const isWithin = isPattern ? isCovered(allowed, ask, compile) : allowed.includes(ask.value);
   if (isWithin) return undefined;
@@ -34,12 +37,13 @@ const beyond = (ceiling: Ceiling): string => `beyond the ceiling of tenant ${cei
 const within = (allowed: readonly string[]): string =>
   allowed.length === 0 ? 'nothing of this kind is within it' : `within it: ${allowed.slice(0, 5).join(', ')}`;
 
-function allowedOf(ceiling: Ceiling, kind: 'issuer' | 'gateway' | 'action' | 'resource'): readonly string[] {
+function allowedOf(ceiling: Ceiling, kind: Listed): readonly string[] | 'all' {
   const lists = {
     issuer: ceiling.issuers,
     gateway: ceiling.gateways,
     action: ceiling.actions,
     resource: ceiling.resources,
+    account: ceiling.awsAccounts,
   };
   return lists[kind];
 }

@@ -3,9 +3,10 @@ import { createHash, hash } from 'node:crypto';
 import { formatRoleRef, type RoleRef } from '../base/core/decision.ts';
 import { JobpassError } from '../base/core/errors.ts';
 import type { PermissionSet, RolePermissions } from '../base/core/permissions.ts';
+import { awsRoleKey } from '../base/credential/aws-arn.ts';
 import { canonicalJson } from '../base/json/parse.ts';
 import type { Role } from './role.ts';
-import { sortInSteps } from './sort-steps.ts';
+import { drain, drainSlowly, sortInSteps } from './sort-steps.ts';
 
 /** The roles that decisions are made by. */
 export interface PolicySet {
@@ -13,6 +14,8 @@ export interface PolicySet {
   readonly id: string;
   readonly size: number;
   find(ref: RoleRef): Role | undefined;
+  /** The role that AWS clients call by this ARN, exactly; an account belongs to one tenant, so the tenant follows from it. */
+  findByAwsArn(arn: string): RoleRef | undefined;
   /** The tenants that have roles, by name. */
   tenants(): Iterable<string>;
   /** The roles of one tenant, by name. */
@@ -24,7 +27,7 @@ export interface PolicySet {
 /** Roles between two breaths of a build: well under a millisecond of work. */
 const STEP_ROLES = 100;
 
-/** Builds a set. Throws ERR_ROLE_DUPLICATE when two roles of one tenant have one name. */
+/** Builds a set. Throws ERR_ROLE_DUPLICATE when two roles of one tenant, or two with ARNs of one AWS account, have one name. */
 export const buildPolicySet = (roles: readonly Role[]): PolicySet => drain(buildInSteps(roles)).set;
 
 /**
@@ -40,21 +43,6 @@ export async function buildPolicySetSlowly(
   return set;
 }
 
-function drain<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
-
-async function drainSlowly<T>(steps: Generator<void, T>, breathe: () => Promise<void> | undefined): Promise<T> {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await breathe();
-  }
-}
-
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const byName = (a: Role, b: Role): number => byText(a.ref.tenant, b.ref.tenant) || byText(a.ref.name, b.ref.name);
 
@@ -68,6 +56,7 @@ function* buildInSteps(roles: readonly Role[]): Generator<void, Built> {
   // Nested rather than keyed by `tenant/name`: no name, however it is spelt, can reach into another tenant.
   const tenants = new Map<string, Map<string, Role>>();
   const groups = new Map<string, GroupPermissions>();
+  const awsRoles = new AwsRoles();
   const content = createHash('sha256');
   for (const [index, role] of sorted.entries()) {
     if (index % STEP_ROLES === 0) yield;
@@ -80,12 +69,14 @@ function* buildInSteps(roles: readonly Role[]): Generator<void, Built> {
     const group = groups.get(session.gateway) ?? new GroupPermissions();
     groups.set(session.gateway, group);
     group.add(role);
+    awsRoles.add(role);
     content.update(`${JSON.stringify([ref.tenant, ref.name, role.digest])}\n`);
   }
   const set: PolicySet = {
     id: content.digest('hex'),
     size: sorted.length,
     find: (ref) => tenants.get(ref.tenant)?.get(ref.name),
+    findByAwsArn: (arn) => awsRoles.find(arn),
     tenants: () => tenants.keys(),
     rolesOf: (tenant) => tenants.get(tenant)?.values() ?? [],
     permissionsOf: (group) => groups.get(group)?.set() ?? NO_PERMISSIONS,
@@ -104,6 +95,10 @@ export function withoutRoles(set: PolicySet, refs: readonly RoleRef[]): PolicySe
     id: hash('sha256', JSON.stringify([set.id, [...goneNames].sort(byText)])),
     size: set.size - goneNames.size,
     find: (ref) => (isGone(ref) ? undefined : set.find(ref)),
+    findByAwsArn(arn) {
+      const ref = set.findByAwsArn(arn);
+      return ref === undefined || isGone(ref) ? undefined : ref;
+    },
     tenants: () => set.tenants(),
     *rolesOf(tenant) {
       for (const role of set.rolesOf(tenant)) if (!isGone(role.ref)) yield role;
@@ -113,6 +108,26 @@ export function withoutRoles(set: PolicySet, refs: readonly RoleRef[]): PolicySe
       return { id: permissionSetId(roles), roles };
     },
   };
+}
+
+/** The roles by their ARNs. */
+class AwsRoles {
+  readonly #roles = new Map<string, Role>();
+
+  add(role: Role): void {
+    if (role.aws === null) return;
+    const known = this.#roles.get(role.aws.key);
+    if (known !== undefined) {
+      const names = `${formatRoleRef(known.ref)} and ${formatRoleRef(role.ref)}`;
+      throw new JobpassError('ERR_ROLE_DUPLICATE', `${names} have one name in one AWS account`);
+    }
+    this.#roles.set(role.aws.key, role);
+  }
+
+  find(arn: string): RoleRef | undefined {
+    const role = this.#roles.get(awsRoleKey(arn) ?? '');
+    return role?.aws?.roleArn === arn ? role.ref : undefined;
+  }
 }
 
 /** The roles of one group, and what its gateways need of them: made once, when it is first asked for or before. */

@@ -41,4 +41,5 @@ const standalone = ({ tenant, file, text }: PolicySource, trust: Trust): Role =>
   trust: [trust],
   session: { gateway: '', maxDurationSeconds: 0, singleUse: false },
   permissions: [],
+  aws: null,
 });

@@ -17,6 +17,17 @@ export interface Role {
     readonly singleUse: boolean;
   };
   readonly permissions: readonly Statement[];
+  /** Null: no AWS client can assume it. */
+  readonly aws: AwsName | null;
+}
+
+/** What AWS clients call a role, and where its file says so. */
+export interface AwsName {
+  readonly roleArn: string;
+  /** `awsRoleKey` of the ARN. */
+  readonly key: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 /** Whether the role stands for a cloud's own document: every other names a group of gateways. */
@@ -30,4 +41,6 @@ export interface Ceiling {
   readonly resources: readonly string[];
   readonly gateways: readonly string[];
   readonly maxDurationSeconds: number;
+  /** The AWS accounts that ARNs of roles may be in. Each belongs to one tenant. */
+  readonly awsAccounts: readonly string[] | 'all';
 }

@@ -1,4 +1,4 @@
-// Sorting that can be interrupted, so that a large set does not hold up requests.
+// Work in steps, sorting above all, that can be interrupted, so that a large set does not hold up requests.
 
 /** Entries that are sorted or merged between two steps. */
 const RUN = 1000;
@@ -40,4 +40,21 @@ function* mergeInSteps<T>(
     yield;
   }
   return merged;
+}
+
+/** Runs work in steps to its end. */
+export function drain<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As `drain`, with `breathe` awaited after each step. */
+export async function drainSlowly<T>(steps: Generator<void, T>, breathe: () => Promise<void> | undefined): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await breathe();
+  }
 }

@@ -1,20 +1,23 @@
-// The one pipeline from a request to a credential, whatever the wire: verify, decide, record, issue. Nothing is answered
-// before it is durable, and nothing is granted anywhere else.
-import { createHash } from 'node:crypto';
-import type { DecisionRecord, Wire } from '../base/audit/record.ts';
-import type { CheckTrace, RoleRef, Trace } from '../base/core/decision.ts';
+// The one pipeline from a request to a session, whatever the wire: verify, decide, record. Nothing is answered before it is
+// durable, and nothing is granted anywhere else. Making a credential of the session is the wire's business.
+import type { Wire } from '../base/audit/record.ts';
+import type { RoleRef, Trace } from '../base/core/decision.ts';
 import { ID_RANDOM_BYTES, type IdKind, newId } from '../base/core/ids.ts';
-import { type Failure, failure, type Reason } from '../base/core/reasons.ts';
+import type { Claims } from '../base/core/json.ts';
+import type { Statement } from '../base/core/permissions.ts';
+import { type Failure, failure } from '../base/core/reasons.ts';
+import { err, ok, type Result } from '../base/core/result.ts';
 import type { Clock } from '../base/ports/clock.ts';
-import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
-import type { KeyRing } from '../keys/ring.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
-import { type Identity, type JudgeDeps, type Judgement, judge } from './judge.ts';
+import type { Role } from '../policy/role.ts';
+import { carryingProblem } from './credentials.ts';
+import { type Identity, type JudgeDeps, type Judgement, judge, type Question } from './judge.ts';
+import { notedLifetime } from './lifetime.ts';
 import { type Case, grantRecord, type RecordedToken, refusalRecord } from './records.ts';
-import type { RefusalRing } from './refusal-ring.ts';
-import { MAX_DURABLE_REPEATS, REPEAT_WINDOW_MS, type RepeatedRefusals } from './repeated-refusals.ts';
-import { issueAccessToken, openSession } from './sessions.ts';
+import { type RefusalDeps, type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
+import { openSession } from './sessions.ts';
+import type { StsSettings } from './settings.ts';
 import type { GrantOutcome, Session, StsStore } from './store.ts';
 import {
   type VerifiedFacts,
@@ -28,40 +31,40 @@ import {
 export interface ExchangeRequest {
   readonly wire: Wire;
   readonly token: string;
-  readonly role: RoleRef;
+  /** An ARN that no role has is refused as any unknown role is: after the token was verified. */
+  readonly role: RoleRef | { readonly awsRoleArn: string };
   /** Undefined: as long as the role allows. */
   readonly askedSeconds: number | undefined;
   readonly remoteAddress: string;
+  /** What the caller calls its session; only on wires that have such a name. */
+  readonly sessionName?: string;
+  /** Narrows the session beyond its role; null or absent: it does not. Precondition: readSessionPolicy or a named policy made it. */
+  readonly sessionPolicy?: readonly Statement[] | null;
+  /** Named session policies, by their ARNs; what is allowed is the union of them and `sessionPolicy`. */
+  readonly policyArns?: readonly string[];
 }
 
-/** A grant that is durable, with the credential that carries it. */
+/** A grant that is durable. The wire makes its credential of it, with `issued`. */
 export interface Granted {
   readonly ok: true;
   readonly decisionId: string;
   readonly session: Session;
-  readonly accessToken: string;
+  /** As it was decided on. */
+  readonly role: Role;
+  /** The token's one audience. */
+  readonly audience: string;
 }
 
-/** A refusal. The caller learns `safeReason(reason)` and the id. */
-export interface Refused {
-  readonly ok: false;
-  readonly decisionId: string;
-  readonly reason: Reason;
-}
-
-export interface ExchangeDeps extends JudgeDeps {
+export interface ExchangeDeps extends JudgeDeps, RefusalDeps {
   readonly verifier: VerifierDeps;
   readonly policies: { current(): PolicySet };
+  readonly awsPolicies: StsSettings['awsPolicies'];
   readonly store: Pick<StsStore, 'grant' | 'recordRefusal'>;
-  readonly keys: Pick<KeyRing, 'signer'>;
-  readonly ring: RefusalRing;
-  readonly repeated: RepeatedRefusals;
   /** `iss` of the credentials. */
   readonly stsUrl: string;
   readonly clockSkewSeconds: number;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Log;
 }
 
 const newCase = (deps: ExchangeDeps, request: Omit<Case, 'id' | 'at'>): Case => ({
@@ -80,37 +83,79 @@ export const refuseUnread = (deps: ExchangeDeps, request: Omit<Case, 'id' | 'at'
 
 /** Runs the pipeline. Never rejects: whatever fails unexpectedly is a refusal, and nothing was answered. */
 export async function exchange(deps: ExchangeDeps, request: ExchangeRequest): Promise<Granted | Refused> {
-  const opened = newCase(deps, request);
+  const role = refOf(deps.policies.current(), request.role) ?? null;
+  const opened = newCase(deps, { wire: request.wire, role, remoteAddress: request.remoteAddress });
   try {
     return await run(deps, request, opened);
   } catch (error) {
-    deps.log.error({ decision: opened.id, err: error }, 'an exchange failed unexpectedly');
-    return refuseUnverified(deps, opened, { failure: failure('internal_failure', String(error)), checks: [] });
+    return refuseUnexpected(deps, opened, error);
   }
 }
 
-async function run(deps: ExchangeDeps, request: ExchangeRequest, opened: Case): Promise<Granted | Refused> {
+/** Makes the credential of a grant. Never rejects: what fails unexpectedly is a refusal under the id of the grant. */
+export async function issued<T>(
+  deps: Pick<ExchangeDeps, 'clock' | 'log' | 'ring'>,
+  granted: Granted,
+  o: { readonly request: ExchangeRequest; readonly issue: () => Promise<T> },
+): Promise<Result<T, Refused>> {
+  try {
+    return ok(await o.issue());
+  } catch (error) {
+    const { wire, remoteAddress } = o.request;
+    const opened = { id: granted.decisionId, at: deps.clock.nowMs(), wire, role: granted.role.ref, remoteAddress };
+    return err(refuseUnexpected(deps, opened, error));
+  }
+}
+
+function refuseUnexpected(deps: Pick<ExchangeDeps, 'log' | 'ring'>, opened: Case, error: unknown): Refused {
+  deps.log.error({ decision: opened.id, err: error }, 'an exchange failed unexpectedly');
+  return refuseUnverified(deps, opened, { failure: failure('internal_failure', String(error)), checks: [] });
+}
+
+/** The role that a request names, in one set of policies. */
+const refOf = (policies: PolicySet, asked: ExchangeRequest['role']): RoleRef | undefined =>
+  'awsRoleArn' in asked ? policies.findByAwsArn(asked.awsRoleArn) : asked;
+
+async function run(deps: ExchangeDeps, request: ExchangeRequest, before: Case): Promise<Granted | Refused> {
   const verification = await verifyToken(deps.verifier, request.token);
   if (!verification.ok) {
     const { authentic, checks } = verification;
-    if (authentic === null || !verification.isMeantForUs) return refuseUnverified(deps, opened, verification);
+    if (authentic === null || !verification.isMeantForUs) return refuseUnverified(deps, before, verification);
     const trace = { checks, jobBound: authentic.jobBound };
-    const record = refusalRecord(opened, authentic, { failure: verification.failure, trace });
+    const record = refusalRecord(before, authentic, { failure: verification.failure, trace });
     return refuseDurably(deps, record, request.token);
   }
   const { token, checks } = verification;
   const facts = verifiedFacts(token);
+  // The policies of this moment decide, and they say whose the ARN is.
+  const policies = deps.policies.current();
+  const role = refOf(policies, request.role);
+  const opened = { ...before, role: role ?? null };
   const now = deps.clock.nowSeconds();
-  const { askedSeconds, remoteAddress: sourceAddress, role } = request;
-  const question = { role, askedSeconds, now, sourceAddress };
-  const judgement = judge(deps, deps.policies.current(), { identity: identityOf(facts), question });
+  const judgement =
+    role === undefined
+      ? unknownRole(request.role)
+      : judge(deps, policies, { identity: identityOf(facts), question: questionOf(request, { role, now }) });
   const trace = { checks, ...judgement.trace, jobBound: facts.jobBound };
   if (!judgement.allow) {
     const record = refusalRecord(opened, recorded(facts), { failure: judgement.failure, trace });
     return refuseDurably(deps, record, request.token);
   }
-  return grant(deps, opened, { token, text: request.token, judgement, trace, now });
+  return grant(deps, opened, { token, request, judgement, trace, now });
 }
+
+const unknownRole = (asked: ExchangeRequest['role']): Judgement => ({
+  allow: false,
+  failure: failure('role_unknown', `no active role is called ${JSON.stringify(asked)}`),
+  trace: {},
+});
+
+const questionOf = (request: ExchangeRequest, o: Pick<Question, 'role' | 'now'>): Question => ({
+  ...o,
+  askedSeconds: request.askedSeconds,
+  sourceAddress: request.remoteAddress,
+  ...(request.sessionName === undefined ? {} : { sessionName: request.sessionName }),
+});
 
 const recorded = (facts: VerifiedFacts): RecordedToken => ({
   issuer: facts.issuer.issuer,
@@ -130,43 +175,95 @@ export const identityOf = (facts: VerifiedFacts): Identity => ({
 
 interface Allowed {
   readonly token: VerifiedToken;
-  /** The token as it came. */
-  readonly text: string;
+  readonly request: ExchangeRequest;
   readonly judgement: Extract<Judgement, { allow: true }>;
   readonly trace: Trace;
   readonly now: number;
 }
 
-/** Makes session and record durable in one transaction, and only then a credential. */
+/** Makes session and record durable in one transaction. */
 async function grant(deps: ExchangeDeps, opened: Case, allowed: Allowed): Promise<Granted | Refused> {
-  const { judgement, now, token, trace } = allowed;
+  const { judgement, now, request, token } = allowed;
   const facts = verifiedFacts(token);
-  const session = openSession(token, {
-    decisionId: opened.id,
-    sessionId: freshId(deps, 'S'),
-    role: judgement.role.ref,
-    group: judgement.role.session.gateway,
-    now,
-    lifetimeSeconds: judgement.trace.lifetime.givenSeconds,
-    claims: judgement.claims,
-  });
+  const { role } = judgement;
+  const policy = sessionPolicyOf(deps, role.ref.tenant, request);
+  const session = sessionOf(deps, opened, { ...allowed, policy: policy.ok ? policy.value : [] });
+  const trace = grantTrace(session, allowed);
+  const refuse = (refusal: Failure): Promise<Refused> => {
+    const checks = [...trace.checks, { check: 'grant', outcome: 'failed', detail: refusal.detail } as const];
+    const record = refusalRecord(opened, recorded(facts), { failure: refusal, trace: { ...allowed.trace, checks } });
+    return refuseDurably(deps, record, request.token);
+  };
+  if (!policy.ok) return refuse(policy.error);
+  const problem = carryingProblem(request.wire, { session, role, stsUrl: deps.stsUrl });
+  if (problem !== undefined) {
+    const refused = await refuse(problem);
+    return problem.percent === undefined ? refused : { ...refused, packedPolicyPercent: problem.percent };
+  }
   const record = grantRecord(opened, recorded(facts), { session, trace });
-  const isSingleUse = judgement.role.session.singleUse && facts.tokenId !== null;
+  const isSingleUse = role.session.singleUse && facts.tokenId !== null;
   // The token's own expiry and no setting: a use must be met again after the skew was changed. The store remembers it for
   // longer than any skew lets the token be accepted.
   const use = isSingleUse ? { exp: facts.expiresAt, iss: facts.issuer.issuer, jti: facts.tokenId } : null;
   const outcome = await tryGrant(deps, { session, record, use, now, skewSeconds: deps.clockSkewSeconds });
   if (outcome === 'granted') {
-    const accessToken = await issueAccessToken(session, { stsUrl: deps.stsUrl, signer: deps.keys.signer() });
-    return { ok: true, decisionId: opened.id, session, accessToken };
+    return { ok: true, decisionId: opened.id, session, role, audience: audienceOf(facts.claims) };
   }
   const refusal = failureOf(outcome);
-  if (outcome === 'store_unavailable')
-    return refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks });
-  const checks = [...trace.checks, { check: 'grant', outcome: 'failed', detail: refusal.detail } as const];
-  const refused = refusalRecord(opened, recorded(facts), { failure: refusal, trace: { ...trace, checks } });
-  return refuseDurably(deps, refused, allowed.text);
+  if (outcome !== 'store_unavailable') return refuse(refusal);
+  return refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks });
 }
+
+/** The union of the inline and the named policies; null when there are none. */
+function sessionPolicyOf(
+  { awsPolicies }: Pick<ExchangeDeps, 'awsPolicies'>,
+  tenant: string,
+  { policyArns = [], sessionPolicy = null }: ExchangeRequest,
+): Result<readonly Statement[] | null, Failure> {
+  if (policyArns.length === 0) return ok(sessionPolicy);
+  const statements = [...(sessionPolicy ?? [])];
+  for (const arn of policyArns) {
+    const named = awsPolicies.get(tenant)?.get(arn);
+    if (named === undefined) {
+      return err(failure('session_policy_malformed', `tenant ${tenant} has no policy ${JSON.stringify(arn)}`));
+    }
+    statements.push(...named);
+  }
+  return ok(statements);
+}
+
+interface Narrowed extends Allowed {
+  readonly policy: readonly Statement[] | null;
+}
+
+function sessionOf(deps: ExchangeDeps, opened: Case, { judgement, now, policy, request, token }: Narrowed): Session {
+  const { attributes, claims, role, trace } = judgement;
+  return openSession(token, {
+    decisionId: opened.id,
+    sessionId: freshId(deps, 'S'),
+    role: role.ref,
+    group: role.session.gateway,
+    now,
+    lifetimeSeconds: trace.lifetime.givenSeconds,
+    claims,
+    tags: attributes.tags,
+    sourceIdentity: attributes.sourceIdentity,
+    name: request.sessionName ?? null,
+    policy,
+  });
+}
+
+/** The trace with what only a grant has: what the session is besides its role, and a note on its life. */
+function grantTrace({ name, policy, sourceIdentity, tags }: Session, { judgement, request, trace }: Allowed): Trace {
+  const lifetime = notedLifetime(judgement.trace.lifetime, request.wire);
+  const narrowed = policy !== null;
+  const isPlain = name === null && !narrowed && sourceIdentity === null && Object.keys(tags).length === 0;
+  if (isPlain) return { ...trace, lifetime };
+  return { ...trace, lifetime, session: { ...(name === null ? {} : { name }), tags, sourceIdentity, narrowed } };
+}
+
+/** Precondition: verified, so it is a string or a list of one. */
+const audienceOf = ({ aud }: Claims): string => String(Array.isArray(aud) ? aud[0] : aud);
 
 async function tryGrant(
   deps: ExchangeDeps,
@@ -191,50 +288,4 @@ function failureOf(outcome: Exclude<GrantOutcome, 'granted'> | 'store_unavailabl
     case 'store_unavailable':
       return failure('store_unavailable', 'the store did not take session and record');
   }
-}
-
-/**
- * A refusal about an authentic token that is meant for us is durable before it is answered; without the store not even that
- * is answered. What the same token was refused for many times already goes to the ring: whoever holds one token could
- * otherwise fill the audit store with it.
- */
-async function refuseDurably(deps: ExchangeDeps, record: DecisionRecord, token: string): Promise<Refused> {
-  const { at, id, reason, remoteAddress, role, trace, wire } = record;
-  const repeats = deps.repeated.count(repeatKey(record, token));
-  if (repeats > MAX_DURABLE_REPEATS) {
-    const note = `refusal ${repeats} of this token for this reason within ${REPEAT_WINDOW_MS / 60_000} min, in memory only`;
-    return refuseUnverified(
-      deps,
-      { id, at, wire, role, remoteAddress },
-      { failure: failure(reason ?? 'internal_failure', `${record.detail} (${note})`), checks: trace.checks },
-    );
-  }
-  try {
-    await deps.store.recordRefusal(record);
-    return { ok: false, decisionId: id, reason: reason ?? 'internal_failure' };
-  } catch (error) {
-    deps.log.error({ decision: id, err: error }, 'a refusal could not be made durable');
-    const detail = `the store did not take the refusal for ${reason}: ${record.detail}`;
-    return refuseUnverified(
-      deps,
-      { id, at, wire, role, remoteAddress },
-      { failure: failure('store_unavailable', detail), checks: trace.checks },
-    );
-  }
-}
-
-/** One token and one reason. The hash stands for a token without a usable `jti`. */
-function repeatKey({ issuer, reason, tokenId }: DecisionRecord, token: string): string {
-  const name = tokenId ?? createHash('sha256').update(token).digest('base64url');
-  return JSON.stringify([issuer, tokenId === null ? 'hash' : 'jti', name, reason]);
-}
-
-function refuseUnverified(
-  deps: ExchangeDeps,
-  opened: Case,
-  refused: { readonly failure: Failure; readonly checks: readonly CheckTrace[] },
-): Refused {
-  const { reason, detail } = refused.failure;
-  deps.ring.add({ ...opened, reason, detail, checks: refused.checks });
-  return { ok: false, decisionId: opened.id, reason };
 }

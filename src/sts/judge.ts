@@ -7,6 +7,7 @@ import { decide } from '../policy/decide.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
 import type { Ceiling, Role } from '../policy/role.ts';
 import { sessionClaims } from '../policy/session-claims.ts';
+import type { SessionAttributes } from '../policy/trust/trust.ts';
 import { sessionLifetime } from './lifetime.ts';
 
 /** The identity as far as it was established. */
@@ -26,6 +27,8 @@ export interface Question {
   readonly now: EpochSeconds;
   /** Undefined in a dry run: nobody asked from anywhere. */
   readonly sourceAddress?: string;
+  /** What the caller calls its session; absent on wires that have no such name. */
+  readonly sessionName?: string;
 }
 
 /** The answer, with whatever of the trace was reached. */
@@ -34,6 +37,8 @@ export type Judgement =
       readonly allow: true;
       readonly role: Role;
       readonly claims: Readonly<Record<string, string>>;
+      /** Tags and source identity, as the trust entry that held lets them be. */
+      readonly attributes: SessionAttributes;
       readonly trace: { readonly role: RoleTrace; readonly lifetime: LifetimeTrace };
     }
   | {
@@ -55,8 +60,14 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
     return { allow: false, failure: failure('role_unknown', 'there is no such tenant'), trace: {} };
   }
   const { issuer, claims } = identity;
-  const { now, role: asked, sourceAddress } = question;
-  const view = { issuer, claims, now, ...(sourceAddress === undefined ? {} : { sourceAddress }) };
+  const { now, role: asked, sourceAddress, sessionName } = question;
+  const view = {
+    issuer,
+    claims,
+    now,
+    ...(sourceAddress === undefined ? {} : { sourceAddress }),
+    ...(sessionName === undefined ? {} : { sessionName }),
+  };
   const decision = decide(policies, { role: asked, ...view });
   if (!decision.allow) {
     const trace = decision.trace === undefined ? {} : { role: decision.trace };
@@ -84,7 +95,13 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
     deadline: identity.deadline,
   });
   if (!lifetime.ok) return refuse(lifetime.error, lifetime.error.trace);
-  return { allow: true, role, claims: picked.value, trace: { role: decision.trace, lifetime: lifetime.value } };
+  return {
+    allow: true,
+    role,
+    claims: picked.value,
+    attributes: decision.attributes,
+    trace: { role: decision.trace, lifetime: lifetime.value },
+  };
 }
 
 /** The ceilings by tenant. */

@@ -1,4 +1,5 @@
 // How long a session lives: the smallest of every bound that applies. Pure.
+import type { Wire } from '../base/audit/record.ts';
 import type { LifetimeTrace } from '../base/core/decision.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
@@ -20,6 +21,15 @@ export interface LifetimeBounds {
   readonly jobBound: boolean;
   /** When the job must be over; null: not told. */
   readonly deadline: EpochSeconds | null;
+}
+
+/** cloud-wire §1.8: botocore renews credentials 15 minutes before their end, so shorter ones are renewed at every call. */
+const LEAST_CALM_SECONDS = 20 * 60;
+
+/** The lifetime, with a note when clients of the wire will suffer from it. */
+export function notedLifetime(lifetime: LifetimeTrace, wire: Wire): LifetimeTrace {
+  if (wire !== 'aws' || lifetime.givenSeconds >= LEAST_CALM_SECONDS) return lifetime;
+  return { ...lifetime, note: 'shorter than 20 min: boto3 asks for new credentials before every call' };
 }
 
 type Bound = readonly [LifetimeTrace['boundBy'], number];

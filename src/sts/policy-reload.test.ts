@@ -7,7 +7,8 @@ import { MemoryPolicies, PUBLISH, PUBLISH_TEXT } from '../../test/fakes/sts-worl
 import { MAX_POLICY_BYTES } from '../base/core/limits.ts';
 import { decide } from '../policy/decide.ts';
 import { ceilingsOf } from './judge.ts';
-import { ActivePolicies, BROKEN_GRACE_MS } from './policy-reload.ts';
+import { BROKEN_GRACE_MS } from './policy-entries.ts';
+import { ActivePolicies } from './policy-reload.ts';
 
 const FILE = `${PUBLISH}.yaml`;
 const ROLE = { tenant: 'main', name: 'publish-web' };

@@ -1,25 +1,14 @@
 // The active policies: read at the start, reloaded per file, swapped as one immutable set. It decides nothing.
 import { JobpassError } from '../base/core/errors.ts';
 import type { MonotonicMs } from '../base/core/time.ts';
-import { formatProblems, type Problem } from '../base/document/problem.ts';
+import { formatProblems } from '../base/document/problem.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { Log } from '../base/ports/log.ts';
 import { buildPolicySet, buildPolicySetSlowly, type PolicySet, withoutRoles } from '../policy/policy-set.ts';
-import { RolePool } from '../policy/readers/role-pool.ts';
 import type { Ceiling, Role } from '../policy/role.ts';
 import { breathing } from './breath.ts';
-import { isUnchanged, type ReadRoleFile, readPolicyFile } from './policy-files.ts';
+import { BROKEN_GRACE_MS, type Entries, type Entry, isExpired, markBroken, readEntries } from './policy-entries.ts';
 import type { PolicyFile, PolicySource } from './policy-source.ts';
-
-/** How long the last good version of a broken file stays in force (design, section 5). */
-export const BROKEN_GRACE_MS = 10 * 60_000;
-
-/** A file with its last good version. `brokenSince` null: the file as it is now is good. */
-interface Entry extends ReadRoleFile {
-  readonly brokenSince: MonotonicMs | null;
-}
-
-type Entries = ReadonlyMap<string, Entry>;
 
 export interface PolicyReloadOptions {
   readonly source: PolicySource;
@@ -49,7 +38,7 @@ export class ActivePolicies {
 
   /** Reads every file and watches from then on. Throws ERR_POLICIES_INVALID with all problems of all files. */
   async start(): Promise<void> {
-    const { entries, problems } = await this.#readAll(await this.#options.source.list());
+    const { entries, problems } = await this.#read(await this.#options.source.list());
     if (problems.length > 0) throw new JobpassError('ERR_POLICIES_INVALID', formatProblems(problems));
     await this.#activate(entries);
     this.#unwatch = this.#options.source.watch(() => void this.reload());
@@ -111,7 +100,7 @@ export class ActivePolicies {
       const now = this.#options.clock.monotonicMs();
       await this.#activate(new Map([...this.#entries].map(([path, entry]) => [path, markBroken(entry, now)])));
     } else {
-      const { entries, problems } = await this.#readAll(files);
+      const { entries, problems } = await this.#read(files);
       if (problems.length > 0) {
         log.error(
           { problems },
@@ -123,30 +112,8 @@ export class ActivePolicies {
     if (this.#set.id !== before) log.info({ roles: this.#set.size, set: this.#set.id }, 'policies changed');
   }
 
-  /** Every file, its last good version where it is broken. What is as it was is not read again. */
-  async #readAll(files: readonly PolicyFile[]): Promise<{ entries: Entries; problems: readonly Problem[] }> {
-    const { ceilings, clock, source } = this.#options;
-    const read = (path: string): Promise<Uint8Array | undefined> => source.read(path);
-    const deps = { read, ceilings, pool: new RolePool() };
-    const breathe = breathing(clock);
-    const now = clock.monotonicMs();
-    const entries = new Map<string, Entry>();
-    const problems: Problem[] = [];
-    for (const file of files) {
-      await breathe();
-      const before = this.#entries.get(file.path);
-      if (before !== undefined && (await isUnchanged(file, before.source, read))) {
-        entries.set(file.path, before.brokenSince === null ? before : { ...before, brokenSince: null });
-        continue;
-      }
-      const role = await readPolicyFile(file, deps);
-      if (role.ok) entries.set(file.path, { ...role.value, brokenSince: null });
-      else {
-        problems.push(...role.error);
-        if (before !== undefined) entries.set(file.path, markBroken(before, now));
-      }
-    }
-    return { entries, problems: problems.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0)) };
+  #read(files: readonly PolicyFile[]): ReturnType<typeof readEntries> {
+    return readEntries(files, { ...this.#options, inForce: this.#entries });
   }
 
   /** Makes the entries that are good, or not broken for too long, the active set in one step. */
@@ -184,8 +151,3 @@ const dueAt = (broken: readonly Entry[]): MonotonicMs | null =>
     const due = (brokenSince ?? 0) + BROKEN_GRACE_MS;
     return least === null || due < least ? due : least;
   }, null);
-
-const isExpired = (entry: Entry, now: MonotonicMs): boolean =>
-  entry.brokenSince !== null && now - entry.brokenSince >= BROKEN_GRACE_MS;
-
-const markBroken = (entry: Entry, now: MonotonicMs): Entry => ({ ...entry, brokenSince: entry.brokenSince ?? now });

@@ -1,9 +1,7 @@
-// Sessions: the only place that makes one, and the credential it is carried by.
+// Sessions: the only place that makes one. The credentials that carry it are credentials.ts's business.
 import type { RoleRef } from '../base/core/decision.ts';
+import type { Statement } from '../base/core/permissions.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
-import { ACCESS_TOKEN_TYPE, accessTokenClaims } from '../base/credential/access-token.ts';
-import { assembleJws } from '../base/jwt/assemble.ts';
-import type { Signer } from '../base/ports/signer.ts';
 import type { Session } from './store.ts';
 import { type VerifiedToken, verifiedFacts } from './verifier/verify.ts';
 
@@ -18,46 +16,26 @@ export interface Grant {
   readonly lifetimeSeconds: number;
   /** The claims that the role's permissions mention. */
   readonly claims: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly sourceIdentity: string | null;
+  /** What the caller calls the session; null on wires that have no such name. */
+  readonly name: string | null;
+  /** Null: the role alone decides. */
+  readonly policy: readonly Statement[] | null;
 }
 
 /** The session of a grant. Throws a TypeError unless the verifier made the token. It is in force once the store took it. */
 export function openSession(token: VerifiedToken, grant: Grant): Session {
   const facts = verifiedFacts(token);
+  const { sessionId: id, now: issuedAt, lifetimeSeconds, ...granted } = grant;
   return {
-    id: grant.sessionId,
-    decisionId: grant.decisionId,
-    role: grant.role,
-    group: grant.group,
+    ...granted,
+    id,
     issuer: facts.issuer.issuer,
     subject: facts.subject,
     jobId: facts.jobId,
     jobBound: facts.jobBound,
-    issuedAt: grant.now,
-    expiresAt: grant.now + grant.lifetimeSeconds,
-    claims: grant.claims,
+    issuedAt,
+    expiresAt: issuedAt + lifetimeSeconds,
   };
-}
-
-/** The access token (RFC 9068) of a session that the store has taken. `stsUrl` is its `iss`. */
-export function issueAccessToken(
-  session: Session,
-  o: { readonly stsUrl: string; readonly signer: Signer },
-): Promise<string> {
-  const claims = accessTokenClaims({
-    issuer: o.stsUrl,
-    sessionId: session.id,
-    role: `${session.role.tenant}/${session.role.name}`,
-    group: session.group,
-    subject: session.subject,
-    jobIssuer: session.issuer,
-    jobId: session.jobId,
-    jobBound: session.jobBound,
-    claims: session.claims,
-    issuedAt: session.issuedAt,
-    expiresAt: session.expiresAt,
-    tags: {},
-    sourceIdentity: null,
-    policy: null,
-  });
-  return assembleJws({ typ: ACCESS_TOKEN_TYPE }, claims, o.signer);
 }

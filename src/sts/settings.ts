@@ -1,5 +1,6 @@
 // What the operator decides about the STS. app/config makes it from jobpass.yaml.
 import type { JsonObject } from '../base/core/json.ts';
+import type { Statement } from '../base/core/permissions.ts';
 import type { Secret } from '../base/core/secret.ts';
 import type { NetworkScope } from '../base/ports/fetch.ts';
 import type { Ceiling } from '../policy/role.ts';
@@ -33,6 +34,8 @@ export interface StsSettings {
   readonly url: string;
   readonly trustedIssuers: readonly TrustedIssuer[];
   readonly tenants: readonly Ceiling[];
+  /** By tenant, then by ARN: the policies that AWS clients may name to narrow their sessions. */
+  readonly awsPolicies: ReadonlyMap<string, ReadonlyMap<string, readonly Statement[]>>;
   readonly gateways: readonly RegisteredGateway[];
   readonly policiesFolder: string;
   readonly clockSkewSeconds: number;

@@ -2,9 +2,10 @@
 import type { DecisionRecord } from '../base/audit/record.ts';
 import type { RoleRef } from '../base/core/decision.ts';
 import type { Claims } from '../base/core/json.ts';
+import type { Statement } from '../base/core/permissions.ts';
 import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
 
-export type { Claims, DecisionRecord, EpochMs, EpochSeconds, RoleRef };
+export type { Claims, DecisionRecord, EpochMs, EpochSeconds, RoleRef, Statement };
 
 /** A grant in force. Its credential is made from it; nothing of the credential is kept. */
 export interface Session {
@@ -22,6 +23,13 @@ export interface Session {
   readonly expiresAt: EpochSeconds;
   /** The claims that the role's permissions mention, as strings. */
   readonly claims: Readonly<Record<string, string>>;
+  /** Session tags by key. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly sourceIdentity: string | null;
+  /** What the caller called the session; null on wires that have no such name. */
+  readonly name: string | null;
+  /** The session policy; null: the role alone decides. An empty list allows nothing. */
+  readonly policy: readonly Statement[] | null;
 }
 
 /** A used token of a single-use role; `exp` leads so that pruning is one range delete. */

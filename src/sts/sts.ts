@@ -37,7 +37,7 @@ export interface StsDeps {
   readonly settings: StsSettings;
   readonly store: StsStore;
   /** The `access-token` ring, ES256. */
-  readonly keys: Pick<KeyRing, 'signer' | 'publicJwks'>;
+  readonly keys: Pick<KeyRing, 'signer' | 'publicJwks' | 'verificationKeys'>;
   /** By group. */
   readonly groupKeys: ReadonlyMap<string, { readonly id: string; readonly key: Secret<Uint8Array> }>;
   readonly clients: ClientRegistry<StsGrant>;
@@ -87,6 +87,7 @@ export function createSts(d: StsDeps): Sts {
       policies,
       store,
       ceilings,
+      awsPolicies: settings.awsPolicies,
       ring,
       repeated: new RepeatedRefusals(clock),
       stsUrl,
@@ -95,7 +96,6 @@ export function createSts(d: StsDeps): Sts {
       random,
       log,
     },
-    keys: d.keys,
   };
   const receivers = feedIssuers.flatMap((issuer) => {
     const client = issuer.jobStatus;
@@ -118,7 +118,7 @@ export function createSts(d: StsDeps): Sts {
   const tenants = settings.tenants.map((ceiling) => ceiling.tenant);
   return {
     routes: [
-      ...tokenRoutes({ exchange, clients }),
+      ...tokenRoutes({ exchange, keys: d.keys, clients }),
       ...publicRoutes({ stsUrl, keys: d.keys }),
       feedRoute({ ...feed, gateways: settings.gateways, refusals }),
     ],

@@ -62,6 +62,7 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
         trustedIssuers: [],
         tenants: [wideCeiling()],
         gateways: [{ name: 'store', group: 'artifacts', publicKeys: [registered.publicJwk] }],
+        awsPolicies: new Map(),
         policiesFolder: '',
         clockSkewSeconds: 30,
       },

@@ -110,6 +110,7 @@ describe('the roles of the web shop', () => {
     resources: ['arn:jobpass:http:::artifacts/*'],
     gateways: ['artifacts'],
     maxDurationSeconds: 3600,
+    awsAccounts: 'all' as const,
   };
   const roles = ['publish-web', 'preview-web'].map((name) => {
     const text = readFileSync(join(EXAMPLE, `policies/main/${name}.yaml`), 'utf8');

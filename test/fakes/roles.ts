@@ -13,15 +13,23 @@ export const wideCeiling = (tenant = 'main'): Ceiling => ({
   resources: ['arn:jobpass:http:::*', 'arn:aws:s3:::*'],
   gateways: ['artifacts', 'packages'],
   maxDurationSeconds: 3600,
+  awsAccounts: [tenant === 'main' ? '000000000042' : '000000000043'],
 });
 
 /** A policy file: `trust` and `permissions` as YAML (flow style) below the usual head. */
-export const roleText = (options: { name?: string; trust: string; gateway?: string; permissions?: string }): string =>
+export const roleText = (options: {
+  name?: string;
+  trust: string;
+  gateway?: string;
+  permissions?: string;
+  roleArn?: string;
+}): string =>
   [
     `role: ${options.name ?? 'publish-web'}`,
     `trust: ${options.trust}`,
     `session: { gateway: ${options.gateway ?? 'artifacts'}, max_duration: 30m }`,
     `permissions: ${options.permissions ?? '[{ effect: allow, actions: ["http:GET"], resources: ["arn:jobpass:http:::artifacts/*"] }]'}`,
+    ...(options.roleArn === undefined ? [] : [`aws: { role_arn: "${options.roleArn}" }`]),
   ].join('\n');
 
 /** The role of `roleText`. Throws with the problems when it is refused. */
@@ -31,6 +39,7 @@ export function makeRole(options: {
   trust: string;
   gateway?: string;
   permissions?: string;
+  roleArn?: string;
 }): Role {
   const tenant = options.tenant ?? 'main';
   const file = `${tenant}/${options.name ?? 'publish-web'}.yaml`;

@@ -6,6 +6,7 @@ import { hashClientSecret } from '../../src/base/client-auth/secret.ts';
 import type { JsonObject } from '../../src/base/core/json.ts';
 import { Secret } from '../../src/base/core/secret.ts';
 import { parseJsonObject } from '../../src/base/json/parse.ts';
+import { importKeySet, type VerificationKey } from '../../src/base/jwt/jwk.ts';
 import type { GuardedFetch } from '../../src/base/ports/fetch.ts';
 import type { HttpResponse, Route } from '../../src/base/ports/http.ts';
 import type { PolicyFile } from '../../src/sts/policy-source.ts';
@@ -104,6 +105,13 @@ export interface StsWorldOptions {
   readonly before?: (world: StsWorld) => void;
 }
 
+/** The keys of a set with this one in it. */
+export function keysOf(publicJwk: JsonObject): readonly VerificationKey[] {
+  const set = importKeySet({ keys: [publicJwk] });
+  if (!set.ok) throw new Error(set.error.detail);
+  return set.value.keys;
+}
+
 /** Two worlds of one test draw different ids. */
 let worlds = 0;
 
@@ -127,6 +135,7 @@ export class StsWorld {
       trustedIssuers: [this.issuer.registration(o.registration)],
       tenants: [wideCeiling('main'), wideCeiling('other')],
       gateways: [{ name: 'artifacts-1', group: 'artifacts', publicKeys: o.gatewayKeys ?? [] }],
+      awsPolicies: new Map(),
       policiesFolder: '/policies',
       clockSkewSeconds: 30,
       ...o.settings,
@@ -142,7 +151,11 @@ export class StsWorld {
     this.sts = createSts({
       settings,
       store,
-      keys: { signer: () => this.key.signer, publicJwks: () => ({ keys: [this.key.publicJwk] }) },
+      keys: {
+        signer: () => this.key.signer,
+        publicJwks: () => ({ keys: [this.key.publicJwk] }),
+        verificationKeys: () => keysOf(this.key.publicJwk),
+      },
       groupKeys: new Map([['artifacts', this.groupKey]]),
       clients: new ClientRegistry({
         clients: [

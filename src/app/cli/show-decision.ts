@@ -61,7 +61,23 @@ function lifetime(record: DecisionRecord): string[] {
     : 'does not end with the job: the issuer tells nobody when a job is over';
   return [
     `  Session         ${record.sessionId === null ? 'none' : shortId(record.sessionId)}, ${formatDuration(bounds.givenSeconds)} (bound by ${bounds.boundBy}), ${jobBound}`,
+    ...(bounds.note === undefined ? [] : [`                  ${printable(bounds.note, 200)}`]),
+    ...attributes(record),
   ];
+}
+
+/** What the session is besides its role, where it is more. */
+function attributes({ trace }: DecisionRecord): string[] {
+  const { session } = trace;
+  if (session === undefined) return [];
+  const tags = Object.entries(session.tags).map(([key, value]) => `${key}=${value}`);
+  const told = [
+    ...(session.name === undefined ? [] : [`called ${session.name}`]),
+    ...(tags.length === 0 ? [] : [`tags ${tags.join(', ')}`]),
+    ...(session.sourceIdentity === null ? [] : [`source identity ${session.sourceIdentity}`]),
+    ...(session.narrowed ? ['narrowed by a session policy'] : []),
+  ];
+  return told.map((line) => `                  ${printable(line, 200)}`);
 }
 
 function closing(record: DecisionRecord, nearest: NearestRole | null): string[] {

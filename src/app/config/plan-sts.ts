@@ -5,15 +5,13 @@ import type { StsGrant } from '../../base/client-auth/client.ts';
 import type { JsonObject } from '../../base/core/json.ts';
 import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
-import type { Ceiling } from '../../policy/role.ts';
 import type { RegisteredGateway, TrustedIssuer } from '../../sts/settings.ts';
 import { checkOwnUrl, checkPeerUrl, planServer, seconds } from './defaults.ts';
 import type { StsPlan } from './plan.ts';
 import { planClients } from './plan-clients.ts';
 import type { PlanContext } from './plan-context.ts';
+import { planAwsPolicies, planTenants } from './plan-tenants.ts';
 import type { StsSection } from './schema.ts';
-
-const DEFAULT_MAX_DURATION = '12h';
 
 export function planSts(section: StsSection, context: PlanContext): StsPlan {
   const { places, problems } = context;
@@ -28,6 +26,7 @@ export function planSts(section: StsSection, context: PlanContext): StsPlan {
         planTrustedIssuer(section, issuer, index, context),
       ),
       tenants: planTenants(section, context),
+      awsPolicies: planAwsPolicies(section, context),
       gateways,
       policiesFolder: resolve(places.folder, section.policies ?? './policies'),
       clockSkewSeconds: context.clockSkew === undefined ? DEFAULT_CLOCK_SKEW_SECONDS : seconds(context.clockSkew),
@@ -69,47 +68,6 @@ function planTrustedIssuer(
   }
   const secret = problems.secret([...path, 'secret'], issuer.secret, places);
   return { ...base, jobStatus: { kind: status, client: issuer.client, secret } };
-}
-
-/** What each tenant must say when it is not alone: silence would give it what is another's. */
-const SAID_BY_EACH = ['issuers', 'gateways', 'resources'] as const;
-
-function planTenants(section: StsSection, { problems }: PlanContext): readonly Ceiling[] {
-  const tenants = Object.entries(section.tenants ?? { main: {} });
-  for (const [tenant, ceiling] of tenants)
-    for (const key of SAID_BY_EACH)
-      if (tenants.length > 1 && ceiling[key] === undefined)
-        problems.add(
-          ['sts', 'tenants', tenant],
-          `${key} is missing`,
-          'with more than one tenant each says what it may give away',
-        );
-  const issuers = section.trusted_issuers.map(({ issuer }) => issuer);
-  const groups = [...new Set((section.gateways ?? []).map(({ name, group }) => group ?? name))];
-  return tenants.map(([tenant, ceiling]) => {
-    for (const [index, issuer] of (ceiling.issuers ?? []).entries())
-      if (!issuers.includes(issuer))
-        problems.add(
-          ['sts', 'tenants', tenant, 'issuers', index],
-          'not a trusted issuer',
-          'list it under sts.trusted_issuers',
-        );
-    for (const [index, group] of (ceiling.gateways ?? []).entries())
-      if (!groups.includes(group))
-        problems.add(
-          ['sts', 'tenants', tenant, 'gateways', index],
-          'no registered gateway is in this group',
-          'list it under sts.gateways',
-        );
-    return {
-      tenant,
-      issuers: ceiling.issuers ?? issuers,
-      gateways: ceiling.gateways ?? groups,
-      actions: ceiling.actions ?? ['*'],
-      resources: ceiling.resources ?? ['*'],
-      maxDurationSeconds: seconds(ceiling.max_duration ?? DEFAULT_MAX_DURATION),
-    };
-  });
 }
 
 function planRegisteredGateway(

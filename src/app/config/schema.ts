@@ -47,6 +47,16 @@ const keys = () =>
     })
     .describe('How private keys are kept.');
 
+const awsAccount = () => z.string().regex(/^[0-9]{12}$/, 'an AWS account: 12 digits, in quotes');
+
+const awsPolicyArn = () =>
+  z
+    .string()
+    .regex(
+      /^arn:aws:iam::(?:[0-9]{12}|aws):policy\/(?:[!-.0-~]+\/)*[A-Za-z0-9_+=,.@-]{1,128}$/,
+      'arn:aws:iam::ACCOUNT:policy/NAME, or …::aws:policy/NAME',
+    );
+
 const tls = () =>
   z
     .strictObject({
@@ -169,6 +179,16 @@ const tenant = z.strictObject({
     .optional()
     .describe('Resources its roles may allow. Default, for a single tenant: all.'),
   max_duration: duration(HOURS_12, '12h').optional().describe('The longest session. Default: 12h.'),
+  aws_accounts: z
+    .array(awsAccount())
+    .optional()
+    .describe(
+      'AWS accounts that ARNs of its roles may be in; each belongs to one tenant. Default: for a single tenant all, else none.',
+    ),
+  aws_policies: z
+    .record(awsPolicyArn(), z.string().regex(/^file:.+$/, 'file:PATH'))
+    .optional()
+    .describe('Policy documents (JSON) that AWS clients may name by their ARN to narrow a session.'),
 });
 
 const sts = z.strictObject({

@@ -67,6 +67,18 @@ export interface LifetimeTrace {
   readonly untilDeadlineSeconds?: number;
   readonly givenSeconds: number;
   readonly boundBy: 'asked' | 'role' | 'ceiling' | 'issuer' | 'deadline';
+  /** What so short a life means to the wire's clients. */
+  readonly note?: string;
+}
+
+/** What a session is besides its role. */
+export interface SessionTrace {
+  /** What the caller called it; absent on wires that have no such name. */
+  readonly name?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly sourceIdentity: string | null;
+  /** Whether a session policy narrows the role's permissions. */
+  readonly narrowed: boolean;
 }
 
 /** Everything that an operator may read of a decision. No token, no secret. */
@@ -74,6 +86,8 @@ export interface Trace {
   readonly checks: readonly CheckTrace[];
   readonly role?: RoleTrace;
   readonly lifetime?: LifetimeTrace;
+  /** Of a grant whose session is more than its role. */
+  readonly session?: SessionTrace;
   /** False when the STS cannot learn that the job ended: the session dies by its short expiry alone. */
   readonly jobBound: boolean;
 }

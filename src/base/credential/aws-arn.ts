@@ -21,6 +21,12 @@ export function parseAwsRoleArn(arn: string): AwsRoleArn | undefined {
   return account === undefined || name === undefined ? undefined : { account, name };
 }
 
+/** The same text for two ARNs that AWS would not let stand side by side: one account, one name whatever its path and case. */
+export function awsRoleKey(arn: string): string | undefined {
+  const role = parseAwsRoleArn(arn);
+  return role === undefined ? undefined : `${role.account}/${role.name.toLowerCase()}`;
+}
+
 /** AWS STS: roleSessionNameType, 2 to 64 of `[\w+=,.@-]`. */
 export const isAwsSessionName = (text: string): boolean => /^[A-Za-z0-9_+=,.@-]{2,64}$/.test(text);
 

@@ -2,6 +2,7 @@
 import { parseDuration } from '../../base/core/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
 import { MAX_POLICY_CLAUSES } from '../../base/core/limits.ts';
+import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
 import type { DocumentPath } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
 import { entriesAt, textAt, valueAt } from '../../base/document/value-at.ts';
@@ -44,6 +45,8 @@ export function checkRole(value: JsonValue, check: RoleCheck): void {
   askText(value, ['session', 'gateway'], 'gateway', check);
   const seconds = parseDuration(textAt(value, ['session', 'max_duration']) ?? '');
   if (seconds !== undefined) ask(['session', 'max_duration'], { kind: 'duration', value: seconds }, check);
+  const account = parseAwsRoleArn(textAt(value, ['aws', 'role_arn']) ?? '')?.account;
+  if (account !== undefined) ask(['aws', 'role_arn'], { kind: 'account', value: account }, check);
   entriesAt(value, ['permissions']).forEach((_, index) => {
     checkStatement(value, ['permissions', index], check);
   });

@@ -2,6 +2,7 @@
 // among them, is the reader's business.
 import * as z from 'zod';
 import { parseDuration } from '../../base/core/duration.ts';
+import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
 
 /** Names of roles: they stand in URNs, paths and logs. */
 const ROLE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -48,11 +49,18 @@ const statement = z.strictObject({
   conditions: conditions.exactOptional(),
 });
 
+const aws = z.strictObject({
+  role_arn: z
+    .string()
+    .refine((text) => parseAwsRoleArn(text) !== undefined, 'wanted arn:aws:iam::<account, 12 digits>:role/[path/]name'),
+});
+
 /** One policy file. */
 export const roleSchema = z.strictObject({
   role: z.string().regex(ROLE_NAME, 'wanted up to 63 of a-z, 0-9 and -, not beginning with -'),
   trust: z.array(entry).min(1),
   session,
   permissions: z.array(statement).min(1),
+  aws: aws.optional(),
 });
 export type RoleFile = z.infer<typeof roleSchema>;

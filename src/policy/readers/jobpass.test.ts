@@ -116,7 +116,7 @@ aws: { role_arn: x }
       'session.max_duration: wanted a duration such as 45s, 30m or 2h (quote it: "1800")',
       'permissions[0].actions[0]: wanted http:METHOD in upper case or s3:Action, with * and ? as wildcards',
       `permissions[0].resources[0]: wanted \${claims.NAME}, \${*}, \${?} or \${$} where a dollar and a brace stand`,
-      'aws: unknown key (known here: role, trust, session, permissions)',
+      'aws.role_arn: wanted arn:aws:iam::<account, 12 digits>:role/[path/]name',
     ]);
   });
 
@@ -192,6 +192,7 @@ aws: { role_arn: x }
       resources: ['arn:aws:s3:::web/*'],
       gateways: ['packages'],
       maxDurationSeconds: 1799,
+      awsAccounts: [],
     };
     const outcome = readRole({ tenant: 'main', file: 'publish-web.yaml', text: TEXT }, narrow);
     const paths = outcome.ok ? [] : outcome.error.map((problem) => problem.path);

@@ -4,11 +4,13 @@ import { parseDuration } from '../../base/core/duration.ts';
 import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_POLICY_BYTES } from '../../base/core/limits.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
+import { awsRoleKey } from '../../base/credential/aws-arn.ts';
 import type { DocumentPath, Problem } from '../../base/document/problem.ts';
 import { documentReader, type ReadDocument } from '../../base/document/read.ts';
+import type { Position } from '../../base/document/text.ts';
 import type { Clause } from '../clause.ts';
 import type { Pattern } from '../pattern.ts';
-import type { Ceiling, Role } from '../role.ts';
+import type { AwsName, Ceiling, Role } from '../role.ts';
 import { jobpassTrust } from '../trust/jobpass.ts';
 import type { Trust } from '../trust/trust.ts';
 import { checkRole } from './jobpass-checks.ts';
@@ -75,7 +77,7 @@ interface Reading {
 /** Precondition: schema and checks found nothing. */
 function buildRole(document: ReadDocument<RoleFile>, reading: Reading): Role {
   const { source, ceiling, pool, compiled } = reading;
-  const { role, trust, session, permissions } = document.value;
+  const { aws, role, trust, session, permissions } = document.value;
   const asked = parseDuration(session.max_duration ?? '');
   const lineOf = (path: DocumentPath): number => document.keyPositionOf(path).line;
   const shared = (texts: readonly string[]): readonly string[] => texts.map((text) => pool.text(text));
@@ -98,7 +100,15 @@ function buildRole(document: ReadDocument<RoleFile>, reading: Reading): Role {
       // A copy, because what a parser gives are windows into the whole file.
       ...(conditions === undefined ? {} : { conditions: structuredClone(conditions) }),
     })),
+    aws: aws === undefined ? null : awsName(aws.role_arn, document.positionOf(['aws', 'role_arn'])),
   };
+}
+
+/** Copies, because what a parser gives are windows into the whole file. */
+function awsName(arn: string, { line, column }: Position): AwsName {
+  const key = awsRoleKey(arn);
+  if (key === undefined) throw unchecked('an ARN');
+  return { roleArn: Buffer.from(arn).toString(), key: Buffer.from(key).toString(), line, column };
 }
 
 /** Of the file's text, and of the texts of the files it names, if any. */

@@ -1,5 +1,6 @@
 // What a token asks a session to be called and tagged: AWS's two claims (cloud-wire §1.5, §1.6). Whether it may is the policy's
 // business.
+import type { RuleTrace } from '../../base/core/decision.ts';
 import { type Claims, isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { asciiLower } from '../iam/template.ts';
@@ -22,6 +23,14 @@ export interface AttributeProblem {
   readonly claim: string;
   readonly problem: string;
 }
+
+/** Why a token with such a claim is refused, as part of a trace. */
+export const attributeRule = ({ claim, problem }: AttributeProblem, line: number): RuleTrace => ({
+  effect: 'allow',
+  line,
+  held: false,
+  clauses: [{ subject: claim, wanted: [], outcome: 'failed', problem, line }],
+});
 
 type Members = readonly (readonly [string, JsonValue])[];
 

@@ -7,7 +7,7 @@ import { nearMissOf } from '../iam/near-miss.ts';
 import { asciiLower } from '../iam/template.ts';
 import { contextOf, providerOf } from './aws-keys.ts';
 import { awsSatisfiable } from './aws-satisfiable.ts';
-import { type AttributeProblem, readSessionAttributes, SOURCE_IDENTITY_CLAIM, TAGS_CLAIM } from './aws-session.ts';
+import { attributeRule, readSessionAttributes, SOURCE_IDENTITY_CLAIM, TAGS_CLAIM } from './aws-session.ts';
 import { type AwsStatement, SOURCE_IDENTITY_ACTION, TAG_SESSION_ACTION, WEB_IDENTITY_ACTION } from './aws-statement.ts';
 import { NO_ATTRIBUTES, type SessionAttributes, type TokenView, type Trust, type Verdict } from './trust.ts';
 
@@ -118,13 +118,6 @@ function conditionClause(
     ...(problem === undefined ? {} : { problem }),
   };
 }
-
-const attributeRule = ({ claim, problem }: AttributeProblem, line: number): RuleTrace => ({
-  effect: 'allow',
-  line,
-  held: false,
-  clauses: [{ subject: claim, wanted: [], outcome: 'failed', problem, line }],
-});
 
 /** AWS refuses the whole request when the token asks for an attribute that no statement lets it set. */
 const missingActionRule = (action: string, line: number): RuleTrace => ({

@@ -5,11 +5,13 @@ import { type Clause, claimOf, clauseHolds, type TrustRule, type WhenClause } fr
 import { evaluateExpression } from '../expression/expression.ts';
 import { MAX_MATCHED_CHARS, matchesButForCase, type Pattern } from '../pattern.ts';
 import { canHold, defaultsOf, type SafeDefault } from '../safe-defaults.ts';
+import { attributeRule, readSessionAttributes } from './aws-session.ts';
 import type { Reach, TokenView, Trust } from './trust.ts';
 
 /**
  * The rule as a trust entry. It holds when its issuer, every clause, every safe default it does not name, and its expression
- * hold; after a failure the rest is not reached, unless every clause is asked for and the issuer is the right one.
+ * hold; after a failure the rest is not reached, unless every clause is asked for and the issuer is the right one. It gives the
+ * session the tags and the source identity that the token asks for.
  */
 export function jobpassTrust(rule: TrustRule): Trust {
   return {
@@ -18,7 +20,11 @@ export function jobpassTrust(rule: TrustRule): Trust {
     issuers: [rule.issuer],
     judge(token, reach = 'first_failure') {
       const trace = traceRule(rule, token, reach);
-      return { held: trace.held, rules: [trace] };
+      if (!trace.held) return { held: false, rules: [trace] };
+      // Whom the entry lets in, it takes at its word, tags included; ones that are broken must not become none.
+      const attributes = readSessionAttributes(token.claims);
+      if (attributes.ok) return { held: true, rules: [trace], attributes: attributes.value };
+      return { held: false, rules: [trace, attributeRule(attributes.error, rule.line)] };
     },
     satisfiable(issuer) {
       if (rule.issuer !== issuer || !canHold(rule)) return 'no';

@@ -118,7 +118,9 @@ export const grantedRecord = (name: string, change: Partial<DecisionRecord> = {}
       untilDeadlineSeconds: 598,
       givenSeconds: 598,
       boundBy: 'deadline',
+      note: 'short',
     },
+    session: { name: 'job-1', tags: { pipeline: 'wéb', ['__proto__']: 'own' }, sourceIdentity: null, narrowed: true },
     jobBound: true,
   },
   ...change,
@@ -150,6 +152,10 @@ export const sessionOf = (name: string, change: Partial<Session> = {}): Session 
   issuedAt: NOW,
   expiresAt: NOW + 600,
   claims: { pipeline_id: '7', ['__proto__']: 'own' },
+  tags: {},
+  sourceIdentity: null,
+  name: null,
+  policy: null,
   ...change,
 });
 

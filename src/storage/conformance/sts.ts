@@ -36,6 +36,26 @@ function granting(engine: StsEngine): void {
       expect(await store.findSession('S1')).toStrictEqual(sessionOf('1', change.session));
     });
 
+    requirement(
+      'with tags, names and a session policy keeps them, and tells an empty policy from none',
+      async (instance) => {
+        const tags = { pipeline: 'wéb', ['__proto__']: 'own' };
+        const statement = {
+          effect: 'allow',
+          actions: ['s3:GetObject'],
+          resources: ['arn:aws:s3:::web/*'],
+          conditions: { StringEquals: { 's3:prefix': ['a', ''] }, Bool: { 'aws:SecureTransport': true } },
+          line: 1,
+        } as const;
+        const whole = { tags, sourceIdentity: 'you', name: 'job-1', policy: [statement] };
+        await instance.store.grant(grantOf('1', { session: whole }));
+        await instance.store.grant(grantOf('2', { session: { policy: [] } }));
+        const again = await instance.restart();
+        expect(await again.findSession('S1')).toStrictEqual(sessionOf('1', whole));
+        expect(await again.findSession('S2')).toStrictEqual(sessionOf('2', { policy: [] }));
+      },
+    );
+
     requirement('without its own record is not stored', async ({ store }) => {
       const grant = grantOf('1');
       const foreign = [

@@ -1,7 +1,16 @@
 // Owns the shapes of JSON columns. `satisfies` makes the compiler fail here when a shared type gains or loses a member.
 import * as z from 'zod';
-import type { CheckTrace, ClauseTrace, LifetimeTrace, RoleTrace, RuleTrace, Trace } from '../../base/core/decision.ts';
+import type {
+  CheckTrace,
+  ClauseTrace,
+  LifetimeTrace,
+  RoleTrace,
+  RuleTrace,
+  SessionTrace,
+  Trace,
+} from '../../base/core/decision.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
+import { isStatements, type Statement } from '../../base/core/permissions.ts';
 import type { JobFacts, NamedId } from '../../base/identity/facts.ts';
 
 type ShapeOf<T> = Readonly<Record<keyof T, z.ZodType>>;
@@ -16,6 +25,11 @@ export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>(isJsonObje
 
 /** A list of strings. */
 export const textList: z.ZodType<readonly string[]> = z.array(text);
+
+/** The statements of a session policy. */
+export const statementList: z.ZodType<readonly Statement[]> = z.custom<readonly Statement[]>(
+  (value) => value !== undefined && isStatements(value as JsonValue),
+);
 
 /** An object whose values are all strings. Not `z.record`, which drops a member named `__proto__`. */
 export const textMap: z.ZodType<Readonly<Record<string, string>>> = z.custom<Readonly<Record<string, string>>>(
@@ -96,12 +110,21 @@ const lifetimeTrace = z.strictObject({
   untilDeadlineSeconds: optionalSeconds,
   givenSeconds: seconds,
   boundBy: z.enum(['asked', 'role', 'ceiling', 'issuer', 'deadline']),
+  note: optionalText,
 } satisfies ShapeOf<LifetimeTrace>);
+
+const sessionTrace = z.strictObject({
+  name: optionalText,
+  tags: textMap,
+  sourceIdentity: text.nullable(),
+  narrowed: z.boolean(),
+} satisfies ShapeOf<SessionTrace>);
 
 /** The trace of a decision. */
 export const decisionTrace: z.ZodType<Trace> = z.strictObject({
   checks: z.array(checkTrace),
   role: roleTrace.exactOptional(),
   lifetime: lifetimeTrace.exactOptional(),
+  session: sessionTrace.exactOptional(),
   jobBound: z.boolean(),
 } satisfies ShapeOf<Trace>);

@@ -12,7 +12,7 @@ import { decisionTrace, jsonObject } from './shapes.ts';
 const COLUMNS = `id, at, outcome, wire, role_tenant, role_name, issuer, subject, job_id, token_id, reason, detail,
   session_id, remote_address, claims, trace`;
 const OUTCOMES: readonly DecisionRecord['outcome'][] = ['granted', 'refused'];
-const WIRES: readonly DecisionRecord['wire'][] = ['rfc8693'];
+const WIRES: readonly DecisionRecord['wire'][] = ['rfc8693', 'aws'];
 
 const isReason = (value: string): value is Reason => Object.hasOwn(REASONS, value);
 

@@ -3,8 +3,8 @@ import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import type { EndedSession, Session, StsStore } from '../../sts/store.ts';
 import type { SqliteDatabase } from './database.ts';
-import { flag, integer, json, nullableText, type Row, text } from './row.ts';
-import { textMap } from './shapes.ts';
+import { flag, integer, json, nullableJson, nullableText, type Row, text } from './row.ts';
+import { statementList, textMap } from './shapes.ts';
 import { decisionWriter } from './sts-decisions.ts';
 
 /**
@@ -25,14 +25,21 @@ const decodeSession = (row: Row): Session => ({
   issuedAt: integer(row, 'issued_at'),
   expiresAt: integer(row, 'expires_at'),
   claims: json(row, 'claims', textMap),
+  tags: json(row, 'tags', textMap),
+  sourceIdentity: nullableText(row, 'source_identity'),
+  name: nullableText(row, 'name'),
+  policy: nullableJson(row, 'policy', statementList),
 });
 
-const encodeSession = ({ role, jobBound, claims, ...session }: Session) => ({
+const encodeSession = ({ role, jobBound, claims, tags, policy, name, ...session }: Session) => ({
   ...session,
   tenant: role.tenant,
-  name: role.name,
+  roleName: role.name,
   jobBound: jobBound ? 1 : 0,
   claims: JSON.stringify(claims),
+  tags: JSON.stringify(tags),
+  name,
+  policy: policy === null ? null : JSON.stringify(policy),
 });
 
 const decodeEnd = (row: Row): EndedSession => ({
@@ -82,12 +89,12 @@ export function stsGrants(database: SqliteDatabase): Pick<StsStore, 'grant' | 'f
   const insertUse = database.prepare('INSERT INTO token_use (exp, iss, jti) VALUES (?, ?, ?)');
   const insertSession = database.prepare(`
     INSERT INTO session (id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound,
-      issued_at, expires_at, claims)
-    VALUES ($id, $decisionId, $tenant, $name, $group, $issuer, $subject, $jobId, $jobBound, $issuedAt, $expiresAt,
-      $claims)`);
+      issued_at, expires_at, claims, tags, source_identity, name, policy)
+    VALUES ($id, $decisionId, $tenant, $roleName, $group, $issuer, $subject, $jobId, $jobBound, $issuedAt, $expiresAt,
+      $claims, $tags, $sourceIdentity, $name, $policy)`);
   const find = database.prepare(`
     SELECT id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound, issued_at,
-      expires_at, claims
+      expires_at, claims, tags, source_identity, name, policy
     FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)`);
   return {
     grant: async (grant) => {

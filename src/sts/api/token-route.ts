@@ -5,15 +5,19 @@ import type { RoleRef } from '../../base/core/decision.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
+import type { KeyRing } from '../../keys/ring.ts';
 import { decodeTokenRequest, parseRoleAudience } from '../../wire/rfc8693/request.ts';
 import { encodeTokenRefusal, encodeTokenResponse } from '../../wire/rfc8693/response.ts';
 import { decodePairs } from '../../wire/urlencoded.ts';
-import { type ExchangeDeps, exchange, refuseUnread } from '../exchange.ts';
+import { issueAccessToken } from '../credentials.ts';
+import { type ExchangeDeps, exchange, issued, refuseUnread } from '../exchange.ts';
 
 const WIRE = 'rfc8693';
 
 export interface TokenRouteDeps {
   readonly exchange: ExchangeDeps;
+  /** The `access-token` ring. */
+  readonly keys: Pick<KeyRing, 'signer'>;
   readonly clients: ClientRegistry<StsGrant>;
 }
 
@@ -43,19 +47,19 @@ async function handleToken(deps: TokenRouteDeps, request: HttpRequest): Promise<
   const wanted = decodeTokenRequest(form.value);
   if (!wanted.ok) return refuse(wanted.error, role);
   const { askedSeconds, subjectToken } = wanted.value;
-  const outcome = await exchange(deps.exchange, {
-    wire: WIRE,
-    token: subjectToken,
-    role: wanted.value.role,
-    askedSeconds,
-    remoteAddress,
-  });
+  const asked = { wire: WIRE, token: subjectToken, role: wanted.value.role, askedSeconds, remoteAddress } as const;
+  const outcome = await exchange(deps.exchange, asked);
   if (!outcome.ok) return encodeTokenRefusal(outcome);
+  const { decisionId, session } = outcome;
+  const { stsUrl } = deps.exchange;
+  const issue = (): Promise<string> => issueAccessToken(session, { stsUrl, signer: deps.keys.signer() });
+  const accessToken = await issued(deps.exchange, outcome, { request: asked, issue });
+  if (!accessToken.ok) return encodeTokenRefusal(accessToken.error);
   return encodeTokenResponse({
-    accessToken: outcome.accessToken,
-    expiresInSeconds: outcome.session.expiresAt - outcome.session.issuedAt,
-    sessionId: outcome.session.id,
-    decisionId: outcome.decisionId,
+    accessToken: accessToken.value,
+    expiresInSeconds: session.expiresAt - session.issuedAt,
+    sessionId: session.id,
+    decisionId,
   });
 }
 

@@ -43,6 +43,10 @@ const grant = {
   now: 1_800_000_000,
   lifetimeSeconds: 60,
   claims: {},
+  tags: {},
+  sourceIdentity: null,
+  name: null,
+  policy: null,
 };
 
 describe('a VerifiedToken', () => {

@@ -93,6 +93,14 @@ const IDENTITY = `
   CREATE INDEX ended_session_group ON ended_session (gateway_group, sequence);
 `;
 
+/** What a session is besides its role; those of before have none of it. */
+const SESSION_ATTRIBUTES = `
+  ALTER TABLE session ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE session ADD COLUMN source_identity TEXT;
+  ALTER TABLE session ADD COLUMN name TEXT;
+  ALTER TABLE session ADD COLUMN policy TEXT;
+`;
+
 export const STS_SCHEMA: Schema = {
   kind: 'STS',
   applicationId: 0x4a505354, // "JPST"
@@ -101,5 +109,6 @@ export const STS_SCHEMA: Schema = {
     { version: 2, name: 'grants, decisions and tombstones', sql: GRANTS },
     { version: 3, name: 'decisions by tenant', sql: DECISIONS_BY_TENANT },
     { version: 4, name: 'identity of the store, groups of ended sessions', sql: IDENTITY },
+    { version: 5, name: 'attributes and policies of sessions', sql: SESSION_ATTRIBUTES },
   ],
 };

@@ -1,0 +1,107 @@
+// The tenants of the STS as a plan: what each may give away, and the session policies its AWS clients may name.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Statement } from '../../base/core/permissions.ts';
+import { readNamedPolicy } from '../../policy/readers/session-policy.ts';
+import type { Ceiling } from '../../policy/role.ts';
+import type { StsSettings } from '../../sts/settings.ts';
+import { seconds } from './defaults.ts';
+import type { PlanContext } from './plan-context.ts';
+import type { ProblemList } from './problem-list.ts';
+import type { StsSection } from './schema.ts';
+
+const DEFAULT_MAX_DURATION = '12h';
+
+/** What each tenant must say when it is not alone: silence would give it what is another's. */
+const SAID_BY_EACH = ['issuers', 'gateways', 'resources'] as const;
+
+type Tenants = readonly (readonly [string, NonNullable<StsSection['tenants']>[string]])[];
+
+const tenantsOf = (section: StsSection): Tenants => Object.entries(section.tenants ?? { main: {} });
+
+/** The ceilings, defaults filled in. */
+export function planTenants(section: StsSection, { problems }: PlanContext): readonly Ceiling[] {
+  const tenants = tenantsOf(section);
+  const issuers = section.trusted_issuers.map(({ issuer }) => issuer);
+  const groups = [...new Set((section.gateways ?? []).map(({ name, group }) => group ?? name))];
+  checkSilence(tenants, problems);
+  checkKnown(tenants, { key: 'issuers', known: issuers, message: 'not a trusted issuer' }, problems);
+  checkKnown(tenants, { key: 'gateways', known: groups, message: 'no registered gateway is in this group' }, problems);
+  checkAccounts(tenants, problems);
+  // An account of AWS is somebody's: where there are several tenants, none has one that is not given to it.
+  const unsaidAccounts = tenants.length > 1 ? [] : 'all';
+  return tenants.map(([tenant, ceiling]) => ({
+    tenant,
+    issuers: ceiling.issuers ?? issuers,
+    gateways: ceiling.gateways ?? groups,
+    actions: ceiling.actions ?? ['*'],
+    resources: ceiling.resources ?? ['*'],
+    maxDurationSeconds: seconds(ceiling.max_duration ?? DEFAULT_MAX_DURATION),
+    awsAccounts: ceiling.aws_accounts ?? unsaidAccounts,
+  }));
+}
+
+function checkSilence(tenants: Tenants, problems: ProblemList): void {
+  const hint = 'with more than one tenant each says what it may give away';
+  for (const [tenant, ceiling] of tenants)
+    for (const key of SAID_BY_EACH)
+      if (tenants.length > 1 && ceiling[key] === undefined)
+        problems.add(['sts', 'tenants', tenant], `${key} is missing`, hint);
+}
+
+interface Known {
+  readonly key: 'issuers' | 'gateways';
+  readonly known: readonly string[];
+  readonly message: string;
+}
+
+function checkKnown(tenants: Tenants, { key, known, message }: Known, problems: ProblemList): void {
+  const hint = `list it under sts.${key === 'issuers' ? 'trusted_issuers' : 'gateways'}`;
+  for (const [tenant, ceiling] of tenants)
+    for (const [index, value] of (ceiling[key] ?? []).entries())
+      if (!known.includes(value)) problems.add(['sts', 'tenants', tenant, key, index], message, hint);
+}
+
+/** A role is found by its ARN alone, so one account in two tenants would let one answer for the other. */
+function checkAccounts(tenants: Tenants, problems: ProblemList): void {
+  const owners = new Map<string, string>();
+  for (const [tenant, ceiling] of tenants)
+    for (const [index, account] of (ceiling.aws_accounts ?? []).entries()) {
+      const owner = owners.get(account);
+      if (owner === undefined) owners.set(account, tenant);
+      else if (owner !== tenant)
+        problems.add(['sts', 'tenants', tenant, 'aws_accounts', index], `the account is tenant ${owner}’s`);
+    }
+}
+
+/** By tenant, then by ARN: what AWS clients may name to narrow their sessions. */
+export const planAwsPolicies = (section: StsSection, context: PlanContext): StsSettings['awsPolicies'] =>
+  new Map(
+    tenantsOf(section).map(([tenant, { aws_policies: listed = {} }]) => [
+      tenant,
+      new Map(
+        Object.entries(listed).map(([arn, reference]) => [
+          arn,
+          readPolicy(reference, ['sts', 'tenants', tenant, 'aws_policies', arn], context),
+        ]),
+      ),
+    ]),
+  );
+
+function readPolicy(
+  reference: string,
+  path: readonly string[],
+  { places, problems }: PlanContext,
+): readonly Statement[] {
+  let text: string;
+  try {
+    text = readFileSync(resolve(places.folder, reference.slice('file:'.length)), 'utf8');
+  } catch {
+    problems.add(path, `${reference} cannot be read`);
+    return [];
+  }
+  const policy = readNamedPolicy(text);
+  if (policy.ok) return policy.value;
+  problems.add(path, `${reference}: ${policy.error.detail}`);
+  return [];
+}

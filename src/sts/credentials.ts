@@ -1,0 +1,93 @@
+// The credentials that carry a session, one kind for each wire. Precondition everywhere: the store has taken the session.
+import type { Wire } from '../base/audit/record.ts';
+import { formatRoleRef } from '../base/core/decision.ts';
+import { type Failure, failure } from '../base/core/reasons.ts';
+import type { Secret } from '../base/core/secret.ts';
+import type { EpochSeconds } from '../base/core/time.ts';
+import { ACCESS_TOKEN_TYPE, accessTokenClaims } from '../base/credential/access-token.ts';
+import {
+  AWS_SESSION_TOKEN_TYPE,
+  awsAccessKeyId,
+  awsSecretKey,
+  awsSessionTokenClaims,
+  awsSessionTokenProblem,
+} from '../base/credential/aws-session.ts';
+import type { CarriedSession } from '../base/credential/carried-session.ts';
+import { pack } from '../base/credential/packed.ts';
+import { assembleJws } from '../base/jwt/assemble.ts';
+import type { Signer } from '../base/ports/signer.ts';
+import type { Role } from '../policy/role.ts';
+import type { Session } from './store.ts';
+
+/** What a credential is made with. `stsUrl` is its `iss`. */
+export interface Issuing {
+  readonly stsUrl: string;
+  readonly signer: Signer;
+}
+
+/** The access token (RFC 9068) of a session. */
+export const issueAccessToken = (session: Session, { stsUrl, signer }: Issuing): Promise<string> =>
+  assembleJws({ typ: ACCESS_TOKEN_TYPE }, accessTokenClaims(carried(session, stsUrl)), signer);
+
+/** What an AWS client is given. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+  readonly sessionToken: string;
+  readonly expiresAt: EpochSeconds;
+  /** How much of their room session tags and session policy take; null when there are none. */
+  readonly packedPolicyPercent: number | null;
+}
+
+/** Key pair and session token of a session. Precondition: `carryingProblem` had nothing against it on the wire `aws`. */
+export async function issueAwsCredentials(
+  session: Session,
+  o: Issuing & { readonly roleArn: string; readonly groupKey: Secret<Uint8Array> },
+): Promise<AwsCredentials> {
+  const aws = awsSessionOf(session, o.roleArn, o.stsUrl);
+  const { percent } = pack(session);
+  return {
+    accessKeyId: awsAccessKeyId(session.id),
+    secretAccessKey: awsSecretKey(o.groupKey.reveal(), session.id),
+    sessionToken: await assembleJws({ typ: AWS_SESSION_TOKEN_TYPE }, awsSessionTokenClaims(aws), o.signer),
+    expiresAt: session.expiresAt,
+    packedPolicyPercent: percent === 0 ? null : percent,
+  };
+}
+
+/**
+ * Why no credential of the wire could carry the session, asked before anything is granted. `role_unknown`: the role has no ARN;
+ * `session_policy_too_large` with its share in percent; `request_too_large`.
+ */
+export function carryingProblem(
+  wire: Wire,
+  o: { readonly session: Session; readonly role: Role; readonly stsUrl: string },
+): (Failure & { readonly percent?: number }) | undefined {
+  if (wire !== 'aws') return undefined;
+  const { aws } = o.role;
+  if (aws === null || o.session.name === null) return failure('role_unknown', 'no AWS client can assume this role');
+  return awsSessionTokenProblem(awsSessionOf(o.session, aws.roleArn, o.stsUrl));
+}
+
+const awsSessionOf = (session: Session, roleArn: string, stsUrl: string) => ({
+  session: carried(session, stsUrl),
+  roleArn,
+  sessionName: session.name ?? '',
+});
+
+const carried = (session: Session, stsUrl: string): CarriedSession => ({
+  issuer: stsUrl,
+  sessionId: session.id,
+  role: formatRoleRef(session.role),
+  group: session.group,
+  subject: session.subject,
+  jobIssuer: session.issuer,
+  jobId: session.jobId,
+  jobBound: session.jobBound,
+  claims: session.claims,
+  issuedAt: session.issuedAt,
+  expiresAt: session.expiresAt,
+  tags: session.tags,
+  sourceIdentity: session.sourceIdentity,
+  policy: session.policy,
+});
