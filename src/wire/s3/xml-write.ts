@@ -1,4 +1,5 @@
-// Writes XML as S3 does: one prolog, no white space, every character of a name able to come back. It knows no document.
+// Writes XML as S3 does: one prolog, no white space, every character of a name able to come back, which is where it differs from
+// wire/xml.ts. It knows no document.
 
 const PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
