@@ -11,6 +11,7 @@ import type { Random } from '../base/ports/random.ts';
 import { RefusalDesk } from '../base/refusal/desk.ts';
 import type { KeyRing } from '../keys/ring.ts';
 import { adminRoutes } from './api/admin-routes.ts';
+import { awsRoutes } from './api/aws-route.ts';
 import { publicRoutes } from './api/public-routes.ts';
 import { tokenRoutes } from './api/token-route.ts';
 import { EventReceiver } from './events/receiver.ts';
@@ -119,6 +120,7 @@ export function createSts(d: StsDeps): Sts {
   return {
     routes: [
       ...tokenRoutes({ exchange, keys: d.keys, clients }),
+      ...awsRoutes({ exchange, keys: d.keys, groupKeys: d.groupKeys, store }),
       ...publicRoutes({ stsUrl, keys: d.keys }),
       feedRoute({ ...feed, gateways: settings.gateways, refusals }),
     ],

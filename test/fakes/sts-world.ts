@@ -94,6 +94,8 @@ export interface StsAnswer {
 }
 
 export interface StsWorldOptions {
+  /** Where the clock stands at first; for clients that have the machine's. */
+  readonly startsAt?: number;
   readonly issuerUrl?: string;
   /** Another network than the one with the fake issuer in it. */
   readonly fetch?: GuardedFetch;
@@ -117,7 +119,7 @@ let worlds = 0;
 
 /** A started STS. Tests end it with `close`. */
 export class StsWorld {
-  readonly clock = new FrozenClock(1_800_000_000);
+  readonly clock: FrozenClock;
   readonly issuer: FakeJobIssuer;
   readonly store = new MemoryStsStore();
   readonly log = new MemoryLog();
@@ -128,6 +130,7 @@ export class StsWorld {
   #letPoll: (() => void)[] = [];
 
   constructor(o: StsWorldOptions = {}) {
+    this.clock = new FrozenClock(o.startsAt ?? 1_800_000_000);
     this.issuer = new FakeJobIssuer(this.clock, o.issuerUrl);
     this.policies = o.policies ?? new MemoryPolicies();
     const settings: StsSettings = {

@@ -82,6 +82,24 @@ test('a body beyond the bound is refused', async () => {
   expect([answer.statusCode, answer.json().reason]).toEqual([413, 'request_invalid']);
 });
 
+test('what never reaches a route is refused in the form of its wire', async () => {
+  const refuse = (status: number, message: string) => ({ status, headers: { 'x-form': 'own' }, body: `<${message}>` });
+  const handle = () => Promise.reject(new Error('the database is gone'));
+  const own = serveRoutes({
+    routes: [{ method: 'POST', path: '/', handle, refuse }],
+    ready: async () => true,
+    log,
+    tls: null,
+  });
+  for (const [payload, expected] of [
+    [Buffer.alloc(128 * 1024 + 1), [413, 'own', '<the request could not be read>']],
+    ['', [503, 'own', '<try again shortly>']],
+  ] as const) {
+    const answer = await own.inject({ method: 'POST', url: '/', payload, headers: { 'content-type': 'a/b' } });
+    expect([answer.statusCode, answer.headers['x-form'], answer.body]).toEqual(expected);
+  }
+});
+
 test('an unexpected failure is a 503 that says nothing, and the log says everything', async () => {
   const failing = serveRoutes({ routes, ready: async () => true, log, tls: null });
   const answer = await failing.inject('/broken');

@@ -2,8 +2,7 @@
 import type { ServerOptions } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { MAX_BODY_BYTES } from '../../base/core/limits.ts';
-import type { HttpRequest, Route } from '../../base/ports/http.ts';
-import { jsonResponse } from '../../base/ports/http.ts';
+import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
 import type { TlsIdentity } from '../config/plan.ts';
 import { createListener } from './listener.ts';
@@ -48,7 +47,7 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
   server.server.maxConnections = MAX_CONNECTIONS;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  for (const route of options.routes) bind(server, route);
+  for (const route of options.routes) bind(server, route, options.log);
   server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
   server.get('/readyz', async (_request, reply) => {
     const ready = await options.ready();
@@ -61,19 +60,36 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
   return server;
 }
 
-function bind(server: FastifyInstance, route: Route): void {
+function bind(server: FastifyInstance, route: Route, log: Log): void {
   server.route({
     method: route.method,
     url: route.path,
     handler: async (request, reply) => {
       const repeated = repeatedHeader(request.raw.rawHeaders);
-      const answer =
-        repeated === undefined
-          ? await route.handle(toHttpRequest(request, reply))
-          : jsonResponse(400, { message: `the header ${repeated} may appear once`, reason: 'request_invalid' });
-      return reply.code(answer.status).headers(answer.headers).send(answer.body);
+      if (repeated === undefined) return send(reply, await route.handle(toHttpRequest(request, reply)));
+      return send(reply, refusal(route, 400, `the header ${repeated} may appear once`));
     },
+    errorHandler: (error, _request, reply) => void send(reply, failed(route, error, log)),
   });
+}
+
+const send = (reply: FastifyReply, answer: HttpResponse): FastifyReply =>
+  reply.code(answer.status).headers(answer.headers).send(answer.body);
+
+/** What cannot be read is the caller's fault; what nobody foresaw is ours, and only the log tells of it. */
+function failed(route: Pick<Route, 'refuse'>, error: unknown, log: Log): HttpResponse {
+  const status = statusOf(error);
+  if (status !== 503) return refusal(route, status, 'the request could not be read');
+  log.error({ err: error }, 'a request failed unexpectedly');
+  return refusal(route, status, 'try again shortly');
+}
+
+/** In the form of the route's wire. */
+function refusal(route: Pick<Route, 'refuse'>, status: number, message: string): HttpResponse {
+  if (route.refuse !== undefined) return route.refuse(status, message);
+  const isUnavailable = status === 503;
+  const body = { message, reason: isUnavailable ? 'unavailable' : 'request_invalid' };
+  return jsonResponse(status, body, isUnavailable ? { 'retry-after': '1' } : {});
 }
 
 function toHttpRequest(request: FastifyRequest, reply: FastifyReply): HttpRequest {
@@ -121,13 +137,7 @@ function refuseTheRest(server: FastifyInstance, options: ServeRoutesOptions): vo
       .header('allow', allowed.join(', '))
       .send({ message: `wanted ${allowed.join(' or ')}`, reason: 'request_invalid' });
   });
-  server.setErrorHandler(async (error, _request, reply) => {
-    const status = statusOf(error);
-    reply.code(status).header('cache-control', 'no-store');
-    if (status !== 503) return reply.send({ message: 'the request could not be read', reason: 'request_invalid' });
-    options.log.error({ err: error }, 'a request failed unexpectedly');
-    return reply.header('retry-after', '1').send({ message: 'try again shortly', reason: 'unavailable' });
-  });
+  server.setErrorHandler((error, _request, reply) => void send(reply, failed({}, error, options.log)));
 }
 
 /** Whether a path fits a route's template: literal segments are equal, `:name` takes any one segment. */

@@ -26,6 +26,11 @@ export interface Route {
   /** A literal path with `:name` segments. */
   readonly path: string;
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
+  /**
+   * The wire's own form of a refusal that never reaches `handle`: a header that stands twice (400), a body beyond its bound
+   * (413), a failure that nobody foresaw (503). JSON with `message` unless given. `message` is for the caller.
+   */
+  readonly refuse?: (status: number, message: string) => HttpResponse;
 }
 
 /** A JSON answer. Tokens and decisions must not be kept by caches, so `no-store` unless `cache` says otherwise. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { REASONS, type Reason, safeReason } from '../../base/core/reasons.ts';
 import { Secret } from '../../base/core/secret.ts';
 import { type AssumedRole, encodeAssumedRole, encodeCallerIdentity } from './answer.ts';
-import { encodeStsFault, faultOf, stsFault, withWayToReason } from './fault.ts';
+import { encodeStsFault, faultOf, faultOfStatus, stsFault, withWayToReason } from './fault.ts';
 
 const ROLE: AssumedRole = {
   audience: 'sts.amazonaws.com',
@@ -81,6 +81,14 @@ describe('an error', () => {
   ] as const)('%s is the receiver’s', (code, status) => {
     const answer = encodeStsFault(stsFault(code, ''), 'D1');
     expect([answer.status, String(answer.body).includes('<Type>Receiver</Type>')]).toEqual([status, true]);
+  });
+
+  test.each([
+    [413, 'MalformedInput', 413],
+    [400, 'MalformedInput', 400],
+    [503, 'ServiceUnavailable', 503],
+  ] as const)('of a request that nobody could read keeps its status %d', (status, code, answered) => {
+    expect(faultOfStatus(status, 'x')).toMatchObject({ code, status: answered });
   });
 
   test('may tell the way to its reason', () => {

@@ -106,6 +106,10 @@ function bySafeReason(reason: Reason): StsFault {
   }
 }
 
+/** The fault of a request that was refused before anybody read its parameters; `message` is for the caller. */
+export const faultOfStatus = (status: number, message: string): StsFault =>
+  status >= 500 ? faultOf('store_unavailable') : stsFault('MalformedInput', message, status);
+
 /** The message together with the way to its reason, for faults that keep the reason from the caller. */
 export const withWayToReason = (fault: StsFault, decisionId: string): StsFault => ({
   ...fault,
