@@ -44,7 +44,7 @@ interface Options {
 /** Runs in a folder with the files; `token` is a fresh one. */
 const run = (args: readonly string[], files: Readonly<Record<string, string | object>> = {}, options: Options = {}) =>
   inFreshFolder(async (folder) => {
-    const all = { 'role.json': described(policy(SUBJECT)), token: `${await issuer.token(AUDIENCE)}\n`, ...files };
+    const all = { 'role.json': described(policy(SUBJECT)), token: await issuer.token(AUDIENCE), ...files };
     for (const [name, content] of Object.entries(all))
       writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content, undefined, 2));
     const ended = await jobpass(['doctor', ...args], { folder, ...options });
@@ -77,6 +77,13 @@ describe('jobpass doctor', () => {
     );
     expect(stdout).toMatch(new RegExp(`fix: write ${SUBJECT} \\(role\\.json:\\d+\\)`));
     expect(stdout).toMatch(/ {4}✗ 127\.0\.0\.1:\d+:sub {2}StringEquals\n/);
+  });
+
+  test('finds the line break that echo and > put behind a token', async () => {
+    const files = { token: `${await issuer.token(AUDIENCE)}\n` };
+    const { code, stdout } = await run(['--aws', 'role.json', '--token-file', 'token', '--compatible'], files);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✗ token file {5}ends with a line break/);
   });
 
   test('tells AWS itself from an STS like it', async () => {

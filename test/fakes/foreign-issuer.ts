@@ -23,17 +23,23 @@ export class ForeignIssuer {
   readonly clock = new MovingClock();
   readonly #kek = KeyEncryptionKey.fromBytes(randomBytes(32));
   readonly #store = new MemoryKeyStore();
+  readonly #publicUrl: string | undefined;
   #ring: KeyRing | undefined;
   #server: LoopbackServer | undefined;
   #issuer: Issuer | undefined;
   #jobs = 0;
+
+  /** `publicUrl`: what the issuer calls itself, when that is not where it listens. */
+  constructor(publicUrl?: string) {
+    this.#publicUrl = publicUrl;
+  }
 
   /** Listens with its first key. */
   async start(): Promise<void> {
     this.#ring = await this.#open();
     this.#server = await serveOnLoopback(async (url) => {
       this.#issuer = createIssuer({
-        settings: { ...SETTINGS, url, algorithm: 'RS256' },
+        settings: { ...SETTINGS, url: this.#publicUrl ?? url, algorithm: 'RS256' },
         store: new MemoryIssuerStore(),
         // A ring is read once; the issuer asks for it at every use, so that the one opened last counts.
         keys: this.#keys(),
@@ -46,6 +52,7 @@ export class ForeignIssuer {
     });
   }
 
+  /** Where it listens; its name too, unless it was given one. */
   get url(): string {
     return this.#server?.url ?? '';
   }
@@ -81,13 +88,21 @@ export class ForeignIssuer {
     this.#ring = await this.#open();
   }
 
-  /** The ID token of a new job. */
-  async token(audience: string, job: Job = {}): Promise<string> {
+  /** Starts a job, and gives what it finds in its environment. */
+  async startJob(audience: string, job: Job = {}): Promise<Readonly<Record<string, string>>> {
     this.#jobs += 1;
     const start = { ...START, ...job, idempotency_key: `job-${this.#jobs}`, audiences: [audience] };
     const started = await this.#ask('/v1/jobs', { method: 'POST', body: JSON.stringify(start) }, 'Client woodpecker');
-    const url = `/v1/jobs/${stringMember(started, 'job_id')}/id-token?v=1&audience=${encodeURIComponent(audience)}`;
-    const given = await this.#ask(url, {}, `Bearer ${stringMember(started, 'request_token')}`);
+    return started.env as Readonly<Record<string, string>>;
+  }
+
+  /** The ID token of a new job. */
+  async token(audience: string, job: Job = {}): Promise<string> {
+    const env = await this.startJob(audience, job);
+    // Asked where it listens, whatever it calls itself.
+    const { pathname, search } = new URL(env.ACTIONS_ID_TOKEN_REQUEST_URL ?? '');
+    const path = `${pathname}${search}&audience=${encodeURIComponent(audience)}`;
+    const given = await this.#ask(path, {}, `Bearer ${env.ACTIONS_ID_TOKEN_REQUEST_TOKEN}`);
     return stringMember(given, 'value') ?? '';
   }
 

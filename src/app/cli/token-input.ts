@@ -21,8 +21,12 @@ export function readInput(path: string, folder: string): Uint8Array {
 }
 
 /** The token in a file or stdin, white space around it aside. Throws CommandFailure (usage) without quoting it. */
-export function readToken(path: string, folder: string): ParsedJws {
-  const parsed = parseJws(new TextDecoder().decode(readInput(path, folder)).trim());
-  if (parsed.ok) return parsed.value;
+export const readToken = (path: string, folder: string): ParsedJws => readTokenText(path, folder).token;
+
+/** The same, and whether the text ends with white space: programs that send a file as it is send that too. */
+export function readTokenText(path: string, folder: string): { readonly token: ParsedJws; readonly hasTail: boolean } {
+  const text = new TextDecoder().decode(readInput(path, folder));
+  const parsed = parseJws(text.trim());
+  if (parsed.ok) return { token: parsed.value, hasTail: /\s$/.test(text) };
   throw usage(`${path} holds no token: ${parsed.error.detail}`, 'wanted one compact JWS, as the provider gave it');
 }

@@ -12,7 +12,7 @@ import { showReport } from '../doctor/show-report.ts';
 import { type RoleDescription, roleDescription } from '../doctor/trust-findings.ts';
 import { paintFor } from '../paint.ts';
 import { readPolicies } from '../policy-files.ts';
-import { readToken } from '../token-input.ts';
+import { readTokenText } from '../token-input.ts';
 
 const USAGE =
   'jobpass doctor --aws FILE --token-file FILE|- [--issuer-url URL] [--session-name NAME] [--compatible] [--json]';
@@ -69,8 +69,11 @@ function patientOf({ options, positionals, folder }: Surroundings): Patient {
   if (positionals.length > 0) throw usage(`${positionals[0]} is not expected here`);
   if (policy === undefined || token === undefined) throw usage('wanted --aws and --token-file');
   if (issuerUrl !== undefined && !URL.canParse(issuerUrl)) throw usage('--issuer-url is no URL');
+  const read = readTokenText(token, folder);
   return {
-    token: readToken(token, folder),
+    token: read.token,
+    // What comes through a pipe is no file that an SDK would be pointed at.
+    fileHasTail: token !== '-' && read.hasTail,
     policies: readAwsPolicy(policy, folder),
     role: describedIn(policy, folder),
     issuerUrl,

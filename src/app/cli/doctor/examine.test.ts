@@ -30,6 +30,7 @@ interface Case {
 async function examined({ issuer = new FakePublicIssuer(), claims = {}, patient = {} }: Case = {}): Promise<Report> {
   const whole: Patient = {
     token: await issuer.token(claims),
+    fileHasTail: false,
     policies: policies(),
     role: { maxSessionSeconds: 3600 },
     issuerUrl: undefined,
@@ -102,6 +103,12 @@ describe('the token', () => {
     const token = await issuer.token();
     const eddsa = { ...token, header: { ...token.header, alg: 'EdDSA' } };
     expect(failing(await examined({ issuer, patient: { token: eddsa } }))).toEqual(['algorithm', 'signature']);
+  });
+
+  it('in a file that ends with a line break is refused where that was seen, and doubted elsewhere', async () => {
+    expect(outcomes(await examined({ patient: { fileHasTail: true } }))['token file']).toBe('unseen');
+    const compatible = await examined({ patient: { fileHasTail: true, sts: 'compatible' } });
+    expect(failing(compatible)).toContain('token file');
   });
 
   it('with another algorithm than RSA is left to an STS like AWS’s to judge', async () => {

@@ -15,6 +15,8 @@ import { type RoleDescription, trustFindings } from './trust-findings.ts';
 /** What is examined. */
 export interface Patient {
   readonly token: ParsedJws;
+  /** The token's file ends with white space. */
+  readonly fileHasTail: boolean;
   /** One AWS trust policy, and nothing else. */
   readonly policies: PolicySet;
   readonly role: RoleDescription;
@@ -48,7 +50,7 @@ export async function examine(patient: Patient, o: { reach: Reach; now: EpochSec
   const asked = await askIssuer({ patient, named, trusted }, o.reach);
   const findings = [
     ...issuerUrlFindings({ token: named, expected: issuerUrl, trusted, sts }),
-    ...tokenFindings(token, { sts, now: o.now }),
+    ...tokenFindings(token, { sts, now: o.now, fileHasTail: patient.fileHasTail }),
     ...explanation.roles.flatMap((role) => trustFindings(role, patient.role)),
     ...asked.findings,
   ];

@@ -15,13 +15,25 @@ export const AWS_ALGORITHMS: readonly string[] = ['RS256', 'RS384', 'RS512', 'ES
 const MIN_SUBJECT_CHARS = 6;
 
 /** Every check of the token by itself. */
-export const tokenFindings = (token: ParsedJws, o: { sts: StsKind; now: EpochSeconds }): readonly Finding[] => [
+export const tokenFindings = (
+  token: ParsedJws,
+  o: { readonly sts: StsKind; readonly now: EpochSeconds; readonly fileHasTail: boolean },
+): readonly Finding[] => [
+  ...(o.fileHasTail ? [tailFinding(o.sts)] : []),
   algorithmFinding(token.header.alg, o.sts),
   timesFinding(token.claims, o.now),
   subjectFinding(token.claims),
   audienceFinding(token.claims),
   ...attributeFindings(token.claims),
 ];
+
+/** SDKs send the file of AWS_WEB_IDENTITY_TOKEN_FILE as it is. Ceph RGW was seen to refuse the token then. */
+function tailFinding(sts: StsKind): Finding {
+  const detail = 'ends with a line break or a space, which SDKs send along';
+  return sts === 'compatible'
+    ? wrong('token file', `${detail}: Ceph RGW refuses it`, 'printf %s "$(jobpass token --audience AUDIENCE)" > FILE')
+    : unseen('token file', `${detail}; whether AWS takes it cannot be seen from here`);
+}
 
 function algorithmFinding(alg: string, sts: StsKind): Finding {
   if (!AWS_ALGORITHMS.includes(alg))
