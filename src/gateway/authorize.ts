@@ -47,8 +47,8 @@ export interface Credential {
 export interface Ask {
   readonly action: string;
   readonly resource: string;
-  /** What conditions may ask about; the time is added at each decision. */
-  readonly facts: Omit<RequestFacts, 'now'>;
+  /** What conditions may ask about; the time, and what the session says of itself, are added at each decision. */
+  readonly facts: Omit<RequestFacts, 'now' | 'tags' | 'sourceIdentity'>;
 }
 
 /** What was allowed, and by what. */
@@ -133,7 +133,13 @@ function permitted({ session, policy }: Credential, ask: Ask, knowledge: Knowled
     return err(failure('role_unknown', `role ${session.role} is not in the active permission set`));
   }
   const { action, resource } = ask;
-  const request = { action, resource, claims: session.claims, facts: { ...ask.facts, now: knowledge.nowSeconds() } };
+  const { claims, sourceIdentity, tags } = session;
+  const request = {
+    action,
+    resource,
+    claims,
+    facts: { ...ask.facts, now: knowledge.nowSeconds(), tags, sourceIdentity },
+  };
   const { allow, statement } = authorize(role, request);
   if (!allow || statement === null) {
     const why = statement === null ? 'no statement allows' : `the statement in line ${statement.line} denies`;

@@ -3,6 +3,7 @@
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import { openAccessToken } from '../base/credential/access-token.ts';
+import { type AwsSession, openAwsSessionToken } from '../base/credential/aws-session.ts';
 import type { CarriedSession, OpenOptions } from '../base/credential/carried-session.ts';
 import type { VerificationKey } from '../base/jwt/jwk.ts';
 import { type CompiledPermissions, compilePermissions } from '../policy/iam/statements.ts';
@@ -17,6 +18,26 @@ export async function openBearer(token: string, authority: Authority): Promise<R
   if (!options.ok) return options;
   const opened = await openAccessToken(token, options.value);
   return opened.ok ? credentialOf(opened.value.session, opened.value.key) : opened;
+}
+
+/** An AWS-style session: whoever presents its token has still to prove, by a signature, that they know its secret. */
+export interface OpenedAwsCredential {
+  readonly aws: AwsSession;
+  readonly credential: Credential;
+}
+
+/** Opens a session token likewise. Failures: those of openAwsSessionToken beside the others of `openBearer`. */
+export async function openAwsCredential(
+  token: string,
+  authority: Authority,
+): Promise<Result<OpenedAwsCredential, Failure>> {
+  const options = openOptions(authority);
+  if (!options.ok) return options;
+  const opened = await openAwsSessionToken(token, options.value);
+  if (!opened.ok) return opened;
+  const { aws, key } = opened.value;
+  const credential = credentialOf(aws.session, key);
+  return credential.ok ? ok({ aws, credential: credential.value }) : credential;
 }
 
 function openOptions(authority: Authority): Result<OpenOptions, Failure> {

@@ -77,11 +77,11 @@ describe('containment', () => {
     fc.assert(
       fc.property(
         text(alphabet),
-        text([...alphabet, `\${claims.x}`, `\${claims.y}`]),
+        text([...alphabet, `\${claims.x}`, `\${claims.y}`, `\${aws:PrincipalTag/x}`]),
         value,
         claims,
         (outer, inner, presented, session) => {
-          const glob = fillIn(templateOf(inner), session);
+          const glob = fillIn(templateOf(inner), { claims: session, tags: session });
           const isMatch = glob !== undefined && matchesGlob(glob, presented);
           if (!covers(globOf(outer), templateOf(inner)) || !isMatch) return;
           proved += 1;

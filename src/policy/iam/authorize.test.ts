@@ -100,10 +100,53 @@ describe('claims in permissions', () => {
   });
 });
 
+describe('session tags in permissions', () => {
+  const own = [allow('s3:PutObject', `${S3}/\${aws:PrincipalTag/Pipeline}/*`)];
+  const isAllowedWith = (
+    statements: readonly Statement[],
+    resource: string,
+    tags?: Record<string, string>,
+    claims: Record<string, string> = {},
+  ): boolean => {
+    const facts = tags === undefined ? {} : { tags };
+    return authorize(compilePermissions(statements), { action: 's3:PutObject', resource, claims, facts }).allow;
+  };
+
+  it('stand for themselves, whatever the case of their key, and never for a pattern', () => {
+    expect(isAllowedWith(own, `${S3}/web/x`, { pipeline: 'web' })).toBe(true);
+    expect(isAllowedWith(own, `${S3}/Web/x`, { pipeline: 'web' })).toBe(false);
+    for (const pattern of ['*', '?', '**']) {
+      expect(isAllowedWith(own, `${S3}/web/x`, { Pipeline: pattern })).toBe(false);
+    }
+    const odd = [allow('s3:PutObject', `${S3}/\${aws:principaltag/a b/ü:=+-@}/*`)];
+    expect(isAllowedWith(odd, `${S3}/v/x`, { 'a b/ü:=+-@': 'v' })).toBe(true);
+  });
+
+  it('are no claims, and claims are no tags', () => {
+    expect(isAllowedWith(own, `${S3}/web/x`, {}, { pipeline: 'web', Pipeline: 'web' })).toBe(false);
+    const claim = [allow('s3:PutObject', `${S3}/\${claims.pipeline}/*`)];
+    expect(isAllowedWith(claim, `${S3}/web/x`, { pipeline: 'web' })).toBe(false);
+  });
+
+  it.each([undefined, {}, { pipeline: '' }, { other: 'web' }])('missing ones allow nothing and deny: %j', (tags) => {
+    expect(isAllowedWith(own, `${S3}/web/x`, tags)).toBe(false);
+    expect(isAllowedWith(own, `${S3}//x`, tags)).toBe(false);
+    const denied = [allow('s3:*', `${S3}/*`), deny('s3:PutObject', `${S3}/\${aws:PrincipalTag/Pipeline}/*`)];
+    expect(isAllowedWith(denied, `${S3}/other/x`, tags)).toBe(false);
+    expect(isAllowedWith(denied, `${S3}/other/x`, { Pipeline: 'web' })).toBe(true);
+  });
+
+  it('need not be carried as claims', () => {
+    expect(claimsMentioned(own)).toEqual([]);
+  });
+});
+
 it.each([
   { effect: 'allow', actions: ['iam:x'], resources: [`${S3}/a`] },
   { effect: 'allow', actions: ['s3:Get'], resources: ['*'] },
   { effect: 'allow', actions: ['s3:Get'], resources: [`${S3}/\${aws:x}`] },
+  { effect: 'allow', actions: ['s3:Get'], resources: [`${S3}/\${aws:PrincipalTag/}`] },
+  { effect: 'allow', actions: ['s3:Get'], resources: [`${S3}/\${aws:PrincipalTag/a*}`] },
   { effect: 'Allow', actions: ['s3:Get'], resources: [`${S3}/a`] },
 ])('a statement that no reader lets through is never compiled (%#)', (statement) => {
   const received = JSON.parse(JSON.stringify([{ ...statement, line: 3 }]));

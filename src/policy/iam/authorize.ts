@@ -25,7 +25,7 @@ export interface PermissionAnswer {
 
 /**
  * Default deny; an explicit deny wins over every allow. A statement applies when one of its actions and one of its resources
- * match and all of its conditions hold. When a resource mentions a claim that the session lacks (or that is empty), what the statement means cannot be known,
+ * match and all of its conditions hold. When a resource mentions a claim or tag that the session lacks (or that is empty), what the statement means cannot be known,
  * and the answer is the safe one: an allow statement does not apply at all, a deny statement applies to every resource. The same for a
  * condition that cannot be evaluated.
  */
@@ -60,8 +60,8 @@ function applies(statement: CompiledStatement, action: string, request: Permissi
   return hasMatch;
 }
 
-/** Undefined when a claim that it mentions is missing. */
+/** Undefined when a claim or tag that it mentions is missing. */
 function matchesResource(resource: CompiledResource, request: PermissionRequest): boolean | undefined {
-  const glob = resource.glob ?? fillIn(resource.template, request.claims);
+  const glob = resource.glob ?? fillIn(resource.template, { claims: request.claims, tags: request.facts?.tags });
   return glob === undefined ? undefined : matchesGlob(glob, request.resource);
 }

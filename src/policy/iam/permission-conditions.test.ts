@@ -88,6 +88,56 @@ describe('conditions of a permission', () => {
     expect(isAllowed(time, { now: 2_000_000_000 })).toBe(false);
   });
 
+  it('compare what only a gateway of S3 knows; what it does not tell is unknown, and null is missing', () => {
+    const prefix = [statement({ StringEquals: { 's3:prefix': 'web/' } })];
+    const not = [statement({ StringNotEquals: { 's3:PREFIX': 'web/' } })];
+    const keys = (value: string | null): RequestFacts => ({ keys: new Map([['s3:prefix', value]]) });
+    expect(isAllowed(prefix, keys('web/'))).toBe(true);
+    expect(isAllowed(prefix, keys(null))).toBe(false);
+    expect(isAllowed(not, keys(null))).toBe(true);
+    expect(isAllowed(not, { keys: new Map() })).toBe(false);
+    expect(isAllowed(not, {})).toBe(false);
+    expect(isAllowed([statement({}), statement({ StringEquals: { 's3:prefix': 'x' } }, 'deny')], {})).toBe(false);
+    expect(
+      isAllowed([statement({ Null: { 's3:delimiter': 'true' } })], { keys: new Map([['s3:delimiter', null]]) }),
+    ).toBe(true);
+    expect(isAllowed([statement({ Null: { 's3:delimiter': 'true' } })], {})).toBe(false);
+  });
+
+  it('compare the source identity, whose absence is known', () => {
+    const you = [statement({ StringEquals: { 'aws:SourceIdentity': 'you', 'sts:sourceidentity': 'you' } })];
+    expect(isAllowed(you, { sourceIdentity: 'you' })).toBe(true);
+    expect(isAllowed(you, { sourceIdentity: null })).toBe(false);
+    const not = [statement({ StringNotEquals: { 'aws:SourceIdentity': 'you' } })];
+    expect(isAllowed(not, { sourceIdentity: null })).toBe(true);
+    expect(isAllowed(not, {})).toBe(false);
+  });
+
+  it('take no other fact of a gateway for one of its keys', () => {
+    const facts = {
+      keys: new Map([
+        ['aws:sourceip', '10.1.1.1'],
+        ['claims.a', 'x'],
+        ['aws:principaltag/team', 'web'],
+      ]),
+    };
+    expect(isAllowed([statement({ IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } })], facts)).toBe(false);
+    expect(isAllowed([statement({ StringEquals: { 'aws:PrincipalTag/team': 'web' } })], { ...facts, tags: {} })).toBe(
+      false,
+    );
+    expect(isAllowed([statement({ StringEquals: { 'claims.a': 'x' } })], facts)).toBe(false);
+  });
+
+  it('hold for no claim that the session does not carry: the token may well have had it', () => {
+    const not = { StringNotEquals: { 'claims.environment': 'production' } };
+    expect(isAllowed([statement(not)], {}, { environment: 'staging' })).toBe(true);
+    expect(isAllowed([statement(not)], {}, {})).toBe(false);
+    expect(isAllowed([statement({ Null: { 'claims.environment': 'true' } })], {}, {})).toBe(false);
+    expect(isAllowed([statement({}), statement({ StringEquals: { 'claims.fork': 'true' } }, 'deny')], {}, {})).toBe(
+      false,
+    );
+  });
+
   it('name their claims, so that sessions carry them', () => {
     const conditions = {
       StringEquals: { 'claims.environment': 'x', 'http:Query/a': [`\${claims.ref}`, `\${claims.sha, 'y'}`] },

@@ -1,12 +1,21 @@
-// The condition keys of permission statements, and their values for one request at a gateway.
+// The conditions of permission statements, and the values of their keys for one request at a gateway.
 import type { JsonValue } from '../../base/core/json.ts';
 import type { ConditionBlock } from '../../base/core/permissions.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import type { DocumentPath } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
+import {
+  CLAIM_PREFIX,
+  keyProblem,
+  QUERY_PREFIX,
+  REQUEST_KEYS,
+  SOURCE_IDENTITY_KEYS,
+  TAG_PREFIX,
+  TIME_KEYS,
+} from './condition-keys.ts';
 import { type Condition, compileConditions } from './conditions.ts';
 import type { ConditionContext } from './context.ts';
-import { asciiLower, isClaimName } from './template.ts';
+import { asciiLower } from './template.ts';
 
 /** What a gateway knows of a request besides its action and resource. What is left out is unknown to conditions, not missing. */
 export interface RequestFacts {
@@ -16,23 +25,10 @@ export interface RequestFacts {
   readonly now?: EpochSeconds;
   /** Session tags of the credential. */
   readonly tags?: Readonly<Record<string, string>>;
-}
-
-const CLAIM_PREFIX = 'claims.';
-const QUERY_PREFIX = 'http:query/';
-const TAG_PREFIX = 'aws:principaltag/';
-const SINGLE_KEYS: ReadonlySet<string> = new Set(['aws:sourceip', 'aws:currenttime', 'aws:epochtime']);
-
-/** What is wrong with a condition key of a permission, for its author. */
-function keyProblem(key: string): string | undefined {
-  if (key.startsWith(CLAIM_PREFIX))
-    return isClaimName(key.slice(CLAIM_PREFIX.length)) ? undefined : 'wanted claims.NAME';
-  const lower = asciiLower(key);
-  const isFamily = [QUERY_PREFIX, TAG_PREFIX].some(
-    (prefix) => lower.startsWith(prefix) && lower.length > prefix.length,
-  );
-  if (isFamily || SINGLE_KEYS.has(lower)) return undefined;
-  return 'unknown condition key; wanted http:Query/NAME, claims.NAME, aws:PrincipalTag/KEY, aws:SourceIp, aws:CurrentTime or aws:EpochTime';
+  /** Of the credential; null: it has none. */
+  readonly sourceIdentity?: string | null;
+  /** Values of the keys that only some gateways know (REQUEST_KEYS), the key in ASCII lower case. Null: the request does not have it. */
+  readonly keys?: ReadonlyMap<string, JsonValue>;
 }
 
 /** Reads the conditions of a permission statement, in IAM's form and with policy variables; reports every problem under its place. */
@@ -79,6 +75,11 @@ export function permissionContext(claims: Readonly<Record<string, string>>, fact
     values.set(key, [...(Array.isArray(known) ? known : []), ...texts]);
   }
   for (const [name, value] of Object.entries(facts.tags ?? {})) values.set(asciiLower(`${TAG_PREFIX}${name}`), value);
+  for (const key of REQUEST_KEYS) {
+    const value = facts.keys?.get(key);
+    if (value !== undefined) values.set(key, value);
+  }
+  for (const key of SOURCE_IDENTITY_KEYS) values.set(key, facts.sourceIdentity ?? null);
   if (facts.sourceAddress !== undefined) values.set('aws:sourceip', facts.sourceAddress);
   if (facts.now !== undefined) {
     values.set('aws:epochtime', facts.now);
@@ -86,16 +87,25 @@ export function permissionContext(claims: Readonly<Record<string, string>>, fact
   }
   return {
     values,
-    whyUnknown: (key) => unknown.get(key) ?? whyUntold(key, facts),
+    whyUnknown: (key) => unknown.get(key) ?? whyUntold(key, { values, facts }),
     // The resource behind the gateway takes whichever it likes.
     severalValues: 'unknown',
   };
 }
 
-function whyUntold(key: string, facts: RequestFacts): string | undefined {
+interface Told {
+  readonly values: ReadonlyMap<string, JsonValue>;
+  readonly facts: RequestFacts;
+}
+
+function whyUntold(key: string, { values, facts }: Told): string | undefined {
   const untold = 'this gateway does not know the value of this key';
+  // The token may well have had it: a session carries those alone that its role's permissions mentioned when it was opened.
+  if (key.startsWith(CLAIM_PREFIX)) return values.has(key) ? undefined : 'the session does not carry this claim';
   if (key.startsWith(QUERY_PREFIX)) return facts.query === undefined ? untold : undefined;
   if (key.startsWith(TAG_PREFIX)) return facts.tags === undefined ? untold : undefined;
+  if (REQUEST_KEYS.has(key)) return facts.keys?.has(key) === true ? undefined : untold;
+  if (SOURCE_IDENTITY_KEYS.has(key)) return facts.sourceIdentity === undefined ? untold : undefined;
   if (key === 'aws:sourceip') return facts.sourceAddress === undefined ? untold : undefined;
-  return SINGLE_KEYS.has(key) && facts.now === undefined ? untold : undefined;
+  return TIME_KEYS.has(key) && facts.now === undefined ? untold : undefined;
 }

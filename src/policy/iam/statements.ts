@@ -27,7 +27,7 @@ export function resourceProblem(text: string): string | undefined {
   return template.ok ? undefined : template.error;
 }
 
-/** A resource pattern; `glob` is there when it mentions no claim and need not be filled in. */
+/** A resource pattern; `glob` is there when it mentions no claim or tag and need not be filled in. */
 export interface CompiledResource {
   readonly template: Template;
   readonly glob: Glob | undefined;

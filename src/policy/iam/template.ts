@@ -1,5 +1,5 @@
-// IAM patterns: `*` is any run, `?` any one character, `${claims.NAME}` a claim's value taken literally, `${*}` `${?}` `${$}`
-// those characters themselves. Parsing, filling in and matching; which statement applies is authorize.ts's business.
+// IAM patterns: `*` is any run, `?` any one character, `${claims.NAME}` and `${aws:PrincipalTag/KEY}` a value taken literally,
+// `${*}` `${?}` `${$}` those characters themselves. Parsing, filling in and matching; which statement applies is authorize.ts's business.
 import { err, ok, type Result } from '../../base/core/result.ts';
 
 /** Any run of characters, `/` and `:` included. */
@@ -7,14 +7,28 @@ export const STAR = -1;
 /** Any one code point. */
 export const ANY = -2;
 
-/** One symbol of a pattern: a code point, STAR, ANY, or the claim whose value stands there. */
-type TemplateSymbol = number | { readonly claim: string };
+/** What a value stands for: a claim of the session, or a session tag, its key in ASCII lower case. */
+type Hole = { readonly claim: string } | { readonly tag: string };
+/** One symbol of a pattern: a code point, STAR, ANY, or a value. */
+type TemplateSymbol = number | Hole;
 export type Template = readonly TemplateSymbol[];
-/** A pattern without claims. */
+/** A pattern without values. */
 export type Glob = readonly number[];
 
 // Flat names only: `claims.a.b` is the claim called `a.b`. Foreign CIs put URLs and slashes into names.
 const CLAIM = /^claims\.([A-Za-z_][A-Za-z0-9_.:/-]{0,127})$/;
+
+const TAG_PREFIX = 'aws:principaltag/';
+// AWS STS: tagKeyType. No brace: it would end the variable.
+const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
+
+function holeOf(name: string): Hole | undefined {
+  const claim = CLAIM.exec(name)?.[1];
+  if (claim !== undefined) return { claim };
+  const key = asciiLower(name);
+  const tag = key.startsWith(TAG_PREFIX) ? key.slice(TAG_PREFIX.length) : '';
+  return TAG_KEY.test(tag) ? { tag } : undefined;
+}
 
 /** Whether `${claims.NAME}` can name it. */
 export const isClaimName = (name: string): boolean => CLAIM.test(`claims.${name}`);
@@ -29,10 +43,10 @@ export function parseTemplate(text: string): Result<Template, string> {
     if (text.startsWith('${', at)) {
       const end = text.indexOf('}', at);
       const name = end === -1 ? '' : text.slice(at + 2, end);
-      const claim = CLAIM.exec(name)?.[1];
-      if (claim !== undefined) symbols.push({ claim });
+      const hole = holeOf(name);
+      if (hole !== undefined) symbols.push(hole);
       else if (ESCAPED.has(name)) symbols.push(name.charCodeAt(0));
-      else return err(`wanted \${claims.NAME}, \${*}, \${?} or \${$} where a dollar and a brace stand`);
+      else return err(WANTED);
       at = end + 1;
       continue;
     }
@@ -45,16 +59,17 @@ export function parseTemplate(text: string): Result<Template, string> {
   return ok(symbols);
 }
 
+const WANTED = `wanted \${claims.NAME}, \${aws:PrincipalTag/KEY}, \${*}, \${?} or \${$} where a dollar and a brace stand`;
 const STAR_CODE = '*'.charCodeAt(0);
 const ANY_CODE = '?'.charCodeAt(0);
 
-/** The template as a glob when it mentions no claim. */
+/** The template as a glob when no value is missing from it. */
 export const asGlob = (template: Template): Glob | undefined =>
   template.every((symbol) => typeof symbol === 'number') ? template : undefined;
 
 /** The claims that the template mentions. */
 export const claimsIn = (template: Template): readonly string[] =>
-  template.flatMap((symbol) => (typeof symbol === 'number' ? [] : [symbol.claim]));
+  template.flatMap((symbol) => (typeof symbol === 'number' || 'tag' in symbol ? [] : [symbol.claim]));
 
 /**
  * A claim that can be filled in: own, a string, whole characters, not empty (an empty one would make `web-${claims.x}*` mean
@@ -65,15 +80,29 @@ export function usableClaim(claims: Readonly<Record<string, unknown>>, name: str
   return typeof value === 'string' && value !== '' && value.isWellFormed() ? value : undefined;
 }
 
-/** Puts the claims' values in, each character as itself. Undefined when a claim is missing. */
-export function fillIn(template: Template, claims: Readonly<Record<string, string>>): Glob | undefined {
+/** What is filled into templates. */
+export interface TemplateValues {
+  readonly claims: Readonly<Record<string, string>>;
+  /** Absent: not known. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
+function fillingOf(hole: Hole, { claims, tags = {} }: TemplateValues): string | undefined {
+  if ('claim' in hole) return usableClaim(claims, hole.claim);
+  // Keys of tags differ by more than case: a token with two that do not is refused.
+  const key = Object.keys(tags).find((name) => asciiLower(name) === hole.tag);
+  return key === undefined ? undefined : usableClaim(tags, key);
+}
+
+/** Puts the values in, each character as itself. Undefined when one is missing or empty. */
+export function fillIn(template: Template, values: TemplateValues): Glob | undefined {
   const glob: number[] = [];
   for (const symbol of template) {
     if (typeof symbol === 'number') {
       glob.push(symbol);
       continue;
     }
-    const value = usableClaim(claims, symbol.claim);
+    const value = fillingOf(symbol, values);
     if (value === undefined) return undefined;
     for (const character of value) glob.push(character.codePointAt(0) ?? 0);
   }
@@ -109,8 +138,8 @@ export function matchesGlob(glob: Glob, text: string): boolean {
 }
 
 /**
- * Whether everything that `inner` can match, whatever the claims are, `outer` matches too. Sound, not complete: a star of
- * `inner` and a claim of unknown value are taken in by a star of `outer` only, `?` by `?` or a star.
+ * Whether everything that `inner` can match, whatever its values are, `outer` matches too. Sound, not complete: a star of
+ * `inner` and a value that is not known are taken in by a star of `outer` only, `?` by `?` or a star.
  */
 export function covers(outer: Glob, inner: Template): boolean {
   let at = 0;

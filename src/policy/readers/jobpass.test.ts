@@ -115,7 +115,7 @@ aws: { role_arn: x }
       'session.gateway: beyond the ceiling of tenant main (artifacts)',
       'session.max_duration: wanted a duration such as 45s, 30m or 2h (quote it: "1800")',
       'permissions[0].actions[0]: wanted http:METHOD in upper case or s3:Action, with * and ? as wildcards',
-      `permissions[0].resources[0]: wanted \${claims.NAME}, \${*}, \${?} or \${$} where a dollar and a brace stand`,
+      `permissions[0].resources[0]: wanted \${claims.NAME}, \${aws:PrincipalTag/KEY}, \${*}, \${?} or \${$} where a dollar and a brace stand`,
       'aws.role_arn: wanted arn:aws:iam::<account, 12 digits>:role/[path/]name',
     ]);
   });
