@@ -76,18 +76,18 @@ export interface Bent {
 
 const WHO = 'Action=GetCallerIdentity&Version=2011-06-15';
 
-/** A signed GetCallerIdentity. */
-export function callerIdentity(world: StsWorld, credentials: Credentials, bent: Bent = {}): Promise<StsAnswer> {
-  const amzDate = formatAmzDate(bent.atSeconds ?? world.clock.nowSeconds());
+/** A signed GetCallerIdentity as it would be sent: every header but the authorization itself is signed. */
+export function signedCall(
+  world: StsWorld,
+  credentials: Credentials,
+  atSeconds = world.clock.nowSeconds(),
+): { readonly headers: Readonly<Record<string, string>>; readonly body: string } {
+  const amzDate = formatAmzDate(atSeconds);
   const scope = { date: amzDate.slice(0, 8), region: 'eu-central-1', service: 'sts' } as const;
   const own = { host: 'sts.example.com', 'content-type': 'application/x-www-form-urlencoded' };
+  const headers = new Map(Object.entries(own).map(([name, value]) => [name, [value]]));
   const added = signRequest(
-    {
-      method: 'POST',
-      path: '/',
-      query: '',
-      headers: new Map(Object.entries(own).map(([name, value]) => [name, [value]])),
-    },
+    { method: 'POST', path: '/', query: '', headers },
     {
       accessKeyId: credentials.accessKeyId,
       key: signingKey(credentials.secretAccessKey, scope),
@@ -98,7 +98,14 @@ export function callerIdentity(world: StsWorld, credentials: Credentials, bent: 
       ...(credentials.sessionToken === null ? {} : { securityToken: credentials.sessionToken }),
     },
   );
-  const headers = Object.entries({ ...own, ...added, ...bent.headers });
-  const sent = headers.filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return world.call('POST /', { form: bent.body ?? WHO, headers: Object.fromEntries(sent) });
+  return { headers: { ...own, ...added }, body: WHO };
+}
+
+/** The answer to a signed GetCallerIdentity. */
+export function callerIdentity(world: StsWorld, credentials: Credentials, bent: Bent = {}): Promise<StsAnswer> {
+  const { body, headers } = signedCall(world, credentials, bent.atSeconds);
+  const sent = Object.entries({ ...headers, ...bent.headers }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return world.call('POST /', { raw: bent.body ?? body, headers: Object.fromEntries(sent) });
 }

@@ -82,6 +82,8 @@ export interface StsCall {
   readonly as?: string;
   readonly form?: Readonly<Record<string, string>> | string;
   readonly json?: unknown;
+  /** A body as it is; its media type is among the headers. */
+  readonly raw?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
@@ -227,7 +229,7 @@ function callRoute(
   route: Route,
   call: { method: string; params: Record<string, string>; query: string; options: StsCall },
 ): Promise<HttpResponse> {
-  const { as, form, headers, json, signal } = call.options;
+  const { as, form, headers, json, raw, signal } = call.options;
   const basic = as === undefined ? undefined : Buffer.from(`${as}:${SECRET.reveal()}`).toString('base64');
   const body = form === undefined ? (json === undefined ? '' : JSON.stringify(json)) : new URLSearchParams(form);
   return route.handle({
@@ -239,7 +241,7 @@ function callRoute(
       ...(basic === undefined ? {} : { authorization: `Basic ${basic}` }),
       ...headers,
     },
-    body: new TextEncoder().encode(String(body)),
+    body: new TextEncoder().encode(raw ?? String(body)),
     remoteAddress: '192.0.2.7',
     signal: signal ?? new AbortController().signal,
   });
