@@ -34,6 +34,10 @@ export interface ObjectEngine {
     readonly checksums: boolean;
     /** Completing an upload again answers as before. */
     readonly repeatedCompletion: boolean;
+    /** Parts of an upload that its completion does not name. */
+    readonly partsLeftOut: boolean;
+    /** A name for the refusal of an upload that is not there. */
+    readonly unknownUploads: boolean;
   };
 }
 
@@ -92,7 +96,7 @@ export function problemOf(result: Result<unknown, ObjectFailure>): ObjectProblem
 
 /** Asserts one refusal. */
 export const expectProblem = (result: Result<unknown, ObjectFailure>, problem: ObjectProblem): void =>
-  expect(problemOf(result)).toBe(problem);
+  expect(problemOf(result), result.ok ? '' : result.error.detail).toBe(problem);
 
 /** Declares tests of one engine, each with a store of its own that is taken away afterwards. */
 export const requirements =
