@@ -45,6 +45,7 @@ const CEILING = {
   gateways: ['artifacts'],
   maxDurationSeconds: 3600,
   awsAccounts: 'all' as const,
+  gcpProjects: 'all' as const,
 };
 
 type Store = Awaited<ReturnType<typeof openSqliteSts>>;

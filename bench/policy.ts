@@ -24,6 +24,7 @@ const CEILING: Ceiling = {
   gateways: ['artifacts'],
   maxDurationSeconds: 3600,
   awsAccounts: 'all' as const,
+  gcpProjects: 'all' as const,
 };
 
 /** The role of the design's example, each for a pipeline of its own. */

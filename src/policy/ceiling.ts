@@ -9,7 +9,7 @@ export type CeilingAsk =
   | { readonly kind: Listed; readonly value: string }
   | { readonly kind: 'duration'; readonly value: number };
 
-type Listed = 'issuer' | 'gateway' | 'action' | 'resource' | 'account';
+type Listed = 'issuer' | 'gateway' | 'action' | 'resource' | 'account' | 'project';
 
 /** How entries of ceilings are compiled; one that remembers makes many asks cheap. */
 export type CompileEntry = (text: string) => Glob | undefined;
@@ -44,6 +44,7 @@ function allowedOf(ceiling: Ceiling, kind: Listed): readonly string[] | 'all' {
     action: ceiling.actions,
     resource: ceiling.resources,
     account: ceiling.awsAccounts,
+    project: ceiling.gcpProjects,
   };
   return lists[kind];
 }

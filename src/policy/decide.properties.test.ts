@@ -51,6 +51,7 @@ const roleWith = (trust: readonly TrustRule[]): Role => ({
   session: { gateway: 'g', maxDurationSeconds: 60, singleUse: false },
   permissions: [],
   aws: null,
+  gcp: null,
 });
 const isAllowed = (trust: readonly TrustRule[], token: Claims): boolean =>
   decide(buildPolicySet([roleWith(trust)]), { role: REF, issuer: ISSUER, claims: token, now: 0 }).allow;

@@ -3,19 +3,17 @@ import { createHash, hash } from 'node:crypto';
 import { formatRoleRef, type RoleRef } from '../base/core/decision.ts';
 import { JobpassError } from '../base/core/errors.ts';
 import type { PermissionSet, RolePermissions } from '../base/core/permissions.ts';
-import { awsRoleKey } from '../base/credential/aws-arn.ts';
 import { canonicalJson } from '../base/json/parse.ts';
+import { type CloudIndex, CloudNames, indexWithout } from './cloud-names.ts';
 import type { Role } from './role.ts';
 import { drain, drainSlowly, sortInSteps } from './sort-steps.ts';
 
 /** The roles that decisions are made by. */
-export interface PolicySet {
+export interface PolicySet extends CloudIndex {
   /** SHA-256 over the roles' names and digests, hex: equal files make equal sets, whatever their order. */
   readonly id: string;
   readonly size: number;
   find(ref: RoleRef): Role | undefined;
-  /** The role that AWS clients call by this ARN, exactly; an account belongs to one tenant, so the tenant follows from it. */
-  findByAwsArn(arn: string): RoleRef | undefined;
   /** The tenants that have roles, by name. */
   tenants(): Iterable<string>;
   /** The roles of one tenant, by name. */
@@ -56,7 +54,7 @@ function* buildInSteps(roles: readonly Role[]): Generator<void, Built> {
   // Nested rather than keyed by `tenant/name`: no name, however it is spelt, can reach into another tenant.
   const tenants = new Map<string, Map<string, Role>>();
   const groups = new Map<string, GroupPermissions>();
-  const awsRoles = new AwsRoles();
+  const names = new CloudNames();
   const content = createHash('sha256');
   for (const [index, role] of sorted.entries()) {
     if (index % STEP_ROLES === 0) yield;
@@ -69,14 +67,14 @@ function* buildInSteps(roles: readonly Role[]): Generator<void, Built> {
     const group = groups.get(session.gateway) ?? new GroupPermissions();
     groups.set(session.gateway, group);
     group.add(role);
-    awsRoles.add(role);
+    names.add(role);
     content.update(`${JSON.stringify([ref.tenant, ref.name, role.digest])}\n`);
   }
   const set: PolicySet = {
     id: content.digest('hex'),
     size: sorted.length,
     find: (ref) => tenants.get(ref.tenant)?.get(ref.name),
-    findByAwsArn: (arn) => awsRoles.find(arn),
+    ...names.index(),
     tenants: () => tenants.keys(),
     rolesOf: (tenant) => tenants.get(tenant)?.values() ?? [],
     permissionsOf: (group) => groups.get(group)?.set() ?? NO_PERMISSIONS,
@@ -95,10 +93,7 @@ export function withoutRoles(set: PolicySet, refs: readonly RoleRef[]): PolicySe
     id: hash('sha256', JSON.stringify([set.id, [...goneNames].sort(byText)])),
     size: set.size - goneNames.size,
     find: (ref) => (isGone(ref) ? undefined : set.find(ref)),
-    findByAwsArn(arn) {
-      const ref = set.findByAwsArn(arn);
-      return ref === undefined || isGone(ref) ? undefined : ref;
-    },
+    ...indexWithout(set, isGone),
     tenants: () => set.tenants(),
     *rolesOf(tenant) {
       for (const role of set.rolesOf(tenant)) if (!isGone(role.ref)) yield role;
@@ -108,26 +103,6 @@ export function withoutRoles(set: PolicySet, refs: readonly RoleRef[]): PolicySe
       return { id: permissionSetId(roles), roles };
     },
   };
-}
-
-/** The roles by their ARNs. */
-class AwsRoles {
-  readonly #roles = new Map<string, Role>();
-
-  add(role: Role): void {
-    if (role.aws === null) return;
-    const known = this.#roles.get(role.aws.key);
-    if (known !== undefined) {
-      const names = `${formatRoleRef(known.ref)} and ${formatRoleRef(role.ref)}`;
-      throw new JobpassError('ERR_ROLE_DUPLICATE', `${names} have one name in one AWS account`);
-    }
-    this.#roles.set(role.aws.key, role);
-  }
-
-  find(arn: string): RoleRef | undefined {
-    const role = this.#roles.get(awsRoleKey(arn) ?? '');
-    return role?.aws?.roleArn === arn ? role.ref : undefined;
-  }
 }
 
 /** The roles of one group, and what its gateways need of them: made once, when it is first asked for or before. */

@@ -42,4 +42,5 @@ const standalone = ({ tenant, file, text }: PolicySource, trust: Trust): Role =>
   session: { gateway: '', maxDurationSeconds: 0, singleUse: false },
   permissions: [],
   aws: null,
+  gcp: null,
 });

@@ -19,16 +19,38 @@ export interface Role {
   readonly permissions: readonly Statement[];
   /** Null: no AWS client can assume it. */
   readonly aws: AwsName | null;
+  /** Null: no Google Cloud client can name it. */
+  readonly gcp: GcpName | null;
 }
 
-/** What AWS clients call a role, and where its file says so. */
-export interface AwsName {
-  readonly roleArn: string;
-  /** `awsRoleKey` of the ARN. */
+/** What a cloud's clients call a role, and where its file says so. */
+interface NamedInFile {
+  /** The cloud and the name in one form: no two roles of all tenants have the same. */
   readonly key: string;
   readonly line: number;
   readonly column: number;
 }
+
+/** What AWS clients call a role. */
+export interface AwsName extends NamedInFile {
+  readonly cloud: 'aws';
+  readonly roleArn: string;
+}
+
+/** What Google Cloud clients call a role: the provider they present their token to, and the service account they take on. */
+export interface GcpName extends NamedInFile {
+  readonly cloud: 'gcp';
+  /** `//iam.googleapis.com/projects/…/providers/…`. */
+  readonly provider: string;
+  /** Null: the role is the provider's own, for clients that take on no account. */
+  readonly serviceAccount: string | null;
+}
+
+export type CloudName = AwsName | GcpName;
+
+/** Every name that clients of some cloud have for the role. */
+export const cloudNames = ({ aws, gcp }: Role): readonly CloudName[] =>
+  [aws, gcp].filter((name): name is CloudName => name !== null);
 
 /** Whether the role stands for a cloud's own document: every other names a group of gateways. */
 export const isDocument = (role: Role): boolean => role.session.gateway === '';
@@ -43,4 +65,6 @@ export interface Ceiling {
   readonly maxDurationSeconds: number;
   /** The AWS accounts that ARNs of roles may be in. Each belongs to one tenant. */
   readonly awsAccounts: readonly string[] | 'all';
+  /** The numbers of the Google Cloud projects that providers of roles may be in. Each belongs to one tenant. */
+  readonly gcpProjects: readonly string[] | 'all';
 }

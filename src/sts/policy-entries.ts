@@ -4,7 +4,7 @@ import type { MonotonicMs } from '../base/core/time.ts';
 import type { Problem } from '../base/document/problem.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import { RolePool } from '../policy/readers/role-pool.ts';
-import type { AwsName, Ceiling } from '../policy/role.ts';
+import { type Ceiling, type CloudName, cloudNames } from '../policy/role.ts';
 import { breathing } from './breath.ts';
 import { contestedFiles } from './policy-claims.ts';
 import { isUnchanged, type ReadRoleFile, readPolicyFile } from './policy-files.ts';
@@ -67,12 +67,12 @@ export async function readEntries(
   return { entries: reading.entries, problems };
 }
 
-/** Gathers the entries of one reload, and the names that AWS clients call their roles. */
+/** Gathers the entries of one reload, and what the clouds' clients call their roles. */
 class Reading {
   readonly entries = new Map<string, Entry>();
   readonly problems: Problem[] = [];
-  readonly staying = new Map<string, AwsName>();
-  readonly fresh = new Map<string, AwsName>();
+  readonly staying = new Map<string, readonly CloudName[]>();
+  readonly fresh = new Map<string, readonly CloudName[]>();
   readonly #inForce: Entries;
   readonly #now: MonotonicMs;
 
@@ -83,30 +83,29 @@ class Reading {
 
   /** The file is as it was, so it is good. */
   keep(path: string, entry: Entry): void {
-    const { aws } = entry.role;
     this.entries.set(path, entry.brokenSince === null ? entry : { ...entry, brokenSince: null });
-    if (aws !== null) this.staying.set(path, aws);
+    this.staying.set(path, cloudNames(entry.role));
   }
 
   /** The file was read anew, and by itself it is good. */
   take(path: string, file: ReadRoleFile): void {
     this.entries.set(path, { ...file, brokenSince: null });
-    if (file.role.aws !== null) this.fresh.set(path, file.role.aws);
+    this.fresh.set(path, cloudNames(file.role));
   }
 
   /** The file is broken: its last good version stays, if it had one. */
   fallBack(path: string, problems: readonly Problem[]): void {
     this.problems.push(...problems);
     const before = this.#inForce.get(path);
-    const name = this.before(path);
+    const names = this.before(path);
     if (before === undefined) this.entries.delete(path);
     else this.entries.set(path, markBroken(before, this.#now));
-    if (name !== undefined) this.staying.set(path, name);
+    this.staying.set(path, names);
   }
 
-  /** What AWS clients call the role that is in force for this file. */
-  before(path: string): AwsName | undefined {
+  /** What the clouds' clients call the role that is in force for this file. */
+  before(path: string): readonly CloudName[] {
     const entry = this.#inForce.get(path);
-    return entry === undefined || isExpired(entry, this.#now) ? undefined : (entry.role.aws ?? undefined);
+    return entry === undefined || isExpired(entry, this.#now) ? [] : cloudNames(entry.role);
   }
 }

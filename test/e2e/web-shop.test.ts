@@ -111,6 +111,7 @@ describe('the roles of the web shop', () => {
     gateways: ['artifacts'],
     maxDurationSeconds: 3600,
     awsAccounts: 'all' as const,
+    gcpProjects: 'all' as const,
   };
   const roles = ['publish-web', 'preview-web'].map((name) => {
     const text = readFileSync(join(EXAMPLE, `policies/main/${name}.yaml`), 'utf8');

@@ -14,15 +14,17 @@ export const wideCeiling = (tenant = 'main'): Ceiling => ({
   gateways: ['artifacts', 'packages'],
   maxDurationSeconds: 3600,
   awsAccounts: [tenant === 'main' ? '000000000042' : '000000000043'],
+  gcpProjects: [tenant === 'main' ? '42' : '43'],
 });
 
-/** A policy file: `trust` and `permissions` as YAML (flow style) below the usual head. */
+/** A policy file: `trust`, `permissions` and `gcp` as YAML (flow style) below the usual head. */
 export const roleText = (options: {
   name?: string;
   trust: string;
   gateway?: string;
   permissions?: string;
   roleArn?: string;
+  gcp?: string;
 }): string =>
   [
     `role: ${options.name ?? 'publish-web'}`,
@@ -30,6 +32,7 @@ export const roleText = (options: {
     `session: { gateway: ${options.gateway ?? 'artifacts'}, max_duration: 30m }`,
     `permissions: ${options.permissions ?? '[{ effect: allow, actions: ["http:GET"], resources: ["arn:jobpass:http:::artifacts/*"] }]'}`,
     ...(options.roleArn === undefined ? [] : [`aws: { role_arn: "${options.roleArn}" }`]),
+    ...(options.gcp === undefined ? [] : [`gcp: ${options.gcp}`]),
   ].join('\n');
 
 /** The role of `roleText`. Throws with the problems when it is refused. */
@@ -40,6 +43,7 @@ export function makeRole(options: {
   gateway?: string;
   permissions?: string;
   roleArn?: string;
+  gcp?: string;
 }): Role {
   const tenant = options.tenant ?? 'main';
   const file = `${tenant}/${options.name ?? 'publish-web'}.yaml`;

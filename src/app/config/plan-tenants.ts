@@ -27,9 +27,9 @@ export function planTenants(section: StsSection, { problems }: PlanContext): rea
   checkSilence(tenants, problems);
   checkKnown(tenants, { key: 'issuers', known: issuers, message: 'not a trusted issuer' }, problems);
   checkKnown(tenants, { key: 'gateways', known: groups, message: 'no registered gateway is in this group' }, problems);
-  checkAccounts(tenants, problems);
-  // An account of AWS is somebody's: where there are several tenants, none has one that is not given to it.
-  const unsaidAccounts = tenants.length > 1 ? [] : 'all';
+  for (const [key, what] of OWNED) checkOwners(tenants, { key, what }, problems);
+  // An account or project is somebody's: where there are several tenants, none has one that is not given to it.
+  const unsaid = tenants.length > 1 ? [] : 'all';
   return tenants.map(([tenant, ceiling]) => ({
     tenant,
     issuers: ceiling.issuers ?? issuers,
@@ -37,7 +37,8 @@ export function planTenants(section: StsSection, { problems }: PlanContext): rea
     actions: ceiling.actions ?? ['*'],
     resources: ceiling.resources ?? ['*'],
     maxDurationSeconds: seconds(ceiling.max_duration ?? DEFAULT_MAX_DURATION),
-    awsAccounts: ceiling.aws_accounts ?? unsaidAccounts,
+    awsAccounts: ceiling.aws_accounts ?? unsaid,
+    gcpProjects: ceiling.gcp_projects ?? unsaid,
   }));
 }
 
@@ -62,15 +63,25 @@ function checkKnown(tenants: Tenants, { key, known, message }: Known, problems: 
       if (!known.includes(value)) problems.add(['sts', 'tenants', tenant, key, index], message, hint);
 }
 
-/** A role is found by its ARN alone, so one account in two tenants would let one answer for the other. */
-function checkAccounts(tenants: Tenants, problems: ProblemList): void {
+/** What belongs to one tenant alone: a role is found by its name in the cloud, so one owner in two tenants would let one answer for the other. */
+const OWNED = [
+  ['aws_accounts', 'account'],
+  ['gcp_projects', 'project'],
+] as const;
+
+interface Owned {
+  readonly key: (typeof OWNED)[number][0];
+  readonly what: string;
+}
+
+function checkOwners(tenants: Tenants, { key, what }: Owned, problems: ProblemList): void {
   const owners = new Map<string, string>();
   for (const [tenant, ceiling] of tenants)
-    for (const [index, account] of (ceiling.aws_accounts ?? []).entries()) {
-      const owner = owners.get(account);
-      if (owner === undefined) owners.set(account, tenant);
+    for (const [index, owned] of (ceiling[key] ?? []).entries()) {
+      const owner = owners.get(owned);
+      if (owner === undefined) owners.set(owned, tenant);
       else if (owner !== tenant)
-        problems.add(['sts', 'tenants', tenant, 'aws_accounts', index], `the account is tenant ${owner}’s`);
+        problems.add(['sts', 'tenants', tenant, key, index], `the ${what} is tenant ${owner}’s`);
     }
 }
 

@@ -49,6 +49,8 @@ const keys = () =>
 
 const awsAccount = () => z.string().regex(/^[0-9]{12}$/, 'an AWS account: 12 digits, in quotes');
 
+const gcpProject = () => z.string().regex(/^[0-9]{1,20}$/, 'the number of a Google Cloud project, in quotes');
+
 const awsPolicyArn = () =>
   z
     .string()
@@ -184,6 +186,12 @@ const tenant = z.strictObject({
     .optional()
     .describe(
       'AWS accounts that ARNs of its roles may be in; each belongs to one tenant. Default: for a single tenant all, else none.',
+    ),
+  gcp_projects: z
+    .array(gcpProject())
+    .optional()
+    .describe(
+      'Numbers of the Google Cloud projects that providers of its roles may be in; each belongs to one tenant. Default: as with `aws_accounts`.',
     ),
   aws_policies: z
     .record(awsPolicyArn(), z.string().regex(/^file:.+$/, 'file:PATH'))

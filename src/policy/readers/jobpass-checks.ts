@@ -3,6 +3,7 @@ import { parseDuration } from '../../base/core/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
 import { MAX_POLICY_CLAUSES } from '../../base/core/limits.ts';
 import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
+import { parseGcpProvider } from '../../base/credential/gcp-names.ts';
 import type { DocumentPath } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
 import { entriesAt, textAt, valueAt } from '../../base/document/value-at.ts';
@@ -45,11 +46,18 @@ export function checkRole(value: JsonValue, check: RoleCheck): void {
   askText(value, ['session', 'gateway'], 'gateway', check);
   const seconds = parseDuration(textAt(value, ['session', 'max_duration']) ?? '');
   if (seconds !== undefined) ask(['session', 'max_duration'], { kind: 'duration', value: seconds }, check);
-  const account = parseAwsRoleArn(textAt(value, ['aws', 'role_arn']) ?? '')?.account;
-  if (account !== undefined) ask(['aws', 'role_arn'], { kind: 'account', value: account }, check);
+  checkCloudNames(value, check);
   entriesAt(value, ['permissions']).forEach((_, index) => {
     checkStatement(value, ['permissions', index], check);
   });
+}
+
+/** What clients of the clouds call the role lies in an account or a project of the tenant. */
+function checkCloudNames(value: JsonValue, check: RoleCheck): void {
+  const account = parseAwsRoleArn(textAt(value, ['aws', 'role_arn']) ?? '')?.account;
+  if (account !== undefined) ask(['aws', 'role_arn'], { kind: 'account', value: account }, check);
+  const project = parseGcpProvider(textAt(value, ['gcp', 'provider']) ?? '')?.project;
+  if (project !== undefined) ask(['gcp', 'provider'], { kind: 'project', value: project }, check);
 }
 
 function checkEntry(value: JsonValue, index: number, check: RoleCheck): void {

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { parseDuration } from '../../base/core/duration.ts';
 import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
+import { isGcpServiceAccount, parseGcpProvider } from '../../base/credential/gcp-names.ts';
 
 /** Names of roles: they stand in URNs, paths and logs. */
 const ROLE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -55,6 +56,19 @@ const aws = z.strictObject({
     .refine((text) => parseAwsRoleArn(text) !== undefined, 'wanted arn:aws:iam::<account, 12 digits>:role/[path/]name'),
 });
 
+const gcp = z.strictObject({
+  provider: z
+    .string()
+    .refine(
+      (name) => parseGcpProvider(name)?.name === name,
+      'wanted //iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER',
+    ),
+  service_account: z
+    .string()
+    .refine(isGcpServiceAccount, 'wanted the address of a service account: NAME@PROJECT.iam.gserviceaccount.com')
+    .optional(),
+});
+
 /** One policy file. */
 export const roleSchema = z.strictObject({
   role: z.string().regex(ROLE_NAME, 'wanted up to 63 of a-z, 0-9 and -, not beginning with -'),
@@ -62,5 +76,6 @@ export const roleSchema = z.strictObject({
   session,
   permissions: z.array(statement).min(1),
   aws: aws.optional(),
+  gcp: gcp.optional(),
 });
 export type RoleFile = z.infer<typeof roleSchema>;

@@ -193,6 +193,7 @@ aws: { role_arn: x }
       gateways: ['packages'],
       maxDurationSeconds: 1799,
       awsAccounts: [],
+      gcpProjects: [],
     };
     const outcome = readRole({ tenant: 'main', file: 'publish-web.yaml', text: TEXT }, narrow);
     const paths = outcome.ok ? [] : outcome.error.map((problem) => problem.path);

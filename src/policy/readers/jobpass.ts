@@ -4,13 +4,13 @@ import { parseDuration } from '../../base/core/duration.ts';
 import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_POLICY_BYTES } from '../../base/core/limits.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import { awsRoleKey } from '../../base/credential/aws-arn.ts';
 import type { DocumentPath, Problem } from '../../base/document/problem.ts';
 import { documentReader, type ReadDocument } from '../../base/document/read.ts';
 import type { Position } from '../../base/document/text.ts';
 import type { Clause } from '../clause.ts';
+import { awsKey, gcpKey } from '../cloud-names.ts';
 import type { Pattern } from '../pattern.ts';
-import type { AwsName, Ceiling, Role } from '../role.ts';
+import type { AwsName, Ceiling, GcpName, Role } from '../role.ts';
 import { jobpassTrust } from '../trust/jobpass.ts';
 import type { Trust } from '../trust/trust.ts';
 import { checkRole } from './jobpass-checks.ts';
@@ -77,7 +77,7 @@ interface Reading {
 /** Precondition: schema and checks found nothing. */
 function buildRole(document: ReadDocument<RoleFile>, reading: Reading): Role {
   const { source, ceiling, pool, compiled } = reading;
-  const { aws, role, trust, session, permissions } = document.value;
+  const { aws, gcp, role, trust, session, permissions } = document.value;
   const asked = parseDuration(session.max_duration ?? '');
   const lineOf = (path: DocumentPath): number => document.keyPositionOf(path).line;
   const shared = (texts: readonly string[]): readonly string[] => texts.map((text) => pool.text(text));
@@ -101,15 +101,25 @@ function buildRole(document: ReadDocument<RoleFile>, reading: Reading): Role {
       ...(conditions === undefined ? {} : { conditions: structuredClone(conditions) }),
     })),
     aws: aws === undefined ? null : awsName(aws.role_arn, document.positionOf(['aws', 'role_arn'])),
+    gcp: gcp === undefined ? null : gcpName(gcp, document.positionOf(['gcp', 'provider'])),
   };
 }
 
-/** Copies, because what a parser gives are windows into the whole file. */
 function awsName(arn: string, { line, column }: Position): AwsName {
-  const key = awsRoleKey(arn);
+  const key = awsKey(arn);
   if (key === undefined) throw unchecked('an ARN');
-  return { roleArn: Buffer.from(arn).toString(), key: Buffer.from(key).toString(), line, column };
+  return { cloud: 'aws', key: copied(key), roleArn: copied(arn), line, column };
 }
+
+function gcpName(named: NonNullable<RoleFile['gcp']>, { line, column }: Position): GcpName {
+  const { provider, service_account: account = null } = named;
+  const serviceAccount = account === null ? null : copied(account);
+  const key = copied(gcpKey(provider, account));
+  return { cloud: 'gcp', key, provider: copied(provider), serviceAccount, line, column };
+}
+
+/** What a parser gives are windows into the whole file. */
+const copied = (text: string): string => Buffer.from(text).toString();
 
 /** Of the file's text, and of the texts of the files it names, if any. */
 function digestOf(text: string, others: readonly string[]): string {
