@@ -53,6 +53,7 @@ export const REASONS = {
   clock_skewed: ['token_invalid', 'the request was signed at another time than now'],
   issuer_unknown: ['token_invalid', 'no trusted issuer is registered under this name'],
   issuer_unreachable: ['unavailable', 'the keys of the issuer could not be fetched and no good set is left'],
+  issuer_unusable: ['unavailable', 'the issuer answered, but with no keys that can be used, and no good set is left'],
   audience_mismatch: ['token_invalid', 'the token was made for another audience'],
   claim_missing: ['token_invalid', 'a claim that every token must carry is absent'],
   claim_malformed: ['token_invalid', 'a registered claim has the wrong type or form'],

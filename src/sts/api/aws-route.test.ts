@@ -224,6 +224,12 @@ describe('a refusal', () => {
       'IDPCommunicationError',
     ],
     [
+      'the issuer is in trouble',
+      (bent) => bent.issuer.handlers.set('/jwks', () => answer('', 502)),
+      400,
+      'IDPCommunicationError',
+    ],
+    [
       'whether the job runs cannot be learnt',
       (bent) => bent.issuer.handlers.set('/v1/introspect', () => answer('', 500)),
       503,
@@ -251,6 +257,17 @@ describe('a refusal', () => {
     expect(codeOf(response)).toEqual([status, code]);
     expect(response.text).not.toMatch(/hsm|io\b/);
     expect(memberOf(response, 'Type')).toBe(status >= 500 ? 'Receiver' : 'Sender');
+  });
+
+  test.each<[string, () => ReturnType<typeof answer>]>([
+    ['no keys', () => answer({ keys: [] })],
+    ['a page', () => answer('<html>')],
+    ['a status that says no', () => answer('', 404)],
+    ['a redirect', () => noAnswer('redirect_refused')],
+  ])('when the issuer answers with %s stops clients: it will answer so again', async (_what, jwks) => {
+    await restart({ before: (bent) => bent.issuer.handlers.set('/jwks', jwks) });
+    const response = await assumeRole(world, await id());
+    expect([codeOf(response), await reasonOf(response)]).toEqual([[400, 'InvalidIdentityToken'], 'issuer_unusable']);
   });
 
   test('meets our own credentials when they are offered as identity', async () => {

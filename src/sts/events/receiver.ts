@@ -160,7 +160,7 @@ export class EventReceiver {
       headers: { 'content-type': 'application/json', authorization: basicAuthorization(client.client, client.secret) },
       signal: this.#stop.signal,
     });
-    if (!body.ok) return body;
+    if (!body.ok) return err(body.error.detail);
     const batch = decodeBatch(body.value);
     return batch.ok ? batch : err(batch.error.detail);
   }

@@ -1,9 +1,9 @@
 // Where a registered issuer keeps its keys and answers questions. Everything it names must lie on its own origin.
 import { type JsonObject, stringMember } from '../../base/core/json.ts';
-import { err, ok, type Result } from '../../base/core/result.ts';
+import { ok, type Result } from '../../base/core/result.ts';
 import type { GuardedFetch } from '../../base/ports/fetch.ts';
 import type { TrustedIssuer } from '../settings.ts';
-import { fetchJsonObject } from './outbound.ts';
+import { fetchJsonObject, lasting, type OutboundFailure } from './outbound.ts';
 
 export interface DiscoveredIssuer {
   readonly jwksUri: string;
@@ -21,13 +21,13 @@ const discoveryUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.
 export async function discoverIssuer(
   fetch: GuardedFetch,
   issuer: TrustedIssuer,
-): Promise<Result<DiscoveredIssuer, string>> {
+): Promise<Result<DiscoveredIssuer, OutboundFailure>> {
   const url = discoveryUrl(issuer.issuer);
   const document = await fetchJsonObject(fetch, { url, network: issuer.network });
   if (!document.ok) return document;
-  if (stringMember(document.value, 'issuer') !== issuer.issuer) return err(`${url}: names another issuer`);
+  if (stringMember(document.value, 'issuer') !== issuer.issuer) return lasting(`${url}: names another issuer`);
   const jwksUri = sameOriginMember(document.value, 'jwks_uri', issuer.issuer);
-  if (jwksUri === null) return err(`${url}: jwks_uri is missing or not on the issuer's own origin`);
+  if (jwksUri === null) return lasting(`${url}: jwks_uri is missing or not on the issuer's own origin`);
   return ok({
     jwksUri,
     introspectionEndpoint: sameOriginMember(document.value, 'introspection_endpoint', issuer.issuer),

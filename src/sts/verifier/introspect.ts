@@ -35,7 +35,7 @@ export const introspectOver =
   async (issuer, client, token) => {
     const before = known(issuer.issuer);
     const discovered = before === null ? await discoverIssuer(fetch, issuer) : ok(before);
-    if (!discovered.ok) return discovered;
+    if (!discovered.ok) return err(discovered.error.detail);
     const url = discovered.value.introspectionEndpoint;
     if (url === null) return err(`${issuer.issuer}: no introspection_endpoint on the issuer's own origin`);
     const answer = await fetchJsonObject(fetch, {
@@ -47,7 +47,7 @@ export const introspectOver =
         authorization: basicAuthorization(client.client, client.secret),
       },
     });
-    if (!answer.ok) return answer;
+    if (!answer.ok) return err(answer.error.detail);
     const decoded = decodeIntrospectionResponse(answer.value);
     return decoded.ok ? ok(decoded.value) : err(`${url}: ${decoded.error.detail}`);
   };

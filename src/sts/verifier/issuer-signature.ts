@@ -11,7 +11,7 @@ export type IssuerKeys = Pick<JwksCache, 'keysOf' | 'keysAfterUnknownKey'>;
 
 /**
  * Checks the signature with the keys of `issuer`. A key that the set lacks may be a new one, so the issuer is asked once
- * more, within the bounds of the cache. Errors: those of verifyJws, and issuer_unreachable.
+ * more, within the bounds of the cache. Errors: those of verifyJws and of the cache.
  */
 export async function verifyIssuerSignature(
   keys: IssuerKeys,

@@ -80,9 +80,22 @@ describe('the keys of an issuer', () => {
       () => answer({ issuer: issuer.issuer, jwks_uri: uri }),
     ]),
   ];
-  test.each(outages)('are not had from %s', async (_what, path, handler) => {
+  test.each(outages)('are not had from %s', async (what, path, handler) => {
     issuer.handlers.set(path, handler);
-    expect(await kids()).toBe('issuer_unreachable');
+    expect(await kids()).toBe(what === 'an error status' ? 'issuer_unreachable' : 'issuer_unusable');
+  });
+
+  test.each([
+    [500, 'issuer_unreachable'],
+    [503, 'issuer_unreachable'],
+    [429, 'issuer_unreachable'],
+    [408, 'issuer_unreachable'],
+    [404, 'issuer_unusable'],
+    [401, 'issuer_unusable'],
+    [204, 'issuer_unusable'],
+  ])('are not had from status %d, and whether asking again can help is told: %s', async (status, reason) => {
+    issuer.handlers.set('/jwks', () => answer({ keys: [issuer.key.publicJwk] }, status));
+    expect(await kids()).toBe(reason);
   });
 
   test.each(outages)('survive %s', async (_what, path, handler) => {

@@ -8,7 +8,7 @@ import type { GuardedFetch } from '../../base/ports/fetch.ts';
 import type { Log } from '../../base/ports/log.ts';
 import type { TrustedIssuer } from '../settings.ts';
 import { type DiscoveredIssuer, discoverIssuer } from './discovery.ts';
-import { fetchJsonObject } from './outbound.ts';
+import { fetchJsonObject, lasting, type OutboundFailure } from './outbound.ts';
 
 /** Design, section 8. */
 export const REFRESH_MS = 5 * 60_000;
@@ -26,7 +26,8 @@ interface Entry {
   fetchedAt: MonotonicMs | null;
   attemptedAt: MonotonicMs | null;
   unknownKeyAt: MonotonicMs | null;
-  problem: string;
+  /** Why the last fetch failed. */
+  problem: Failure;
   /** What the newest good discovery document said. */
   discovered: DiscoveredIssuer | null;
   inFlight: Promise<void> | null;
@@ -51,7 +52,7 @@ export class JwksCache {
         fetchedAt: null,
         attemptedAt: null,
         unknownKeyAt: null,
-        problem: 'never fetched',
+        problem: failure('issuer_unreachable', 'never fetched'),
         discovered: null,
         inFlight: null,
       });
@@ -75,8 +76,8 @@ export class JwksCache {
   }
 
   /**
-   * The keys that may verify tokens of `issuer` now: of the newest good set, at most 24 h old. Errors: issuer_unreachable
-   * when there is none. Precondition: the issuer is one of those the cache was made with.
+   * The keys that may verify tokens of `issuer` now: of the newest good set, at most 24 h old. Errors, when there is none:
+   * issuer_unreachable, or issuer_unusable when the issuer answered, but with nothing that could be used. Precondition: the issuer is one of those the cache was made with.
    */
   async keysOf(issuer: string): Promise<Result<readonly VerificationKey[], Failure>> {
     const entry = this.#entry(issuer);
@@ -111,9 +112,10 @@ export class JwksCache {
   }
 
   #serve(entry: Entry): Result<readonly VerificationKey[], Failure> {
-    if (entry.fetchedAt === null) return err(failure('issuer_unreachable', entry.problem));
+    if (entry.fetchedAt === null) return err(entry.problem);
     if (this.#clock.monotonicMs() - entry.fetchedAt > MAX_SET_AGE_MS) {
-      return err(failure('issuer_unreachable', `the last good key set is older than 24 h; ${entry.problem}`));
+      const { detail, reason } = entry.problem;
+      return err(failure(reason, `the last good key set is older than 24 h; ${detail}`));
     }
     return ok(entry.keys);
   }
@@ -141,10 +143,11 @@ export class JwksCache {
   async #load(entry: Entry): Promise<void> {
     const askedAt = this.#clock.monotonicMs();
     entry.attemptedAt = askedAt;
-    const loaded = await loadKeys(this.#fetch, entry.issuer).catch((error: unknown) => err(String(error)));
+    const loaded = await loadKeys(this.#fetch, entry.issuer).catch((error: unknown) => lasting(String(error)));
     if (!loaded.ok) {
-      entry.problem = loaded.error;
-      this.#log.warn({ issuer: entry.issuer.issuer, problem: loaded.error }, 'the keys of an issuer were not fetched');
+      const { detail, isTransient } = loaded.error;
+      entry.problem = failure(isTransient ? 'issuer_unreachable' : 'issuer_unusable', detail);
+      this.#log.warn({ issuer: entry.issuer.issuer, problem: detail }, 'the keys of an issuer were not fetched');
       return;
     }
     const { keys, problems, discovered } = loaded.value;
@@ -154,7 +157,6 @@ export class JwksCache {
     entry.keys = keys;
     entry.discovered = discovered;
     entry.fetchedAt = askedAt;
-    entry.problem = '';
   }
 }
 
@@ -162,14 +164,14 @@ export class JwksCache {
 async function loadKeys(
   fetch: GuardedFetch,
   issuer: TrustedIssuer,
-): Promise<Result<KeySet & { readonly discovered: DiscoveredIssuer }, string>> {
+): Promise<Result<KeySet & { readonly discovered: DiscoveredIssuer }, OutboundFailure>> {
   const discovered = await discoverIssuer(fetch, issuer);
   if (!discovered.ok) return discovered;
   const url = discovered.value.jwksUri;
   const jwks = await fetchJsonObject(fetch, { url, network: issuer.network });
   if (!jwks.ok) return jwks;
   const imported = importKeySet(jwks.value);
-  if (!imported.ok) return err(`${url}: ${imported.error.detail}`);
-  if (imported.value.keys.length === 0) return err(`${url}: no usable key (${imported.value.problems.join('; ')})`);
+  if (!imported.ok) return lasting(`${url}: ${imported.error.detail}`);
+  if (imported.value.keys.length === 0) return lasting(`${url}: no usable key (${imported.value.problems.join('; ')})`);
   return ok({ ...imported.value, discovered: discovered.value });
 }

@@ -1,7 +1,7 @@
 // One bounded request to a registered issuer that answers with a JSON object. It follows nothing and keeps nothing.
 import type { JsonObject } from '../../base/core/json.ts';
 import { MAX_JWKS_BYTES } from '../../base/core/limits.ts';
-import { err, ok, type Result } from '../../base/core/result.ts';
+import { type Err, err, type Result } from '../../base/core/result.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
 import type { FetchRequest, GuardedFetch, NetworkScope } from '../../base/ports/fetch.ts';
 
@@ -19,11 +19,25 @@ export interface OutboundRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The JSON object of a 200 answer; the error is one line for the operator: no body, no credential. */
+/** Why no answer came that could be used. */
+export interface OutboundFailure {
+  /** One line for the operator: no body, no credential. */
+  readonly detail: string;
+  /** Whether the same request may do better a moment later: nobody answered, or somebody who said so. */
+  readonly isTransient: boolean;
+}
+
+/** An answer came, and it will be the same the next time. */
+export const lasting = (detail: string): Err<OutboundFailure> => err({ detail, isTransient: false });
+
+/** RFC 9110 §15.5.9, RFC 6585 §4, and whatever is the server's own trouble. */
+const isTransientStatus = (status: number): boolean => status === 408 || status === 429 || status >= 500;
+
+/** The JSON object of a 200 answer. */
 export async function fetchJsonObject(
   fetch: GuardedFetch,
   request: OutboundRequest,
-): Promise<Result<JsonObject, string>> {
+): Promise<Result<JsonObject, OutboundFailure>> {
   const wanted: FetchRequest = {
     url: request.url,
     method: request.body === undefined ? 'GET' : 'POST',
@@ -35,9 +49,15 @@ export async function fetchJsonObject(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   };
   const answer = await fetch(wanted);
-  if (!answer.ok) return err(`${request.url}: ${answer.error.kind} (${answer.error.detail})`);
-  if (answer.value.status !== 200) return err(`${request.url}: status ${answer.value.status}`);
-  if (answer.value.body.byteLength > wanted.maxBytes) return err(`${request.url}: more than ${wanted.maxBytes} bytes`);
-  const parsed = parseJsonObject(answer.value.body);
-  return parsed.ok ? ok(parsed.value) : err(`${request.url}: ${parsed.error.problem} at byte ${parsed.error.offset}`);
+  if (!answer.ok) {
+    const { detail, kind } = answer.error;
+    const isTransient = kind === 'unreachable' || kind === 'timeout' || kind === 'aborted';
+    return err({ detail: `${request.url}: ${kind} (${detail})`, isTransient });
+  }
+  const { body, status } = answer.value;
+  if (status !== 200)
+    return err({ detail: `${request.url}: status ${status}`, isTransient: isTransientStatus(status) });
+  if (body.byteLength > wanted.maxBytes) return lasting(`${request.url}: more than ${wanted.maxBytes} bytes`);
+  const parsed = parseJsonObject(body);
+  return parsed.ok ? parsed : lasting(`${request.url}: ${parsed.error.problem} at byte ${parsed.error.offset}`);
 }

@@ -115,6 +115,7 @@ describe('the code of a reason', () => {
   } as const;
   const OWN: Partial<Record<Reason, readonly [string, number]>> = {
     issuer_unreachable: ['IDPCommunicationError', 400],
+    issuer_unusable: ['InvalidIdentityToken', 400],
     internal_failure: ['InternalFailure', 500],
     session_policy_malformed: ['MalformedPolicyDocument', 400],
     session_policy_too_large: ['PackedPolicyTooLarge', 400],

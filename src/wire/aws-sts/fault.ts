@@ -63,12 +63,15 @@ export const openRefusal = (reason: Reason, code: StsCode, message: string): Sts
 /**
  * The fault of a refused exchange. Unknown role, other tenant and failed condition are one. A client is made to ask again only
  * when the same token may be good a moment later: `IDPCommunicationError` says so of the issuer's keys, the rest of ourselves.
+ * An issuer that answers with unusable keys will do so the next time.
  * `packedPolicyPercent` belongs to `session_policy_too_large`.
  */
 export function faultOf(reason: Reason, packedPolicyPercent?: number): StsFault {
   switch (reason) {
     case 'issuer_unreachable':
       return stsFault('IDPCommunicationError', 'The keys of the identity provider could not be fetched; try again');
+    case 'issuer_unusable':
+      return stsFault('InvalidIdentityToken', 'The identity provider publishes no keys that can be used');
     case 'session_policy_malformed':
       return stsFault('MalformedPolicyDocument', 'A session policy is not a policy document that is taken here');
     case 'session_policy_too_large':
