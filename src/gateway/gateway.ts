@@ -1,5 +1,6 @@
-// Puts a gateway together: the feed it listens to, the decision, the guard and the check listener. No listener is opened here.
+// Puts a gateway together: the feed it listens to, the decision, its front and the check listener. No listener is opened here.
 import { createServer, type Server, type ServerOptions } from 'node:http';
+import { JobpassError } from '../base/core/errors.ts';
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { GuardedFetch } from '../base/ports/fetch.ts';
@@ -11,8 +12,10 @@ import { FeedClient, type Unwrapper } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
 import { createGuard } from './guard.ts';
 import { LiveRequests } from './live-requests.ts';
+import type { ObjectStore } from './objects/store.ts';
 import { RefusalDesk } from './refusal.ts';
 import type { Handler } from './request.ts';
+import { createS3Front, type S3FrontDependencies } from './s3/front.ts';
 import type { GatewaySettings } from './settings.ts';
 import { createUpstream } from './upstream.ts';
 
@@ -21,14 +24,16 @@ export interface GatewayDependencies {
   /** The gateway's own key, which the STS wraps the group key to. */
   readonly key: Unwrapper;
   readonly fetch: GuardedFetch;
+  /** What the S3 front serves: the store that `settings.s3` describes. The gateway closes it. */
+  readonly objects?: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
 export interface Gateway {
-  /** The guard's handler, for `createGatewayServer`; null without an upstream. */
-  readonly guard: Handler | null;
+  /** The handler in front of the resource, HTTP guard or S3, for `createGatewayServer`; null when nothing is served here. */
+  readonly front: Handler | null;
   /** The check listener's handler, for a `createGatewayServer` of its own. */
   readonly check: Handler;
   /** True while requests can be judged and the group key is known. */
@@ -70,7 +75,7 @@ export function createGatewayServer(
   return server;
 }
 
-/** Makes a gateway. Nothing runs before `start`. */
+/** Makes a gateway. Nothing runs before `start`. Throws ERR_GATEWAY_FRONT for two fronts, and for an S3 front without a store. */
 export function createGateway(d: GatewayDependencies): Gateway {
   const { settings, clock, random, log } = d;
   const live = new LiveRequests(log);
@@ -84,10 +89,10 @@ export function createGateway(d: GatewayDependencies): Gateway {
     knowledge: state,
   };
   const newDecisionId = (): string => newId('D', random.bytes(ID_RANDOM_BYTES));
-  const upstream = settings.upstream === null ? null : createUpstream(settings.upstream);
-  const shared = { authority, newDecisionId, log, desk: new RefusalDesk({ clock, log }) };
+  const shared = { authority, newDecisionId, log, live, clock, desk: new RefusalDesk({ clock, log }) };
+  const front = createFront(d, { ...shared, groupKey: () => feed.groupKey() });
   return {
-    guard: upstream === null ? null : createGuard({ ...shared, upstream, live }),
+    front: front?.handle ?? null,
     check: createCheck(shared),
     ready: async () => feed.ready(),
     start: () => {
@@ -97,7 +102,31 @@ export function createGateway(d: GatewayDependencies): Gateway {
     close: async () => {
       await feed.close();
       live.close();
-      upstream?.close();
+      await front?.close();
     },
   };
 }
+
+interface Front {
+  readonly handle: Handler;
+  /** Lets go of what is behind it. */
+  close(): Promise<void>;
+}
+
+/** The one front that the settings ask for; null: there is none. */
+function createFront(
+  { settings, objects }: GatewayDependencies,
+  shared: Omit<S3FrontDependencies, 'settings' | 'store'>,
+): Front | null {
+  const { s3, upstream: origin } = settings;
+  if (s3 !== null && origin !== null) throw misconfigured('a gateway has one front: an upstream, or s3');
+  if (s3 !== null) {
+    if (objects === undefined) throw misconfigured('an S3 front needs a store');
+    return { handle: createS3Front({ ...shared, settings: s3, store: objects }), close: () => objects.close() };
+  }
+  if (origin === null) return null;
+  const upstream = createUpstream(origin);
+  return { handle: createGuard({ ...shared, upstream }), close: async () => upstream.close() };
+}
+
+const misconfigured = (what: string): JobpassError => new JobpassError('ERR_GATEWAY_FRONT', what);

@@ -3,7 +3,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Failure } from '../base/core/reasons.ts';
 import { ok, type Result } from '../base/core/result.ts';
-import type { CarriedSession } from '../base/credential/carried-session.ts';
 import { type Permit, type Refusal, withdrawalOf } from './authorize.ts';
 import { drain } from './connection.ts';
 import { type BodyFraming, framingOf, readHeaders, upstreamHeaders } from './headers.ts';
@@ -19,6 +18,7 @@ import {
   type RequestDependencies,
   readAsked,
 } from './request.ts';
+import { callerOf } from './turns.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface GuardDependencies extends RequestDependencies {
@@ -79,10 +79,6 @@ function letThrough(
   });
   passage.start();
 }
-
-/** Who shares one caller's connections: the sessions of one job, else each session alone. */
-const callerOf = (session: CarriedSession): string =>
-  session.jobId === null ? `session ${session.sessionId}` : `job ${JSON.stringify([session.jobIssuer, session.jobId])}`;
 
 function sayNo({ req, res, decision }: Exchange, { reason }: Refusal): void {
   if (res.destroyed) return;

@@ -12,6 +12,32 @@ export interface GatewaySettings {
     readonly secret: Secret;
   };
   readonly clockSkewSeconds: number;
-  /** The http or https origin of the resource behind the guard; null: there is no guard. */
+  /** The http or https origin of the resource behind the guard; null: there is no guard. Never together with `s3`. */
   readonly upstream: string | null;
+  /** The S3 front and what it serves; null: there is none. */
+  readonly s3: S3Settings | null;
+}
+
+export interface S3Settings {
+  /** The region that requests must be signed for. */
+  readonly region: string;
+  /** Every bucket there is; requests for others end at the gateway. */
+  readonly buckets: readonly { readonly name: string; readonly quotaBytes: number | null }[];
+  readonly store: DiskStoreSettings | UpstreamStoreSettings;
+}
+
+/** Objects in a folder of this machine. */
+export interface DiskStoreSettings {
+  readonly kind: 'disk';
+  readonly folder: string;
+}
+
+/** Objects of another S3, reached with a key pair of the gateway's own. */
+export interface UpstreamStoreSettings {
+  readonly kind: 'upstream';
+  readonly url: string;
+  readonly region: string;
+  readonly network: NetworkScope;
+  readonly accessKeyId: string;
+  readonly secret: Secret;
 }

@@ -1,6 +1,7 @@
 // Whose turn it is at the upstream: bounds the connections to it, for all callers and for each, and lets the rest wait a
 // while. It opens no connection.
 import { type Failure, failure } from '../base/core/reasons.ts';
+import type { CarriedSession } from '../base/credential/carried-session.ts';
 
 /** Connections to one upstream. */
 export const MAX_CONNECTIONS = 512;
@@ -20,6 +21,10 @@ interface Waiting extends Turn {
   readonly caller: string;
   readonly timer: ReturnType<typeof setTimeout>;
 }
+
+/** Who shares one caller's turns: the sessions of one job, else each session alone. */
+export const callerOf = ({ jobId, jobIssuer, sessionId }: CarriedSession): string =>
+  jobId === null ? `session ${sessionId}` : `job ${JSON.stringify([jobIssuer, jobId])}`;
 
 /** The connections of one upstream, held and waited for. */
 export class Turns {

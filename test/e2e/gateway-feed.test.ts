@@ -88,8 +88,8 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
     }),
     ...{ key: own, clock, random, log, fetch: createGuardedFetch().fetch },
   });
-  if (gateway.guard === null) throw new Error('the gateway has no guard');
-  guard = createGatewayServer(gateway.guard);
+  if (gateway.front === null) throw new Error('the gateway has no guard');
+  guard = createGatewayServer(gateway.front);
   guardUrl = `http://127.0.0.1:${await listen(guard)}`;
   gateway.start();
 }

@@ -30,6 +30,7 @@ export const gatewaySettings = (over: Partial<GatewaySettings> = {}): GatewaySet
   },
   clockSkewSeconds: 30,
   upstream: null,
+  s3: null,
   ...over,
 });
 

@@ -92,8 +92,8 @@ export async function startGuardedResource(over: Partial<GatewaySettings> = {}):
     random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
     log,
   });
-  if (gateway.guard === null) throw new Error('the gateway has no guard');
-  const guard = createGatewayServer(gateway.guard);
+  if (gateway.front === null) throw new Error('the gateway has no guard');
+  const guard = createGatewayServer(gateway.front);
   const check = createGatewayServer(gateway.check);
   const guardPort = await listen(guard);
   const checkPort = await listen(check);

@@ -50,9 +50,9 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
     await close();
   };
   try {
-    if (gateway.guard !== null && plan.guardListen !== null)
+    if (gateway.front !== null && plan.guardListen !== null)
       servers.push(
-        await listenWith(gateway.guard, plan.guardListen, { what: `the gateway ${settings.name}`, tls: plan.tls }),
+        await listenWith(gateway.front, plan.guardListen, { what: `the gateway ${settings.name}`, tls: plan.tls }),
       );
     if (plan.checkListen !== null)
       servers.push(

@@ -26,6 +26,7 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
       },
       clockSkewSeconds: context.clockSkew === undefined ? DEFAULT_CLOCK_SKEW_SECONDS : seconds(context.clockSkew),
       upstream: section.upstream ?? null,
+      s3: null,
     },
     guardListen: section.listen === undefined ? null : (parseListen(section.listen) ?? null),
     tls: planTls(section.tls, [...path, 'tls'], context),

@@ -33,6 +33,8 @@ export const REASONS = {
     'request_invalid',
     'the request path, the method or a header could be read in two ways or names a second resource',
   ],
+  operation_unsupported: ['request_invalid', 'the operation, or an option of it, is not served here'],
+  payload_mismatch: ['request_invalid', 'the body is not the one that was announced or signed'],
   facts_invalid: ['request_invalid', 'the facts of the job are incomplete, too long, or not allowed together'],
   subject_too_long: ['request_invalid', 'the names make a subject of more than 255 characters'],
 
@@ -81,6 +83,9 @@ export const REASONS = {
   session_ended: ['access_denied', 'the session has ended with its job'],
   session_expired: ['token_expired', 'the session is past its expiry'],
   feed_stale: ['unavailable', 'the gateway cannot prove that its knowledge is fresh'],
+  bucket_unknown: ['not_found', 'the gateway has no such bucket'],
+  upload_unknown: ['not_found', 'the upload is not one of this role and job'],
+  quota_exceeded: ['limited', 'the object would exceed the quota of its bucket'],
   permission_denied: ['access_denied', 'the permissions of the role do not allow this'],
   upstream_unreachable: ['unavailable', 'the guarded resource did not answer'],
   upstream_busy: ['unavailable', 'no connection to the guarded resource became free in time'],

@@ -1,0 +1,109 @@
+// The S3 front: reads the head of a request, verifies who signed it, asks for the decision, and has the call carried out or says
+// no. Nothing of a body is read before the decision, and nothing reaches the store before signature and permission hold.
+import type { IncomingMessage } from 'node:http';
+import { failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
+import type { Secret } from '../../base/core/secret.ts';
+import type { SignatureClaim } from '../../base/sigv4/read.ts';
+import type { S3Call } from '../../wire/s3/call.ts';
+import { s3Error } from '../../wire/s3/errors.ts';
+import { readS3Call } from '../../wire/s3/request.ts';
+import { type Exchange, type Handler, handlerOf, logAllowed } from '../request.ts';
+import type { S3Settings } from '../settings.ts';
+import { Turns } from '../turns.ts';
+import { writeRefusal } from './answer.ts';
+import { authenticate, readClaim } from './authenticate.ts';
+import { type CarryOutDependencies, carryOut } from './carry-out.ts';
+import { requestFacts } from './condition-keys.ts';
+import { type Allowed, decideCall } from './decide.ts';
+import { type Head, readHead } from './head.ts';
+import { refusalOf, type S3Refusal } from './refusal.ts';
+import { SessionCache } from './session-cache.ts';
+
+export interface S3FrontDependencies extends Omit<CarryOutDependencies, 'region' | 'turns' | 'buckets'> {
+  readonly settings: Pick<S3Settings, 'region' | 'buckets'>;
+  /** The group's key as the feed last gave it; null while it is not known or not fresh. */
+  readonly groupKey: () => Secret<Uint8Array> | null;
+}
+
+interface Front extends CarryOutDependencies {
+  readonly sessions: SessionCache;
+}
+
+/**
+ * The request handler of an S3 front, for `request` and `checkContinue` of its server: on the latter, `100 Continue` is sent
+ * when the store asks for the body, never before the decision.
+ */
+export function createS3Front(d: S3FrontDependencies): Handler {
+  const { authority, groupKey, settings } = d;
+  const front: Front = {
+    ...d,
+    region: settings.region,
+    buckets: new Set(settings.buckets.map(({ name }) => name)),
+    sessions: new SessionCache({ authority, groupKey }),
+    turns: new Turns(),
+  };
+  return handlerOf<S3Refusal>(d, {
+    serve: (exchange) => serve(front, exchange),
+    sayNo: (exchange, { error }) => writeRefusal({ ...exchange, nowMs: d.clock.nowMs() }, error),
+    broken: (unexpected) => refusalOf(unexpected, { error: s3Error('InternalError') }),
+  });
+}
+
+async function serve(front: Front, exchange: Exchange<S3Refusal>): Promise<void> {
+  const head = readHead(exchange.req);
+  if (!head.ok) {
+    exchange.refuse(refusalOf(head.error));
+    return;
+  }
+  const allowed = await judge(front, exchange.req, head.value);
+  // The caller left while we were deciding.
+  if (exchange.res.destroyed) return;
+  if (!allowed.ok) {
+    exchange.refuse(allowed.error, head.value);
+    return;
+  }
+  const { permit } = allowed.value;
+  if (permit.statement !== null) logAllowed(front.log, exchange.decision, { ...permit, statement: permit.statement });
+  await carryOut(front, exchange, { ...allowed.value, head: head.value });
+}
+
+/** Everything that must hold before anything happens. */
+async function judge(front: Front, req: IncomingMessage, head: Head): Promise<Result<Allowed, S3Refusal>> {
+  const { knowledge } = front.authority;
+  const request = readRequest(front, head);
+  if (!request.ok) return request;
+  const { call, claim } = request.value;
+  const caller = await authenticate({ ...front, knowledge }, head, claim);
+  if (!caller.ok) return caller;
+  const { aws } = caller.value.session;
+  const facts = requestFacts({ req, call, claim, aws, nowSeconds: knowledge.nowSeconds() });
+  const allowed = decideCall({ caller: caller.value, facts, knowledge }, call);
+  if (!allowed.ok) return allowed;
+  const unknown = bucketsOf(call).find((bucket) => !front.buckets.has(bucket));
+  if (unknown === undefined) return allowed;
+  const why = failure('bucket_unknown', `no bucket ${unknown} is configured here`);
+  return err(refusalOf(why, { session: aws.session, error: s3Error('NoSuchBucket') }));
+}
+
+/** What is asked for, and who claims to ask. */
+function readRequest(
+  front: Front,
+  head: Head,
+): Result<{ readonly call: S3Call; readonly claim: SignatureClaim }, S3Refusal> {
+  const claim = readClaim({ ...front, knowledge: front.authority.knowledge }, head);
+  const call = readS3Call(head);
+  if (!call.ok && (claim.ok || claim.error.reason === 'credential_missing')) {
+    // A form upload carries its signature in the form: its sender is to read that forms are not served, not that it is nobody.
+    const why = failure('operation_unsupported', `${call.error.code}: ${call.error.message}`);
+    return err(refusalOf(why, { error: call.error }));
+  }
+  if (!claim.ok) return claim;
+  return call.ok ? ok({ call: call.value, claim: claim.value }) : err(refusalOf(failure('operation_unsupported', '')));
+}
+
+/** The buckets that a call names. */
+function bucketsOf(call: S3Call): readonly string[] {
+  if (!('bucket' in call)) return [];
+  return 'source' in call ? [call.bucket, call.source.bucket] : [call.bucket];
+}

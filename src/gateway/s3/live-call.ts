@@ -1,0 +1,80 @@
+// One permitted call while it lasts: its turn at the store, the watch over its session, and its end when the caller leaves, falls
+// silent or may go on no longer. It knows no operation.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Failure, failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
+import { s3Error } from '../../wire/s3/errors.ts';
+import type { LiveRequests } from '../live-requests.ts';
+import type { Turns } from '../turns.ts';
+import { refusalOf, type S3Refusal } from './refusal.ts';
+
+/** Nothing moved in either direction for so long. */
+export const IDLE_TIMEOUT_MS = 120_000;
+
+export interface LiveCallOptions {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly live: LiveRequests;
+  /** Why the call may go on no longer, or undefined. */
+  readonly check: () => Failure | undefined;
+  /** Ends the exchange with the caller; called at most once, and never after `close`. */
+  readonly onCut: (refusal: S3Refusal) => void;
+}
+
+/** A call under watch. */
+export class LiveCall {
+  readonly #o: LiveCallOptions;
+  readonly #ended = new AbortController();
+  readonly #closers: (() => void)[] = [];
+  #closed = false;
+
+  constructor(options: LiveCallOptions) {
+    this.#o = options;
+  }
+
+  /** Aborts as soon as nothing may be read, stored or sent any more. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Begins the watch. */
+  start(): void {
+    const { res, live, check } = this.#o;
+    // It closes when the answer is complete, too; only before that is the caller gone.
+    const onClose = (): void => {
+      if (!res.writableFinished) this.#ended.abort();
+    };
+    res.once('close', onClose);
+    res.setTimeout(IDLE_TIMEOUT_MS, () => this.#onIdle());
+    const forget = live.add({ check, abort: (reason) => this.#cut(refusalOf(reason)) });
+    this.#closers.push(forget, () => res.off('close', onClose));
+    if (res.destroyed) onClose();
+  }
+
+  /** Waits for the call's turn at the store, which `close` gives back. Fails with `upstream_busy`; not at all once aborted. */
+  turn(turns: Turns, caller: string): Promise<Result<null, Failure>> {
+    return new Promise((resolve) => {
+      const onTimeout = (reason: Failure): void => resolve(err(reason));
+      this.#closers.push(turns.take(caller, { onTurn: () => resolve(ok(null)), onTimeout }));
+      this.signal.addEventListener('abort', () => resolve(ok(null)), { once: true });
+    });
+  }
+
+  /** The call is over: its turn is given back, and nobody watches it any more. May be called again. */
+  close(): void {
+    this.#closed = true;
+    for (const close of this.#closers.splice(0)) close();
+  }
+
+  #onIdle(): void {
+    const idle = failure('request_malformed', 'nothing moved for too long');
+    this.#cut(refusalOf(idle, { error: s3Error('RequestTimeout') }));
+  }
+
+  #cut(refusal: S3Refusal): void {
+    if (this.#closed || this.signal.aborted) return;
+    // First the caller: what reads and writes here breaks the connection less clearly when it is aborted.
+    this.#o.onCut(refusal);
+    this.#ended.abort();
+  }
+}

@@ -1,0 +1,130 @@
+// Sessions that were opened before: believed for as long as everything that made them good still holds, and bounded.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FeedSts, gatewaySettings } from '../../../test/fakes/feed-sts.ts';
+import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
+import { makeSigningKey } from '../../../test/fakes/signing-key.ts';
+import { Secret } from '../../base/core/secret.ts';
+import { AWS_SESSION_TOKEN_TYPE, awsSecretKey, awsSessionTokenClaims } from '../../base/credential/aws-session.ts';
+import type { CarriedSession } from '../../base/credential/carried-session.ts';
+import { assembleJws } from '../../base/jwt/assemble.ts';
+import { importKeySet } from '../../base/jwt/jwk.ts';
+import { signingKey } from '../../base/sigv4/signature.ts';
+import type { Knowledge } from '../authorize.ts';
+import { SessionCache } from './session-cache.ts';
+
+const SCOPE = { date: '20261123', region: 'eu-test-1', service: 's3' };
+const keyOf = (fill: number) => new Secret<Uint8Array>(new Uint8Array(32).fill(fill));
+
+let clock: FrozenClock;
+let sts: FeedSts;
+let groupKey: Secret<Uint8Array> | null;
+let cache: SessionCache;
+/** How often somebody asked for the keys: opening does, recalling asks whether one is withdrawn. */
+let published: () => ReturnType<Knowledge['keys']>;
+
+beforeEach(() => {
+  clock = new FrozenClock();
+  sts = new FeedSts(clock);
+  groupKey = keyOf(1);
+  published = () => {
+    const imported = importKeySet({ keys: sts.published });
+    return imported.ok ? imported.value.keys : [];
+  };
+  const knowledge: Knowledge = {
+    nowSeconds: () => clock.nowSeconds(),
+    keys: () => published(),
+    isEnded: () => false,
+    stalenessMs: () => 0,
+    permissionsOf: () => undefined,
+  };
+  const { name: gateway, group, sts: at, clockSkewSeconds } = gatewaySettings();
+  const authority = { gateway, group, stsUrl: at.url, clockSkewSeconds, knowledge };
+  cache = new SessionCache({ authority, groupKey: () => groupKey, capacity: 2 });
+});
+
+const tokenOf = (over: Partial<CarriedSession> = {}): Promise<string> => {
+  const roleArn = 'arn:aws:iam::000000000042:role/publish-web';
+  const claims = awsSessionTokenClaims({ session: sts.session(over), roleArn, sessionName: 'job-1' });
+  return assembleJws({ typ: AWS_SESSION_TOKEN_TYPE }, claims, sts.key.signer);
+};
+
+const reasonOf = async (token: string) => {
+  const opened = await cache.open(token);
+  return opened.ok ? 'open' : opened.error.reason;
+};
+
+const opened = async (token: string) => {
+  const result = await cache.open(token);
+  if (!result.ok) throw new Error(result.error.detail);
+  return result.value;
+};
+
+describe('a session token', () => {
+  test('is opened once, and gives the signing key of the session’s secret', async () => {
+    const token = await tokenOf();
+    const session = await opened(token);
+    expect(await opened(token)).toBe(session);
+    const secret = awsSecretKey(new Uint8Array(32).fill(1), session.aws.session.sessionId).reveal();
+    expect(session.signingKey(SCOPE)).toEqual(signingKey(secret, SCOPE));
+    expect(session.signingKey(SCOPE)).toBe(session.signingKey(SCOPE));
+    expect(session.signingKey({ ...SCOPE, date: '20261124' })).not.toEqual(session.signingKey(SCOPE));
+  });
+
+  test('is not believed while the key of the group is unknown, however good it was', async () => {
+    const token = await tokenOf();
+    expect(await reasonOf(token)).toBe('open');
+    groupKey = null;
+    expect(await reasonOf(token)).toBe('feed_stale');
+  });
+
+  test('is not believed before the STS was heard from', async () => {
+    published = () => [];
+    expect(await reasonOf(await tokenOf())).toBe('feed_stale');
+  });
+
+  test('is opened anew, with other secrets, when the key of the group changes', async () => {
+    const token = await tokenOf();
+    const before = await opened(token);
+    groupKey = keyOf(2);
+    const after = await opened(token);
+    expect(after.signingKey(SCOPE)).not.toEqual(before.signingKey(SCOPE));
+  });
+
+  test('is refused as soon as the STS withdraws the key that signed it', async () => {
+    const token = await tokenOf();
+    expect(await reasonOf(token)).toBe('open');
+    sts.published = [makeSigningKey().publicJwk];
+    expect(await reasonOf(token)).toBe('key_unknown');
+  });
+
+  test('is dropped at its expiry', async () => {
+    const token = await tokenOf({ expiresAt: clock.nowSeconds() + 10 });
+    expect(await reasonOf(token)).toBe('open');
+    // Past the leeway that opening gives to clocks, too.
+    clock.advance(60);
+    expect([await reasonOf(token), cache.size]).toEqual(['session_expired', 0]);
+  });
+
+  test('that is refused is not kept', async () => {
+    expect([await reasonOf(await tokenOf({ group: 'other' })), cache.size]).toEqual(['group_mismatch', 0]);
+  });
+});
+
+test('the least recently used session makes room', async () => {
+  const tokens = await Promise.all(['S1', 'S2', 'S3'].map((sessionId) => tokenOf({ sessionId })));
+  const [one = '', two = '', three = ''] = tokens;
+  const [first, second] = [await opened(one), await opened(two)];
+  expect(await opened(one)).toBe(first);
+  await opened(three);
+  expect(cache.size).toBe(2);
+  expect(await opened(one)).toBe(first);
+  expect(await opened(two)).not.toBe(second);
+});
+
+test('more signing keys of one session than it can need are not kept', async () => {
+  const session = await opened(await tokenOf());
+  const first = session.signingKey(SCOPE);
+  for (let day = 1; day < 9; day += 1) session.signingKey({ ...SCOPE, date: `2026110${day}` });
+  expect(session.signingKey(SCOPE)).not.toBe(first);
+  expect(session.signingKey(SCOPE)).toEqual(first);
+});

@@ -1,0 +1,102 @@
+// The sessions that callers of an S3 front hold at this moment: each token is verified once and its keys derived once. What is
+// kept is bounded, and believed no longer than the STS's key, the group's key and the session's own expiry allow.
+import { hash } from 'node:crypto';
+import { type Failure, failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
+import type { Secret } from '../../base/core/secret.ts';
+import { type AwsSession, awsSecretKey } from '../../base/credential/aws-session.ts';
+import type { CredentialScope } from '../../base/sigv4/scope.ts';
+import { signingKey } from '../../base/sigv4/signature.ts';
+import { type Authority, keyWithdrawal } from '../authorize.ts';
+import { type OpenedAwsCredential, openAwsCredential } from '../credential.ts';
+
+/** A few kilobytes each; a site with more live sessions at one gateway verifies some of them again. */
+const MAX_SESSIONS = 10_000;
+/** Requests are signed for today; presigned URLs for any of the seven days before. */
+const MAX_SIGNING_KEYS = 8;
+
+/** A verified session token. Whoever presents it has still to prove that they know the secret. */
+export interface OpenSession extends OpenedAwsCredential {
+  /** The group's key that the session's secret follows from. */
+  readonly groupKey: Secret<Uint8Array>;
+  /** The SigV4 key of this session for one day, region and service. */
+  signingKey(scope: CredentialScope): Uint8Array;
+}
+
+export interface SessionCacheOptions {
+  readonly authority: Authority;
+  /** The group's key as the feed last gave it; null while it is not known or not fresh. */
+  readonly groupKey: () => Secret<Uint8Array> | null;
+  /** How many sessions are kept; MAX_SESSIONS unless a test says otherwise. */
+  readonly capacity?: number;
+}
+
+/** Opens session tokens, and remembers the ones that were good. */
+export class SessionCache {
+  readonly #o: SessionCacheOptions;
+  readonly #capacity: number;
+  /** By the token's digest, the least recently used first. */
+  readonly #sessions = new Map<string, OpenSession>();
+
+  constructor(options: SessionCacheOptions) {
+    this.#o = options;
+    this.#capacity = options.capacity ?? MAX_SESSIONS;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * The session of a token. Failures: `feed_stale` while keys are missing, and those of opening. Whether the session has ended
+   * meanwhile is `permit`'s to say.
+   */
+  async open(token: string): Promise<Result<OpenSession, Failure>> {
+    const groupKey = this.#o.groupKey();
+    if (groupKey === null) return err(failure('feed_stale', 'the key of the group is not known at this moment'));
+    const name = hash('sha256', token, 'base64');
+    const known = this.#recall(name, groupKey);
+    if (known !== undefined) return ok(known);
+    const opened = await openAwsCredential(token, this.#o.authority);
+    if (!opened.ok) return opened;
+    const session = { ...opened.value, groupKey, signingKey: signingKeysOf(opened.value.aws, groupKey) };
+    this.#remember(name, session);
+    return ok(session);
+  }
+
+  #recall(name: string, groupKey: Secret<Uint8Array>): OpenSession | undefined {
+    const known = this.#sessions.get(name);
+    if (known === undefined) return undefined;
+    this.#sessions.delete(name);
+    const { knowledge } = this.#o.authority;
+    const isGood =
+      known.groupKey === groupKey &&
+      keyWithdrawal(known.credential.key, knowledge) === undefined &&
+      known.credential.session.expiresAt > knowledge.nowSeconds();
+    if (!isGood) return undefined;
+    this.#sessions.set(name, known);
+    return known;
+  }
+
+  #remember(name: string, session: OpenSession): void {
+    this.#sessions.set(name, session);
+    if (this.#sessions.size <= this.#capacity) return;
+    const [oldest] = this.#sessions.keys();
+    if (oldest !== undefined) this.#sessions.delete(oldest);
+  }
+}
+
+/** Derives each key when it is first asked for. */
+function signingKeysOf({ session }: AwsSession, groupKey: Secret<Uint8Array>): OpenSession['signingKey'] {
+  const keys = new Map<string, Uint8Array>();
+  return (scope) => {
+    const name = `${scope.date}/${scope.region}/${scope.service}`;
+    const known = keys.get(name);
+    if (known !== undefined) return known;
+    const secret = awsSecretKey(groupKey.reveal(), session.sessionId);
+    const key = signingKey(secret.reveal(), scope);
+    if (keys.size >= MAX_SIGNING_KEYS) keys.clear();
+    keys.set(name, key);
+    return key;
+  };
+}

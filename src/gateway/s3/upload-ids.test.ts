@@ -1,0 +1,48 @@
+// Ids of uploads: good for their owner, bucket and key, and for nobody else.
+import { describe, expect, test } from 'vitest';
+import { FeedSts } from '../../../test/fakes/feed-sts.ts';
+import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
+import { Secret } from '../../base/core/secret.ts';
+import { openUploadId, sealUploadId, uploadOwner } from './upload-ids.ts';
+
+const key = new Secret(new Uint8Array(32).fill(1));
+const session = new FeedSts(new FrozenClock()).session();
+const owner = uploadOwner(session);
+const upload = { bucket: 'web', key: 'a/b', uploadId: 'u.1' };
+const sealed = sealUploadId(key, owner, upload);
+
+describe('an upload id', () => {
+  test('opens for its owner, also when the store’s own id has a dot', () => {
+    expect(openUploadId(key, owner, { ...upload, uploadId: sealed })).toBe('u.1');
+  });
+
+  test.each([
+    ['another bucket', key, owner, { bucket: 'other' }],
+    ['another key', key, owner, { key: 'a/c' }],
+    ['another owner', key, uploadOwner({ ...session, jobId: 'J2' }), {}],
+    ['another group key', new Secret(new Uint8Array(32)), owner, {}],
+    ['another id of the store', key, owner, { uploadId: sealed.replace('u.1', 'u.2') }],
+    ['the store’s id alone', key, owner, { uploadId: 'u.1' }],
+    ['no id', key, owner, { uploadId: '' }],
+    ['another spelling of the same bytes', key, owner, { uploadId: `${sealed}=` }],
+  ])('does not open for %s', (_what, groupKey, asking, change) => {
+    expect(openUploadId(groupKey, asking, { ...upload, uploadId: sealed, ...change })).toBeUndefined();
+  });
+});
+
+describe('the owner of an upload', () => {
+  test('is the role in its job, whichever session asks', () => {
+    expect(uploadOwner({ ...session, sessionId: 'S-later' })).toBe(owner);
+    expect(uploadOwner({ ...session, role: 'main/other' })).not.toBe(owner);
+    expect(uploadOwner({ ...session, jobIssuer: 'https://other.example' })).not.toBe(owner);
+  });
+
+  test('is the session alone when there is no job', () => {
+    const one = uploadOwner({ ...session, jobId: null });
+    expect(uploadOwner({ ...session, jobId: null, sessionId: 'S-later' })).not.toBe(one);
+  });
+
+  test('cannot be a job and a session by the same text', () => {
+    expect(uploadOwner({ ...session, jobId: null, sessionId: 'x' })).not.toBe(uploadOwner({ ...session, jobId: 'x' }));
+  });
+});
