@@ -19,7 +19,7 @@ export { decide, type PolicyDecision, type PolicyRequest } from './decide.ts';
 export { type Explanation, explain, type FirstFailure, type Fix, type RoleExplanation } from './explain.ts';
 export { type NearestRole, nearestRole } from './nearest.ts';
 export { buildPolicySet, type PolicySet } from './policy-set.ts';
-export { readPolicy } from './read-policy.ts';
+export { type ReadPolicyOptions, readPolicy } from './read-policy.ts';
 export type { PolicySource, ReadRoleOptions } from './readers/jobpass.ts';
 export type { ReadFile } from './readers/jobpass-trust.ts';
 export type { Role } from './role.ts';

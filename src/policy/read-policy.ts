@@ -11,6 +11,11 @@ import { type PolicySource, type ReadRoleOptions, readRole } from './readers/job
 import type { Role } from './role.ts';
 import type { Trust } from './trust/trust.ts';
 
+export interface ReadPolicyOptions extends ReadRoleOptions {
+  /** An AWS document standing for itself is for an STS that speaks like AWS's and has no AWS accounts, such as Ceph RGW's. */
+  readonly anyAccount?: boolean;
+}
+
 const anyValue = z.unknown();
 const ROLE_KEYS = ['role', 'trust', 'session', 'permissions'] as const;
 
@@ -19,7 +24,7 @@ const ROLE_KEYS = ['role', 'trust', 'session', 'permissions'] as const;
  * bindings, or Azure federated identity credentials, each also as its cloud's own tools print it. A cloud's document becomes a
  * role named as its file that grants nothing but the answer. The error lists every problem. Never throws, whatever the text is.
  */
-export function readPolicy(source: PolicySource, options: ReadRoleOptions = {}): Result<Role, readonly Problem[]> {
+export function readPolicy(source: PolicySource, options: ReadPolicyOptions = {}): Result<Role, readonly Problem[]> {
   const document = readDocument(source, anyValue, { maxBytes: MAX_POLICY_BYTES });
   if (!document.ok) return document;
   // Read as JSON or YAML, which hold nothing else.
@@ -29,7 +34,7 @@ export function readPolicy(source: PolicySource, options: ReadRoleOptions = {}):
     const known = `a Jobpass role, or a trust document of ${CLOUD_NAMES.join(', ')}`;
     return err([document.value.problemAt([], `wanted ${known}`)]);
   }
-  const trust = readCloudFile(source);
+  const trust = readCloudFile(source, { anyAccount: options.anyAccount });
   return trust.ok ? ok(standalone(source, trust.value)) : trust;
 }
 

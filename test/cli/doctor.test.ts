@@ -104,6 +104,14 @@ describe('jobpass doctor', () => {
     expect((await run(['--aws', 'role.json', '--token-file', 'token', '--compatible'], files)).code).toBe(0);
   });
 
+  test('reads Ceph’s own form of a policy, without an account, for an STS that is not AWS', async () => {
+    const files = { 'role.json': JSON.stringify(policy(SUBJECT)).replace('111122223333', '') };
+    const args = ['--aws', 'role.json', '--token-file', 'token'];
+    expect((await run([...args, '--compatible'], files)).code).toBe(0);
+    const atAws = await run(args, files);
+    expect([atAws.code, atAws.stderr]).toEqual([2, expect.stringContaining('Invalid principal in policy')]);
+  });
+
   test('takes the token from stdin, and prints a report for programs', async () => {
     const token = await issuer.token(AUDIENCE);
     const args = ['--aws', 'role.json', '--token-file', '-', '--compatible', '--json'];

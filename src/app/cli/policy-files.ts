@@ -14,9 +14,9 @@ import { problemsFailure } from './config-option.ts';
 
 /**
  * The policies at `path`, relative to `from`: a file of any dialect; a tenant's folder of roles; or a folder with one folder
- * for each tenant, as the server reads it. Throws CommandFailure (usage) with every problem of every file.
+ * for each tenant, as the server reads it. `anyAccount` as readPolicy takes it. Throws CommandFailure (usage) with every problem of every file.
  */
-export function readPolicies(path: string, from: string): PolicySet {
+export function readPolicies(path: string, from: string, options: { readonly anyAccount?: boolean } = {}): PolicySet {
   const target = resolve(from, path);
   const stats = statSync(target, { throwIfNoEntry: false });
   if (stats === undefined)
@@ -32,7 +32,7 @@ export function readPolicies(path: string, from: string): PolicySet {
     });
   const problems: Problem[] = [];
   const roles = files.flatMap((file): readonly Role[] => {
-    const role = readOne(file, from);
+    const role = readOne(file, from, options);
     if (role.ok) return [role.value];
     problems.push(...role.error);
     return [];
@@ -55,13 +55,17 @@ const roleFilesIn = (folder: string): readonly string[] =>
     .filter((entry) => entry.isFile() && isRoleFile(entry.name))
     .map((entry) => join(folder, entry.name));
 
-function readOne(path: string, from: string): Result<Role, readonly Problem[]> {
+function readOne(
+  path: string,
+  from: string,
+  options: { readonly anyAccount?: boolean },
+): Result<Role, readonly Problem[]> {
   const shown = relative(from, path);
   const file = shown.startsWith('..') ? path : shown;
   const text = readText(path);
   if (!text.ok) return err([{ file, line: 1, column: 1, path: '', message: text.error }]);
   const folder = dirname(path);
-  return readPolicy({ tenant: basename(folder), file, text: text.value }, { readFile: filesBelow(folder) });
+  return readPolicy({ tenant: basename(folder), file, text: text.value }, { ...options, readFile: filesBelow(folder) });
 }
 
 /** Files below one tenant's folder; links lead nowhere. */

@@ -11,6 +11,8 @@ export type Principals = Pick<AwsStatement, 'providers' | 'principals'> & {
 };
 
 const PROVIDER_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider\/(.+)$/;
+/** The same where Ceph RGW's tenant stands in the place of an account: a name, or none. */
+const TENANT_PROVIDER_ARN = /^arn:aws:iam::[A-Za-z0-9_]*:oidc-provider\/(.+)$/;
 const SAML_ARN = /^arn:aws[a-z-]*:iam::[0-9]{12}:saml-provider\/[A-Za-z0-9._-]{1,128}$/;
 /** CreateOpenIDConnectProvider: Url is at most 255 characters. A port is for test servers; AWS refuses one. */
 const PROVIDER =
@@ -33,6 +35,8 @@ export interface PrincipalReading {
   readonly at: DocumentPath;
   /** Issuers beyond which none is meant: tells whether a provider on a loopback address is one over http. */
   readonly allowedIssuers: readonly string[] | undefined;
+  /** The policy is for an STS that has no AWS accounts. */
+  readonly anyAccount?: boolean | undefined;
 }
 
 /** Reads the Principal of a statement, in AWS's own words where something is wrong. */
@@ -57,7 +61,8 @@ export function readPrincipals(value: JsonValue, reading: PrincipalReading): Pri
 
 type Found = { readonly principal: string; readonly issuers?: readonly string[] };
 
-function readKind(kind: string, names: JsonValue, { report, at, allowedIssuers }: PrincipalReading): readonly Found[] {
+function readKind(kind: string, names: JsonValue, reading: PrincipalReading): readonly Found[] {
+  const { report, at } = reading;
   const place = [...at, kind];
   if (kind !== 'Federated' && kind !== 'AWS' && kind !== 'Service') {
     report(
@@ -71,7 +76,7 @@ function readKind(kind: string, names: JsonValue, { report, at, allowedIssuers }
   const all: readonly JsonValue[] = listed ? names : [names];
   if (all.length === 0) report(place, 'MalformedPolicyDocument: Missing required field Principal cannot be empty!');
   return all.flatMap((name, index) => {
-    const found = typeof name === 'string' ? readName(kind, name, allowedIssuers) : undefined;
+    const found = typeof name === 'string' ? readName(kind, name, reading) : undefined;
     if (found !== undefined) return [found];
     const path = listed ? [...place, index] : place;
     const shown = typeof name === 'string' ? name.slice(0, 128) : 'not a text';
@@ -92,12 +97,14 @@ const hintFor = (kind: string): string =>
 function readName(
   kind: 'Federated' | 'AWS' | 'Service',
   name: string,
-  allowed: readonly string[] | undefined,
+  { allowedIssuers, anyAccount }: PrincipalReading,
 ): Found | undefined {
   if (kind !== 'Federated')
     return (kind === 'AWS' ? AWS_PRINCIPAL : SERVICE).test(name) ? { principal: name } : undefined;
   if (SAML_ARN.test(name)) return { principal: name };
-  const issuers = BUILT_IN.get(name) ?? issuersOf(PROVIDER_ARN.exec(name)?.[1], allowed);
+  const issuers =
+    BUILT_IN.get(name) ??
+    issuersOf((anyAccount === true ? TENANT_PROVIDER_ARN : PROVIDER_ARN).exec(name)?.[1], allowedIssuers);
   return issuers === undefined ? undefined : ({ principal: name, issuers } satisfies FederatedProvider);
 }
 

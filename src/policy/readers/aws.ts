@@ -32,6 +32,8 @@ export interface AwsTrustOptions {
   readonly maxChars?: number;
   /** The issuers that a tenant may trust. A provider on a loopback address stands for https and http; only those listed count then. */
   readonly allowedIssuers?: readonly string[] | undefined;
+  /** The policy is for an STS that has no AWS accounts. */
+  readonly anyAccount?: boolean | undefined;
 }
 
 /**
@@ -115,7 +117,7 @@ function readStatement(value: JsonValue, o: StatementReading): readonly AwsState
   readSid(value.Sid, o);
   const effect = readEffect(value.Effect, o);
   const principals = readMember(value, 'Principal', o, (part, place) =>
-    readPrincipals(part, { report, at: place, allowedIssuers: o.allowedIssuers }),
+    readPrincipals(part, { report, at: place, allowedIssuers: o.allowedIssuers, anyAccount: o.anyAccount }),
   );
   const actions = readMember(value, 'Action', o, (part, place) => readActions(part, { ...o, at: place }));
   const conditions = value.Condition === undefined ? [] : readConditions(value.Condition, principals, o);

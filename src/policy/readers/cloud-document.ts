@@ -15,6 +15,8 @@ export interface CloudReading {
   lineOf(path: DocumentPath): number;
   /** The issuers that the tenant may trust. Absent: no ceiling, where nothing is granted. */
   readonly allowedIssuers?: readonly string[] | undefined;
+  /** AWS alone: the policy is for an STS that speaks like AWS's and has no AWS accounts. */
+  readonly anyAccount?: boolean | undefined;
 }
 
 /** The same reading, further down. */

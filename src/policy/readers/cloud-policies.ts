@@ -54,11 +54,15 @@ export function countLeaves(value: JsonValue | undefined): number {
 // The clouds' readers know the form; here anything goes that YAML or JSON can say.
 const anyValue = z.unknown();
 
-/** A file that holds nothing but a cloud's document. `cloud` undefined: it is found by the shape. Errors: all problems. */
+export interface CloudFileOptions extends Pick<CloudReading, 'allowedIssuers' | 'anyAccount'> {
+  /** Absent: it is found by the shape. */
+  readonly cloud?: Cloud;
+}
+
+/** A file that holds nothing but a cloud's document. Errors: all problems. */
 export function readCloudFile(
   source: { readonly file: string; readonly text: string },
-  cloud?: Cloud,
-  allowedIssuers?: readonly string[],
+  { cloud, ...options }: CloudFileOptions = {},
 ): Result<Trust, readonly Problem[]> {
   let trust: Trust | undefined;
   const document = readDocument(source, anyValue, {
@@ -66,7 +70,7 @@ export function readCloudFile(
     check(value, report, lineOf) {
       const found = cloud ?? cloudOf(value);
       if (found === undefined) report([], `wanted a trust document of ${CLOUD_NAMES.join(', ')}`);
-      else trust = compileCloudTrust(found, value, { report, at: [], lineOf, allowedIssuers });
+      else trust = compileCloudTrust(found, value, { report, at: [], lineOf, ...options });
     },
   });
   if (!document.ok) return document;

@@ -124,7 +124,7 @@ function compileFile(
   }
   texts.push(text.value);
   const file = [...reading.file.split('/').slice(0, -1), value].join('/');
-  const trust = readCloudFile({ file, text: text.value }, cloud, reading.allowedIssuers);
+  const trust = readCloudFile({ file, text: text.value }, { cloud, allowedIssuers: reading.allowedIssuers });
   if (trust.ok) return inFile(trust.value, { file, line: reading.lineOf(path) });
   elsewhere.push(...trust.error);
   return undefined;

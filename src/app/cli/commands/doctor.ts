@@ -74,7 +74,7 @@ function patientOf({ options, positionals, folder }: Surroundings): Patient {
     token: read.token,
     // What comes through a pipe is no file that an SDK would be pointed at.
     fileHasTail: token !== '-' && read.hasTail,
-    policies: readAwsPolicy(policy, folder),
+    policies: readAwsPolicy(policy, folder, options.compatible === true),
     role: describedIn(policy, folder),
     issuerUrl,
     sessionName: text(options['session-name']),
@@ -83,8 +83,8 @@ function patientOf({ options, positionals, folder }: Surroundings): Patient {
 }
 
 /** The policy as a set of one role. A Jobpass role whose trust entries are all AWS documents is one too. */
-function readAwsPolicy(path: string, folder: string): PolicySet {
-  const set = readPolicies(path, folder);
+function readAwsPolicy(path: string, folder: string, anyAccount: boolean): PolicySet {
+  const set = readPolicies(path, folder, { anyAccount });
   const roles = [...set.tenants()].flatMap((tenant) => [...set.rolesOf(tenant)]);
   const isAws = roles.length === 1 && roles.every(({ trust }) => trust.every(({ dialect }) => dialect === 'aws'));
   if (isAws) return set;
