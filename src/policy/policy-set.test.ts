@@ -26,6 +26,20 @@ describe('a policy set', () => {
     expect([...set.rolesOf('none')]).toEqual([]);
   });
 
+  it('finds a role by its ARN, across tenants, and no ARN has two', () => {
+    const account = 'arn:aws:iam::000000000042:role';
+    const assumed = (name: string, roleArn: string) => makeRole({ name, trust: trust('a: b'), roleArn });
+    const [web, api] = [assumed('web', `${account}/ci/web`), assumed('api', `${account}/api`)];
+    const set = buildPolicySet([web, api, role('plain')]);
+    expect(set.findByAwsArn(`${account}/ci/web`)).toEqual(web.ref);
+    expect(set.findByAwsArn(`${account}/web`)).toBeUndefined();
+    expect(withoutRoles(set, [web.ref]).findByAwsArn(`${account}/ci/web`)).toBeUndefined();
+    expect(withoutRoles(set, [web.ref]).findByAwsArn(`${account}/api`)).toEqual(api.ref);
+    expect(() => buildPolicySet([web, assumed('copy', `${account}/WEB`)])).toThrow(
+      expect.objectContaining({ code: 'ERR_ROLE_DUPLICATE' }),
+    );
+  });
+
   it('has an id that follows from the content of the files alone', () => {
     const id = (...roles: Parameters<typeof buildPolicySet>[0]): string => buildPolicySet(roles).id;
     expect(id(role('web'), role('api'))).toBe(id(role('api'), role('web')));

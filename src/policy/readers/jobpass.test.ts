@@ -202,6 +202,30 @@ aws: { role_arn: x }
     expect(!foreign.ok && foreign.error.map((problem) => problem.message)).toEqual(['tenant other has no ceiling']);
   });
 
+  it.each([
+    'arn:aws:iam::42:role/publish-web',
+    'arn:aws:iam::000000000042:user/publish-web',
+    'arn:aws:sts::000000000042:assumed-role/publish-web/job-1',
+    'arn:aws:iam::000000000042:role/publish web',
+    'publish-web',
+  ])('for an ARN that is no role’s: %s', (roleArn) => {
+    const text = roleText({ trust: `[{ issuer: ${ISSUER}, claims: { a: b } }]`, roleArn });
+    expect(problemsOf(text)).toEqual(['aws.role_arn: wanted arn:aws:iam::<account, 12 digits>:role/[path/]name']);
+    expect(problemsOf(text.replace('role_arn', 'arn')).join()).toContain('aws.arn: unknown key');
+  });
+
+  it('for an AWS account that is not its tenant’s', () => {
+    const roleArn = 'arn:aws:iam::000000000042:role/publish-web';
+    const text = roleText({ trust: `[{ issuer: ${ISSUER}, claims: { a: b } }]`, roleArn });
+    expect(problemsOf(text)).toEqual([]);
+    const source = { tenant: 'main', file: 'publish-web.yaml', text };
+    for (const awsAccounts of [[], ['000000000043']]) {
+      const outcome = readRole(source, { ...wideCeiling(), awsAccounts });
+      expect(!outcome.ok && outcome.error.map(({ path }) => path)).toEqual(['aws.role_arn']);
+    }
+    expect(readRole(source, { ...wideCeiling(), awsAccounts: 'all' }).ok).toBe(true);
+  });
+
   it('for more clauses or bytes than the bounds', () => {
     const values = (count: number): string =>
       `[${Array.from({ length: count }, (_, index) => `v${index}`).join(', ')}]`;

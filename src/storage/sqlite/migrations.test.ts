@@ -47,6 +47,15 @@ test('what a client of the issuer acknowledged before receivers had names is its
   await store.close();
 });
 
+test('an STS’s sessions of before have no tags, no name and no session policy', async () => {
+  const decision = `INSERT INTO decision (id, at, outcome, wire, issuer, subject, detail, session_id, remote_address, claims,
+    trace) VALUES ('D1', 1, 'granted', 'rfc8693', 'i', 's', '', 'S1', '', '{}', '{}')`;
+  const session = `INSERT INTO session VALUES ('S1', 'D1', 'main', 'r', 'artifacts', 'i', 's', 'J1', 1, 1, 99, '{}')`;
+  const store = await openSqliteSts({ path: await leave(STS_SCHEMA, 4, [decision, session]) });
+  expect(await store.findSession('S1')).toMatchObject({ tags: {}, sourceIdentity: null, name: null, policy: null });
+  await store.close();
+});
+
 test('an STS’s ended sessions get the group of their session, and the store an identity', async () => {
   const decision = `INSERT INTO decision (id, at, outcome, wire, issuer, subject, detail, session_id, remote_address, claims,
     trace) VALUES ('D1', 1, 'granted', 'rfc8693', 'i', 's', '', 'S1', '', '{}', '{}')`;
