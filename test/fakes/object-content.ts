@@ -1,6 +1,7 @@
 // Bodies for object stores: whole, in pieces, broken, hanging.
 import { createHash } from 'node:crypto';
-import type { Checksums, Content } from '../../src/gateway/objects/store.ts';
+import type { Checksums } from '../../src/base/checksum/checksum.ts';
+import type { Content } from '../../src/gateway/objects/store.ts';
 
 export const md5 = (data: Uint8Array | string): string => createHash('md5').update(data).digest('hex');
 

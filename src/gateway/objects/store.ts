@@ -1,8 +1,11 @@
 // The port of the gateway's object stores: buckets of named byte strings, told in no cloud's words. Adapters: disk/, upstream/.
 // It decides nothing about who may do what; that was decided before a store is asked.
 import type { Readable } from 'node:stream';
+import type { ChecksumAlgorithm, Checksums } from '../../base/checksum/checksum.ts';
 import type { Result } from '../../base/core/result.ts';
 import type { EpochMs } from '../../base/core/time.ts';
+
+export type { ChecksumAlgorithm, Checksums };
 
 /** Longest key, in bytes of UTF-8. Shortest: one. */
 export const MAX_KEY_BYTES = 1024;
@@ -25,11 +28,6 @@ export interface ObjectRef {
 export interface UploadRef extends ObjectRef {
   readonly uploadId: string;
 }
-
-export type ChecksumAlgorithm = 'crc32' | 'crc32c' | 'crc64nvme' | 'sha1' | 'sha256';
-
-/** Base64 of the big-endian digest. The store keeps what it is told and computes none of them. */
-export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 
 /** What the writer says about an object, given back as it was said. */
 export interface ObjectAttributes {
@@ -54,6 +52,7 @@ export interface ObjectInfo extends ObjectAttributes {
   readonly modifiedAt: EpochMs;
   /** Different for every write of a key, and greater than all before it, deletions in between included. */
   readonly generation: number;
+  /** What the writer told; the store computes none. */
   readonly checksums: Checksums;
   /** How many parts it was made of; absent: it came in one piece. */
   readonly parts?: number;
@@ -115,7 +114,7 @@ export interface Conditions {
 
 /** Bytes to store. */
 export interface Content {
-  /** Read once, in order, with back-pressure. When it throws, nothing is stored and the failure is `payload_refused`. */
+  /** Read once, in order, with back-pressure; a chunk does not change once it is given. When it throws, nothing is stored and the failure is `payload_refused`. */
   readonly body: AsyncIterable<Uint8Array>;
   /** The length if it is known; a body of another length is refused. */
   readonly size: number | null;

@@ -1,11 +1,11 @@
 // Multipart uploads on the disk. An object made of parts has their blobs: completing moves no byte.
 import { createHash } from 'node:crypto';
+import type { Checksums } from '../../../base/checksum/checksum.ts';
 import { ok, type Result } from '../../../base/core/result.ts';
 import { checkSource, checkWrite } from '../conditions.ts';
 import { objectFailure } from '../failure.ts';
 import { resolveRange } from '../range.ts';
 import {
-  type Checksums,
   type CompleteOptions,
   type CopyPartOptions,
   type CreateUploadOptions,

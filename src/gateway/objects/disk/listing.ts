@@ -19,20 +19,23 @@ const justAfter = (name: Buffer): Buffer => Buffer.concat([name, Uint8Array.of(0
 
 const later = (a: Buffer, b: Buffer): Buffer => (Buffer.compare(a, b) >= 0 ? a : b);
 
+/** What the walk asks of the table. */
+export type KeyRows = Pick<ObjectTable, 'rows'>;
+
 /** A walk through one bucket, entry by entry. */
 class Walk {
   readonly objects: ObjectInfo[] = [];
   readonly prefixes: string[] = [];
   isTruncated = false;
   last: string | null = null;
-  readonly #table: ObjectTable;
+  readonly #table: KeyRows;
   readonly #bucket: string;
   readonly #prefix: Buffer;
   readonly #delimiter: Buffer | null;
   readonly #before: Uint8Array;
   readonly #limit: number;
 
-  constructor(table: ObjectTable, bucket: string, o: ListOptions) {
+  constructor(table: KeyRows, bucket: string, o: ListOptions) {
     this.#table = table;
     this.#bucket = bucket;
     this.#prefix = keyBytes(o.prefix);
@@ -88,7 +91,7 @@ class Walk {
 }
 
 /** Precondition: the delimiter is not empty. Runs inside IndexFile.read. */
-export function listObjects(table: ObjectTable, bucket: string, o: ListOptions): Listing {
+export function listObjects(table: KeyRows, bucket: string, o: ListOptions): Listing {
   const walk = new Walk(table, bucket, o);
   walk.run(walk.start(keyBytes(o.after)));
   const { objects, prefixes, isTruncated } = walk;

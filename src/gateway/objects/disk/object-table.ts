@@ -1,7 +1,8 @@
 // Owns the rows of objects and their segments. Whether a write may happen is decided before it comes here.
 import type { StatementSync } from 'node:sqlite';
+import type { Checksums } from '../../../base/checksum/checksum.ts';
 import type { EpochMs } from '../../../base/core/time.ts';
-import type { Checksums, ObjectAttributes, ObjectInfo, ObjectRef } from '../store.ts';
+import type { ObjectAttributes, ObjectInfo, ObjectRef } from '../store.ts';
 import type { Segment } from './blob-reader.ts';
 import type { IndexFile } from './index-file.ts';
 import {

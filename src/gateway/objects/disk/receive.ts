@@ -1,8 +1,9 @@
 // Takes a body in: hashes, counts and refuses it on the way, and leaves either a durable blob or nothing.
 import { createHash } from 'node:crypto';
+import type { Checksums } from '../../../base/checksum/checksum.ts';
 import { ok, type Result } from '../../../base/core/result.ts';
 import { objectFailure } from '../failure.ts';
-import type { Checksums, Content, ObjectFailure } from '../store.ts';
+import type { Content, ObjectFailure } from '../store.ts';
 import type { BlobWriter } from './blob-writer.ts';
 
 /** A body that arrived whole. */

@@ -1,7 +1,8 @@
 // Owns the way from a row of the index to typed values. A value of another type than was written is damage, never a default.
 import type { SQLOutputValue } from 'node:sqlite';
 import * as z from 'zod';
-import type { Checksums, ObjectAttributes } from '../store.ts';
+import type { Checksums } from '../../../base/checksum/checksum.ts';
+import type { ObjectAttributes } from '../store.ts';
 import { unavailable } from './file-operations.ts';
 
 /** A row as the driver gives it. */

@@ -1,14 +1,8 @@
 // Owns the rows of uploads under way and their parts. Whether a write may happen is decided before it comes here.
 import type { StatementSync } from 'node:sqlite';
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../../../base/checksum/checksum.ts';
 import type { EpochMs } from '../../../base/core/time.ts';
-import type {
-  ChecksumAlgorithm,
-  CreateUploadOptions,
-  ObjectAttributes,
-  ObjectRef,
-  PartInfo,
-  UploadRef,
-} from '../store.ts';
+import type { CreateUploadOptions, ObjectAttributes, ObjectRef, PartInfo, UploadRef } from '../store.ts';
 import { unavailable } from './file-operations.ts';
 import type { IndexFile } from './index-file.ts';
 import { keyBytes } from './object-table.ts';
@@ -25,12 +19,10 @@ export interface StoredPart extends PartInfo {
   readonly blob: string | null;
 }
 
-const ALGORITHMS: readonly ChecksumAlgorithm[] = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'];
-
 function algorithmOf(row: Row): ChecksumAlgorithm | null {
   const value = nullableText(row, 'checksum_algorithm');
   if (value === null) return null;
-  const found = ALGORITHMS.find((algorithm) => algorithm === value);
+  const found = CHECKSUM_ALGORITHMS.find((algorithm) => algorithm === value);
   if (found === undefined) throw unavailable('the index is damaged: an unknown checksum algorithm');
   return found;
 }
