@@ -1,5 +1,6 @@
 // Bodies for object stores: whole, in pieces, broken, hanging.
 import { createHash } from 'node:crypto';
+import { Writable } from 'node:stream';
 import type { Checksums } from '../../src/base/checksum/checksum.ts';
 import type { Content } from '../../src/gateway/objects/store.ts';
 
@@ -60,4 +61,18 @@ export async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> 
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** A stream that keeps a copy of what it is sent, and lets go of the original late. */
+export function collector(): Writable & { readonly chunks: Buffer[] } {
+  const chunks: Buffer[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _, done) {
+      setImmediate(() => {
+        chunks.push(Buffer.from(chunk));
+        done();
+      });
+    },
+  });
+  return Object.assign(sink, { chunks });
 }

@@ -1,8 +1,10 @@
 // Conformance: whole objects, what is kept of them, and bodies that do not end well.
+import { Writable } from 'node:stream';
 import { describe, expect } from 'vitest';
 import {
   brokenAfter,
   bytesOf,
+  collector,
   contentOf,
   hangingAfter,
   md5,
@@ -54,9 +56,42 @@ export function objectRequirements(engine: ObjectEngine): void {
       expect(must(await bench.store.head(bench.named('a')))).toStrictEqual(info);
     });
 
+    requirement('a body may be sent into a stream instead, whole or a range of it', async (bench) => {
+      const data = patterned(2_500_000);
+      await bench.put('a', data);
+      const range = { first: 1000, last: 1_999_999 };
+      for (const [asked, wanted] of [
+        [undefined, data],
+        [range, data.subarray(1000, 2_000_000)],
+      ] as const) {
+        const sink = collector();
+        await must(await bench.tryGet('a', asked)).sendTo(sink);
+        expect(sink.writableEnded).toBe(false);
+        expect(md5(Buffer.concat(sink.chunks))).toBe(md5(wanted));
+      }
+    });
+
+    requirement('a body whose target closes is let go, and so is one whose caller leaves', async (bench) => {
+      await bench.put('a', patterned(9_000_000));
+      const closing = must(await bench.tryGet('a'));
+      const stuck = new Writable({ write: () => {} });
+      const sent = closing.sendTo(stuck);
+      stuck.destroy();
+      await expect(sent).rejects.toThrow();
+      expect(closing.body.destroyed).toBe(true);
+      const caller = new AbortController();
+      const leaving = must(await bench.store.get(bench.named('a'), { signal: caller.signal }));
+      const left = leaving.sendTo(new Writable({ write: () => {} }));
+      caller.abort();
+      await expect(left).rejects.toThrow();
+    });
+
     requirement('an object without bytes is an object', async (bench) => {
       expect(await bench.put('empty', '')).toMatchObject({ size: 0, etag: 'd41d8cd98f00b204e9800998ecf8427e' });
       expect(await bench.read('empty')).toBe('');
+      const sink = collector();
+      await must(await bench.tryGet('empty')).sendTo(sink);
+      expect(sink.chunks).toEqual([]);
     });
 
     requirement('a body of unannounced length is stored whole', async (bench) => {

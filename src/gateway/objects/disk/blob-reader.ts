@@ -1,10 +1,11 @@
 // Owns one download: a stream over the pieces of blobs that make up an object or a range of it.
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import type { Span } from '../range.ts';
 import type { Blobs } from './blobs.ts';
 import { type FileOperations, unavailable } from './file-operations.ts';
+import { send } from './send.ts';
 
-/** Large, for speed: at 64 KiB a download costs twice the time. A slow reader holds two of them. */
+/** Large, for speed: at 64 KiB a download costs twice the time. A slow reader holds two of them. Small ones take what they need. */
 const CHUNK_BYTES = 512 * 1024;
 
 /** A blob in its place within an object. */
@@ -45,6 +46,7 @@ export class BlobReader extends Readable {
   readonly #files: FileOperations;
   readonly #pieces: readonly Piece[];
   readonly #unpin: () => void;
+  readonly #bytes: number;
   #next = 0;
   #open: OpenPiece | undefined;
   /** The last use of the descriptor, which must be over before it is closed: its number may be another file's then. */
@@ -56,6 +58,7 @@ export class BlobReader extends Readable {
     this.#blobs = o.blobs;
     this.#files = o.files;
     this.#pieces = piecesOf(o.segments, o.span);
+    this.#bytes = o.span.last + 1 - o.span.first;
     this.#unpin = o.blobs.pin(this.#pieces.map((piece) => piece.blob));
     // It may end before anybody listens; whoever reads it hears of the error all the same.
     this.on('error', () => {});
@@ -76,12 +79,31 @@ export class BlobReader extends Readable {
   }
 
   override _read(): void {
-    const reading = this.#readChunk();
-    this.#busy = reading.catch(() => {});
-    reading.then(
+    this.#fill((length) => Buffer.allocUnsafeSlow(length)).then(
       (chunk) => this.push(chunk),
       (cause: unknown) => this.destroy(cause instanceof Error ? cause : unavailable('reading failed', cause)),
     );
+  }
+
+  /** See OpenObject.sendTo. Precondition: nothing was read from the stream. */
+  sendTo(target: Writable): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (end: () => void): void => {
+        target.off('close', onClose);
+        this.off('close', onClose);
+        this.destroy();
+        end();
+      };
+      // Neither side calls back for what it will never do.
+      const onClose = (): void => settle(() => reject(this.errored ?? new Error('the transfer was broken off')));
+      target.once('close', onClose);
+      this.once('close', onClose);
+      const fill = (buffer: Buffer) => this.#fill((length) => buffer.subarray(0, length));
+      send(fill, target, Math.min(CHUNK_BYTES, this.#bytes)).then(
+        () => settle(resolve),
+        (cause: unknown) => settle(() => reject(cause)),
+      );
+    });
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -94,12 +116,19 @@ export class BlobReader extends Readable {
       });
   }
 
-  async #readChunk(): Promise<Uint8Array | null> {
+  #fill(bufferOf: (length: number) => Buffer): Promise<Uint8Array | null> {
+    if (this.destroyed) return Promise.reject(new Error('the transfer was broken off'));
+    const filling = this.#readChunk(bufferOf);
+    this.#busy = filling.catch(() => {});
+    return filling;
+  }
+
+  async #readChunk(bufferOf: (length: number) => Buffer): Promise<Uint8Array | null> {
     if (this.#open?.left === 0) await this.#closeOpen();
     if (this.#open === undefined && !(await this.#openNext())) return null;
     const open = this.#open;
     if (open === undefined) return null;
-    const target = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, open.left));
+    const target = bufferOf(Math.min(CHUNK_BYTES, open.left));
     const count = await this.#files.read(open.fd, target, open.position);
     if (count === 0) throw unavailable('a blob ended before its object did');
     open.position += count;

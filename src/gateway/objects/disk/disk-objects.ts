@@ -1,4 +1,5 @@
 // Single objects on the disk: head, get, put, delete, copy, list. Uploads in parts are disk-uploads' business.
+import type { Writable } from 'node:stream';
 import { ok, type Result } from '../../../base/core/result.ts';
 import { checkRead, checkSource, checkWrite } from '../conditions.ts';
 import { objectFailure } from '../failure.ts';
@@ -50,7 +51,8 @@ export async function getObject(c: DiskContext, object: ObjectRef, o: GetOptions
   const reader = new BlobReader({ blobs: c.blobs, files: c.files, segments, span });
   const body = await reader.prepare();
   c.tasks.watch(body, o.signal);
-  return ok({ info, range: range === null ? null : range.value, body });
+  const sendTo = (target: Writable) => body.sendTo(target);
+  return ok({ info, range: range === null ? null : range.value, body, sendTo });
 }
 
 export async function putObject(c: DiskContext, object: ObjectRef, o: PutOptions): Outcome<ObjectInfo> {

@@ -1,5 +1,7 @@
 // Single objects at the upstream: head, get, put, delete, copy, list. Conditions are judged here, by the object as it stands, and
 // what was judged is pinned by its ETag: servers differ in which conditions they heed, and all of them know this one.
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { err, ok, type Result } from '../../../base/core/result.ts';
 import { checkRead, checkSource, checkWrite } from '../conditions.ts';
 import { objectFailure } from '../failure.ts';
@@ -71,7 +73,8 @@ export async function getObject(c: UpstreamContext, object: ObjectRef, options: 
     return told<OpenObject>(undefined);
   }
   signal.addEventListener('abort', () => body.destroy(new Error('aborted')), { once: true });
-  return ok({ info, range: given === undefined ? null : { first: given.first, last: given.last }, body });
+  const sendTo = (target: Writable) => pipeline(body, target, { end: false });
+  return ok({ info, range: given === undefined ? null : { first: given.first, last: given.last }, body, sendTo });
 }
 
 const CHANGED = objectFailure('conflict', 'the object was replaced while it was looked at');
