@@ -1,16 +1,16 @@
 // Carries out the operations on buckets: which there are, where they are, and what is in them.
 import { ok } from '../../base/core/result.ts';
-import type { ListObjectsCall, ListObjectsV2Call, S3Call } from '../../wire/s3/call.ts';
+import type { ListBucketsCall, ListObjectsCall, ListObjectsV2Call, S3Call } from '../../wire/s3/call.ts';
 import { encodeListing } from '../../wire/s3/listing-result.ts';
 import { encodeBuckets, encodeLocation } from '../../wire/s3/results.ts';
 import { failed, type Outcome, type Work } from './work.ts';
 
 /** ListBuckets: those of this gateway alone. */
-export async function listBuckets(work: Work, call: S3Call): Promise<Outcome> {
+export async function listBuckets(work: Work, call: ListBucketsCall): Promise<Outcome> {
   const found = await work.store.buckets();
   if (!found.ok) return failed(work, call, found.error);
   const own = found.value.filter(({ name }) => work.buckets.has(name));
-  return ok({ status: 200, headers: {}, body: encodeBuckets(own, work.owner) });
+  return ok({ status: 200, headers: {}, body: encodeBuckets(own, work.owner, call) });
 }
 
 /** HeadBucket: a bucket that is configured may still be missing from the store. */

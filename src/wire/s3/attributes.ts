@@ -4,7 +4,7 @@ import type { ObjectAttributes, ResponseOverrides } from './call.ts';
 import { invalidArgument, refuse, type S3Error } from './errors.ts';
 
 /** AWS's bounds: names and values of the user's metadata together, and as much for the system's. */
-export const MAX_METADATA_BYTES = 2048;
+const MAX_METADATA_BYTES = 2048;
 
 const METADATA_PREFIX = 'x-amz-meta-';
 

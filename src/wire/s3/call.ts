@@ -52,6 +52,15 @@ interface UploadCall extends ObjectCall {
   readonly uploadId: string;
 }
 
+export interface ListBucketsCall extends Call {
+  readonly operation: 'ListBuckets';
+  /** 1 to 10,000. */
+  readonly maxBuckets: number;
+  readonly prefix: string;
+  /** Buckets after this one; '' from the start. */
+  readonly after: string;
+}
+
 /** Which objects, the body says (delete-body.ts). */
 export interface DeleteObjectsCall extends BucketCall {
   readonly operation: 'DeleteObjects';
@@ -147,7 +156,7 @@ export interface DeleteObjectCall extends ObjectCall {
 
 /** Every operation that is served. The signature is not checked yet and no permission was decided. */
 export type S3Call =
-  | (Call & { readonly operation: 'ListBuckets' })
+  | ListBucketsCall
   | (BucketCall & { readonly operation: 'HeadBucket' | 'GetBucketLocation' })
   | DeleteObjectsCall
   | ListObjectsCall

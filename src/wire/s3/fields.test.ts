@@ -189,6 +189,24 @@ describe('a listing', () => {
     expect(read(`GET /data?prefix=${'x'.repeat(1025)}`)).toBe('KeyTooLongError');
   });
 
+  test.each(['max-buckets=0', 'max-buckets=10001', 'max-buckets=x', 'continuation-token=x'])(
+    'of buckets with %s is refused',
+    (query) => {
+      expect(read(`GET /?${query}`)).toBe('InvalidArgument');
+    },
+  );
+
+  test('of buckets goes on where its token says', () => {
+    const token = encodeContinuationToken('a-2');
+    expect(read(`GET /?max-buckets=1000&prefix=a&continuation-token=${token}`)).toMatchObject({
+      maxBuckets: 1000,
+      prefix: 'a',
+      after: 'a-2',
+    });
+    expect(read('GET /')).toMatchObject({ maxBuckets: 10_000, prefix: '', after: '' });
+    expect(read('GET /?bucket-region=eu-west-1')).toBe('NotImplemented');
+  });
+
   test('of version 3 does not exist', () => {
     expect(read('GET /data?list-type=3')).toBe('NotImplemented');
   });

@@ -1,7 +1,7 @@
 // The parameters of listings, and the tokens by which a listing goes on.
 import { ok, type Result } from '../../base/core/result.ts';
 import { decodeBase64url, encodeBase64url } from '../../base/jwt/base64url.ts';
-import type { ListObjectsCall, ListObjectsV2Call } from './call.ts';
+import type { ListBucketsCall, ListObjectsCall, ListObjectsV2Call } from './call.ts';
 import { invalidArgument, refuse, type S3Error } from './errors.ts';
 import { isKeyTooLong } from './names.ts';
 
@@ -15,6 +15,29 @@ const MAX_NUMBER = 2_147_483_647;
 type Shared = Pick<ListObjectsCall, 'prefix' | 'delimiter' | 'maxKeys' | 'encodesUrls'>;
 type Version1 = Shared & Pick<ListObjectsCall, 'after'>;
 type Version2 = Shared & Pick<ListObjectsV2Call, 'after' | 'startAfter' | 'continuationToken' | 'fetchesOwner'>;
+
+/** S3's bound on the buckets of one answer. */
+const MAX_BUCKETS = 10_000;
+
+/** Errors: InvalidArgument. */
+export function readListBuckets(
+  parameters: Parameters,
+): Result<Pick<ListBucketsCall, 'maxBuckets' | 'prefix' | 'after'>, S3Error> {
+  const maxBuckets = readNumber(parameters, 'max-buckets', MAX_BUCKETS);
+  if (!maxBuckets.ok) return maxBuckets;
+  if (maxBuckets.value < 1 || maxBuckets.value > MAX_BUCKETS) {
+    const text = String(maxBuckets.value);
+    return invalidArgument(
+      'max-buckets',
+      text,
+      `Argument max-buckets must be an integer between 1 and ${MAX_BUCKETS}.`,
+    );
+  }
+  const after = readToken(parameters);
+  return after.ok
+    ? ok({ maxBuckets: maxBuckets.value, prefix: parameters.get('prefix') ?? '', after: after.value ?? '' })
+    : after;
+}
 
 /** Errors: InvalidArgument, KeyTooLongError. */
 export function readListObjects(parameters: Parameters): Result<Version1, S3Error> {
@@ -33,16 +56,13 @@ export function readListObjectsV2(parameters: Parameters): Result<Version2, S3Er
   const owner = parameters.get('fetch-owner') ?? 'false';
   if (owner !== 'true' && owner !== 'false')
     return invalidArgument('fetch-owner', owner, 'fetch-owner is true or false');
-  const token = parameters.get('continuation-token') ?? null;
-  const continued = token === null ? undefined : decodeContinuationToken(token);
-  if (token !== null && continued === undefined) {
-    return invalidArgument('continuation-token', token, 'The continuation token provided is incorrect');
-  }
+  const continued = readToken(parameters);
+  if (!continued.ok) return continued;
   return ok({
     ...shared.value,
-    after: continued ?? startAfter.value ?? '',
+    after: continued.value ?? startAfter.value ?? '',
     startAfter: startAfter.value,
-    continuationToken: token,
+    continuationToken: parameters.get('continuation-token') ?? null,
     fetchesOwner: owner === 'true',
   });
 }
@@ -87,6 +107,16 @@ const TOKEN_VERSION = '1';
 
 /** An opaque token for the entry after which a listing goes on. It is no secret: the same prefix is asked for, and permitted, again. */
 export const encodeContinuationToken = (after: string): string => encodeBase64url(`${TOKEN_VERSION}${after}`);
+
+/** Where the token of a request says to go on; null without one. */
+function readToken(parameters: Parameters): Result<string | null, S3Error> {
+  const token = parameters.get('continuation-token');
+  if (token === undefined) return ok(null);
+  const after = decodeContinuationToken(token);
+  return after === undefined
+    ? invalidArgument('continuation-token', token, 'The continuation token provided is incorrect')
+    : ok(after);
+}
 
 function decodeContinuationToken(token: string): string | undefined {
   const bytes = decodeBase64url(token);

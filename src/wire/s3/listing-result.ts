@@ -7,7 +7,7 @@ import { checksumType } from './object-headers.ts';
 import { element, encodeUrlName, s3Document, textElement, xmlTime } from './xml-write.ts';
 
 /** What a listing tells of an object. */
-export interface ListedObject {
+interface ListedObject {
   readonly key: string;
   readonly size: number;
   /** Without quotes. */

@@ -70,6 +70,8 @@ const OVERRIDES = [
   'response-content-type',
   'response-expires',
 ];
+/** `append-md5` is an offer, like TE: who takes it says so in its answer. */
+const READ_HEADERS = [...READ_CONDITIONS, 'range', 'x-amz-checksum-mode', 'x-amz-te'];
 const LISTING = ['delimiter', 'encoding-type', 'max-keys', 'prefix'];
 
 type Path = `${OperationRow['method']} ${Target['kind']}`;
@@ -85,7 +87,8 @@ const PART = { uploadId: null, partNumber: null } as const;
 
 /** Every operation that is served. */
 export const OPERATIONS: readonly OperationRow[] = [
-  row('ListBuckets', 'GET service'),
+  // The CLI's `s3 ls` sends max-buckets.
+  row('ListBuckets', 'GET service', { parameters: ['continuation-token', 'max-buckets', 'prefix'] }),
   row('HeadBucket', 'HEAD bucket'),
   row('GetBucketLocation', 'GET bucket', { selectors: { location: '' } }),
   row('ListObjects', 'GET bucket', { parameters: [...LISTING, 'marker'] }),
@@ -94,14 +97,8 @@ export const OPERATIONS: readonly OperationRow[] = [
     parameters: [...LISTING, 'continuation-token', 'fetch-owner', 'start-after'],
   }),
   row('DeleteObjects', 'POST bucket', { selectors: { delete: '' }, headers: PAYLOAD }),
-  row('GetObject', 'GET object', {
-    parameters: OVERRIDES,
-    headers: [...READ_CONDITIONS, 'range', 'x-amz-checksum-mode'],
-  }),
-  row('HeadObject', 'HEAD object', {
-    parameters: OVERRIDES,
-    headers: [...READ_CONDITIONS, 'range', 'x-amz-checksum-mode'],
-  }),
+  row('GetObject', 'GET object', { parameters: OVERRIDES, headers: READ_HEADERS }),
+  row('HeadObject', 'HEAD object', { parameters: OVERRIDES, headers: READ_HEADERS }),
   row('PutObject', 'PUT object', { headers: [...STORED, ...PAYLOAD, ...WRITE_CONDITIONS] }),
   row('CopyObject', 'PUT object', {
     copies: true,
@@ -139,6 +136,7 @@ const ONE_MEANING: Readonly<Record<string, { readonly values: readonly string[];
   'x-amz-storage-class': { values: ['STANDARD'], error: 'NotImplemented' },
   // No object has tags, so copying and replacing them by none are the same.
   'x-amz-tagging-directive': { values: ['COPY', 'REPLACE'], error: 'InvalidArgument' },
+  'x-amz-te': { values: ['append-md5'], error: 'NotImplemented' },
 };
 
 /**

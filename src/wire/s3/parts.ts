@@ -7,7 +7,7 @@ import { refuse, type S3Error, s3Error } from './errors.ts';
 import { readTarget, type Target } from './names.ts';
 
 /** Room for a presigned URL with a session token of the largest size and metadata. */
-export const MAX_QUERY_CHARS = 32 * 1024;
+const MAX_QUERY_CHARS = 32 * 1024;
 
 /** What a request says, every name once. */
 export interface RequestParts {

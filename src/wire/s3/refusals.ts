@@ -38,7 +38,7 @@ export function refuseReason(reason: Reason): S3Error {
 const retried = { retryAfterSeconds: RETRY_AFTER_SECONDS };
 
 /** What a store can answer in place of a result; the words are those of the gateway's port. */
-export type StoreProblem =
+type StoreProblem =
   | 'bucket_unknown'
   | 'key_unknown'
   | 'upload_unknown'

@@ -37,7 +37,7 @@ const GOOD: readonly (readonly [S3Call['operation'], string, Headers])[] = [
   ['ListObjects', 'GET /data?prefix=a%2F&delimiter=%2F&encoding-type=url', {}],
   ['ListObjectsV2', 'GET /data/?list-type=2&prefix=', {}],
   ['DeleteObjects', 'POST /data?delete=', { 'content-type': 'application/xml' }],
-  ['GetObject', 'GET /data/k', { range: 'bytes=0-9', 'x-amz-checksum-mode': 'ENABLED' }],
+  ['GetObject', 'GET /data/k', { range: 'bytes=0-9', 'x-amz-checksum-mode': 'ENABLED', 'x-amz-te': 'append-md5' }],
   ['HeadObject', 'HEAD /data/k', {}],
   ['PutObject', 'PUT /data/k?x-id=PutObject', { 'x-amz-acl': 'bucket-owner-full-control' }],
   ['CopyObject', 'PUT /data/k', SOURCE],

@@ -5,7 +5,7 @@ import { readAttributes, readOverrides } from './attributes.ts';
 import type { ObjectAttributes, ObjectName, S3Call, S3Operation, S3Request } from './call.ts';
 import { readConditions, readCopyRange, readRange, readWriteConditions } from './conditions.ts';
 import { headerNotImplemented, invalidArgument, refuse, type S3Error, s3Error } from './errors.ts';
-import { MAX_ENTRIES, readListObjects, readListObjectsV2, readNumber } from './listing-fields.ts';
+import { MAX_ENTRIES, readListBuckets, readListObjects, readListObjectsV2, readNumber } from './listing-fields.ts';
 import { readCopySource } from './names.ts';
 import { findOperation } from './operations.ts';
 import { type RequestParts, readParts } from './parts.ts';
@@ -20,8 +20,8 @@ export function readS3Call(request: S3Request): Result<S3Call, S3Error> {
 
 function readCall(operation: S3Operation, parts: RequestParts): Result<S3Call, S3Error> {
   const conditionKeys = readConditionKeys(parts);
-  if (operation === 'ListBuckets') return ok({ operation, conditionKeys });
   const { target, parameters } = parts;
+  if (operation === 'ListBuckets') return complete({ operation, conditionKeys }, readListBuckets(parameters));
   // The table of operations fixes the target; this only tells the compiler.
   if (target.kind === 'service') return err(s3Error('InternalError'));
   const bucket = { bucket: target.bucket, conditionKeys };

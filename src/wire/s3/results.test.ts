@@ -1,6 +1,6 @@
 // Answers byte for byte as S3 writes them.
 import { describe, expect, test } from 'vitest';
-import type { ListObjectsCall, ListObjectsV2Call, ReadObjectCall } from './call.ts';
+import type { ListBucketsCall, ListObjectsCall, ListObjectsV2Call, ReadObjectCall } from './call.ts';
 import { s3Error } from './errors.ts';
 import { encodeContinuationToken } from './listing-fields.ts';
 import { encodeListing, type Listing } from './listing-result.ts';
@@ -33,6 +33,13 @@ const LISTING: Listing = {
   prefixes: ['d e/'],
   isTruncated: true,
   next: 'd e/',
+};
+const ALL_BUCKETS: ListBucketsCall = {
+  operation: 'ListBuckets',
+  maxBuckets: 10_000,
+  prefix: '',
+  after: '',
+  conditionKeys,
 };
 const EMPTY: Listing = { objects: [], prefixes: [], isTruncated: false, next: null };
 const shared = {
@@ -112,10 +119,20 @@ describe('a listing', () => {
 
 describe('other answers', () => {
   test('ListAllMyBucketsResult', () => {
-    expect(encodeBuckets([{ name: 'data', createdAt: AT }], OWNER)).toBe(
+    expect(encodeBuckets([{ name: 'data', createdAt: AT }], OWNER, ALL_BUCKETS)).toBe(
       `${PROLOG}<ListAllMyBucketsResult ${NS}><Owner>${OWNER_XML}</Owner><Buckets><Bucket><Name>data</Name>` +
         '<CreationDate>2025-06-01T12:34:56.000Z</CreationDate></Bucket></Buckets></ListAllMyBucketsResult>',
     );
+  });
+
+  test('ListAllMyBucketsResult, page by page', () => {
+    const buckets = ['a-1', 'a-2', 'a-3', 'b-1'].map((name) => ({ name, createdAt: AT }));
+    const page = encodeBuckets(buckets, OWNER, { ...ALL_BUCKETS, prefix: 'a-', maxBuckets: 2 });
+    const token = encodeContinuationToken('a-2');
+    expect(page).toContain(`</Buckets><ContinuationToken>${token}</ContinuationToken><Prefix>a-</Prefix></ListAll`);
+    expect(page.match(/<Name>[^<]*/g)).toEqual(['<Name>a-1', '<Name>a-2']);
+    const last = encodeBuckets(buckets, OWNER, { ...ALL_BUCKETS, prefix: 'a-', maxBuckets: 2, after: 'a-2' });
+    expect(last.match(/<Name>[^<]*|<ContinuationToken>/g)).toEqual(['<Name>a-3']);
   });
 
   test('LocationConstraint', () => {

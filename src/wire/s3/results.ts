@@ -1,27 +1,35 @@
 // The XML answers of everything but listings of a bucket, byte for byte as S3 writes them.
 import { CHECKSUM_ALGORITHMS, type Checksums } from '../../base/checksum/checksum.ts';
 import type { EpochMs } from '../../base/core/time.ts';
-import type { CompleteMultipartUploadCall, ListPartsCall, ObjectName } from './call.ts';
+import type { CompleteMultipartUploadCall, ListBucketsCall, ListPartsCall, ObjectName } from './call.ts';
 import type { S3Error } from './errors.ts';
+import { encodeContinuationToken } from './listing-fields.ts';
 import { encodeOwner, type Owner } from './listing-result.ts';
 import { checksumType } from './object-headers.ts';
 import { element, emptyS3Document, escapeXml, plainDocument, s3Document, textElement, xmlTime } from './xml-write.ts';
 
-/** ListAllMyBucketsResult. */
-export const encodeBuckets = (
+/** ListAllMyBucketsResult: of `buckets`, in the order of their names, those that `call` asks for. */
+export function encodeBuckets(
   buckets: readonly { readonly name: string; readonly createdAt: EpochMs }[],
   owner: Owner,
-): string =>
-  s3Document(
+  call: ListBucketsCall,
+): string {
+  const wanted = buckets.filter(({ name }) => name.startsWith(call.prefix) && name > call.after);
+  const told = wanted.slice(0, call.maxBuckets);
+  const last = wanted.length > told.length ? told.at(-1) : undefined;
+  return s3Document(
     'ListAllMyBucketsResult',
     encodeOwner('Owner', owner),
     element(
       'Buckets',
-      ...buckets.map(({ name, createdAt }) =>
+      ...told.map(({ name, createdAt }) =>
         element('Bucket', textElement('Name', name), textElement('CreationDate', xmlTime(createdAt))),
       ),
     ),
+    ...(last === undefined ? [] : [textElement('ContinuationToken', encodeContinuationToken(last.name))]),
+    ...(call.prefix === '' ? [] : [textElement('Prefix', call.prefix)]),
   );
+}
 
 /** The region of a bucket. S3's first region has no name here. */
 export const encodeLocation = (region: string): string =>
