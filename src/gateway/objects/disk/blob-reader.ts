@@ -1,6 +1,7 @@
 // Owns one download: a stream over the pieces of blobs that make up an object or a range of it.
 import { Readable, type Writable } from 'node:stream';
 import type { Span } from '../range.ts';
+import { transfer } from '../transfer.ts';
 import type { Blobs } from './blobs.ts';
 import { type FileOperations, unavailable } from './file-operations.ts';
 import { send } from './send.ts';
@@ -87,23 +88,8 @@ export class BlobReader extends Readable {
 
   /** See OpenObject.sendTo. Precondition: nothing was read from the stream. */
   sendTo(target: Writable): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (end: () => void): void => {
-        target.off('close', onClose);
-        this.off('close', onClose);
-        this.destroy();
-        end();
-      };
-      // Neither side calls back for what it will never do.
-      const onClose = (): void => settle(() => reject(this.errored ?? new Error('the transfer was broken off')));
-      target.once('close', onClose);
-      this.once('close', onClose);
-      const fill = (buffer: Buffer) => this.#fill((length) => buffer.subarray(0, length));
-      send(fill, target, Math.min(CHUNK_BYTES, this.#bytes)).then(
-        () => settle(resolve),
-        (cause: unknown) => settle(() => reject(cause)),
-      );
-    });
+    const fill = (buffer: Buffer) => this.#fill((length) => buffer.subarray(0, length));
+    return transfer(this, target, () => send(fill, target, Math.min(CHUNK_BYTES, this.#bytes)));
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {

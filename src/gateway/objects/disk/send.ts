@@ -1,5 +1,6 @@
 // Moves bytes from a source into a socket through two buffers that are used again and again.
 import type { Writable } from 'node:stream';
+import { write } from '../transfer.ts';
 
 /** The buffers: while one is being written, the other is filled. */
 const BUFFERS = 2;
@@ -28,8 +29,3 @@ export async function send(fill: Fill, target: Writable, bufferBytes: number): P
   }
   for (const { written } of slots) await written;
 }
-
-const write = (target: Writable, chunk: Uint8Array): Promise<void> =>
-  new Promise((resolve, reject) => {
-    target.write(chunk, (error) => (error ? reject(error) : resolve()));
-  });

@@ -1,7 +1,6 @@
 // Single objects at the upstream: head, get, put, delete, copy, list. Conditions are judged here, by the object as it stands, and
 // what was judged is pinned by its ETag: servers differ in which conditions they heed, and all of them know this one.
 import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { err, ok, type Result } from '../../../base/core/result.ts';
 import { checkRead, checkSource, checkWrite } from '../conditions.ts';
 import { objectFailure } from '../failure.ts';
@@ -22,6 +21,7 @@ import {
   type OpenObject,
   type PutOptions,
 } from '../store.ts';
+import { sendStream } from '../transfer.ts';
 import { ask, askDocument, askHead, type Outcome, told, type UpstreamContext } from './context.ts';
 import { decodeCopy, decodeListing } from './documents.ts';
 import { attributeHeaders, contentRange, copySource, objectFrom, rangeHeader, unquoted } from './headers.ts';
@@ -73,7 +73,7 @@ export async function getObject(c: UpstreamContext, object: ObjectRef, options: 
     return told<OpenObject>(undefined);
   }
   signal.addEventListener('abort', () => body.destroy(new Error('aborted')), { once: true });
-  const sendTo = (target: Writable) => pipeline(body, target, { end: false });
+  const sendTo = (target: Writable) => sendStream(body, target);
   return ok({ info, range: given === undefined ? null : { first: given.first, last: given.last }, body, sendTo });
 }
 
