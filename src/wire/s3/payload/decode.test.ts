@@ -1,4 +1,4 @@
-// Bodies: every mode under any cut of the bytes, every digest, and that no changed byte is ever taken.
+// Bodies in chunks: every mode under any cut of the bytes, and that no changed byte is ever taken.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
@@ -234,83 +234,4 @@ describe('aws-chunked framing', () => {
       expect(answer.refusal).toBe('SignatureDoesNotMatch');
     }
   });
-});
-
-describe('a body in one piece', () => {
-  const data = Buffer.from('123456789');
-  const MD5 = 'JfnnlDI7RThdtf+BgcYLgQ==';
-  const digests: readonly (readonly [string, Partial<PayloadPlan>, Partial<PayloadPlan>, string])[] = [
-    ['its SHA-256', { mode: 'hash', sha256: sha256(data) }, { sha256: sha256('x') }, 'XAmzContentSHA256Mismatch'],
-    ['its MD5', { contentMd5: createHash('md5').update(data).digest('base64') }, { contentMd5: MD5 }, 'BadDigest'],
-    ...(
-      [
-        ['crc32', 'y/Q5Jg=='],
-        ['crc32c', '4waSgw=='],
-        ['crc64nvme', 'rosUhgp5mIg='],
-        ['sha1', '98O8HYCOBHMq32eZZczDTKeuNEE='],
-        ['sha256', 'FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU='],
-      ] as const
-    ).map(([algorithm, value]): readonly [string, Partial<PayloadPlan>, Partial<PayloadPlan>, string] => [
-      algorithm,
-      { checksum: { algorithm, value } },
-      { checksum: { algorithm, value: `A${value.slice(1)}` } },
-      'BadDigest',
-    ]),
-  ];
-
-  test.each(digests)('is held to %s', async (_what, good, bad, code) => {
-    const taken = await decode(cut(data, [2]), planOf(9, good));
-    expect(taken.bytes?.toString()).toBe('123456789');
-    const { checksum } = good;
-    expect(taken.checksums).toEqual(checksum ? { [checksum.algorithm]: checksum.value } : {});
-    const refused = await decode(cut(data, [2]), planOf(9, { ...good, ...bad }));
-    expect(refused).toEqual({ refusal: code, checksums: {} });
-  });
-
-  test('is held to its length', async () => {
-    expect((await decode([data], planOf(8, {}))).refusal).toBe('InvalidRequest');
-    expect((await decode([data], planOf(10, {}))).refusal).toBe('IncompleteBody');
-  });
-
-  test('passes on what breaks its source', async () => {
-    async function* broken(): AsyncGenerator<Uint8Array> {
-      yield data;
-      throw new Error('connection reset');
-    }
-    const { body } = decodePayload(broken(), planOf(18, {}), null);
-    const read = async (): Promise<void> => {
-      for await (const piece of body) expect(piece.length).toBe(9);
-    };
-    await expect(read()).rejects.toThrow('connection reset');
-  });
-});
-
-describe('back-pressure', () => {
-  test.each(['unsigned', 'streaming-unsigned-trailer'] as const)(
-    '%s: nothing is read before it is asked for',
-    async (mode) => {
-      let asked = 0;
-      let isClosed = false;
-      async function* endless(): AsyncGenerator<Uint8Array> {
-        try {
-          if (mode !== 'unsigned') yield Buffer.from('40000000\r\n');
-          for (;;) {
-            asked += 1;
-            yield new Uint8Array(1024);
-          }
-        } finally {
-          isClosed = true;
-        }
-      }
-      const { body } = decodePayload(endless(), planOf(2 ** 40, { mode }), null);
-      let read = 0;
-      for await (const piece of body) {
-        read += 1;
-        expect(piece.length).toBe(1024);
-        expect(asked).toBeLessThanOrEqual(read + 1);
-        if (read === 100) break;
-      }
-      expect(isClosed).toBe(true);
-    },
-  );
 });
