@@ -2,6 +2,8 @@
 import type { RequestListener, Server } from 'node:http';
 import type { Log } from '../../base/ports/log.ts';
 import { createGateway, createGatewayServer } from '../../gateway/gateway.ts';
+import type { ObjectStore } from '../../gateway/objects/store.ts';
+import type { S3Settings } from '../../gateway/settings.ts';
 import { GatewayKey } from '../../keys/wrap.ts';
 import { openSqliteKeys } from '../../storage/sqlite/open.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
@@ -10,6 +12,7 @@ import { createGuardedFetch } from '../net/guarded-fetch.ts';
 import { createListener } from '../server/listener.ts';
 import { kekOf } from './kek-of.ts';
 import { closeServer, listenOn } from './listen.ts';
+import { openObjectStore } from './object-store.ts';
 import { GRACE_MS, type RunningServer } from './running.ts';
 
 /** Opens a gateway's own key, made on first use. The caller closes what `open` opened. */
@@ -35,9 +38,11 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
   const { key, close } = await openGatewayKey(plan);
   const outbound = createGuardedFetch();
   const servers: Server[] = [];
+  const objects = settings.s3 === null ? undefined : await openOrRelease(settings.s3, { log, release: close });
   const gateway = createGateway({
     settings,
     key,
+    ...(objects === undefined ? {} : { objects }),
     fetch: outbound.fetch,
     clock: systemClock,
     random: systemRandom,
@@ -72,6 +77,19 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
     ready: () => gateway.ready(),
     close: stop,
   };
+}
+
+/** The store of an S3 front. When it cannot be had, what was opened before it is let go. */
+async function openOrRelease(
+  s3: S3Settings,
+  { log, release }: { readonly log: Log; readonly release: () => Promise<void> },
+): Promise<ObjectStore> {
+  try {
+    return await openObjectStore(s3, log);
+  } catch (cause) {
+    await release();
+    throw cause;
+  }
 }
 
 /** Where people look for the gateway: at the guard, else at the check listener. */

@@ -268,6 +268,72 @@ test('a gateway that only answers a proxy needs no address of its own', () => {
   expect(plan).toMatchObject({ gateways: [{ guardListen: null, checkListen: { port: 8704 } }] });
 });
 
+describe('a gateway that serves S3', () => {
+  const serving = (s3: string): string => GATEWAY.replace('upstream: "http://127.0.0.1:1"', `s3: ${s3}`);
+
+  test('keeps objects on the local disk, each bucket with its quota', () => {
+    const { plan, messages } = load(
+      serving('{ folder: ./objects, buckets: [{ name: web, quota: 10GiB }, { name: logs }] }'),
+    );
+    expect(messages).toBe('');
+    expect(plan).toMatchObject({
+      gateways: [
+        {
+          settings: {
+            upstream: null,
+            s3: {
+              region: 'us-east-1',
+              buckets: [
+                { name: 'web', quotaBytes: 10 * 1024 ** 3 },
+                { name: 'logs', quotaBytes: null },
+              ],
+              store: { kind: 'disk', folder: join(folder, 'objects') },
+            },
+          },
+        },
+      ],
+    });
+  });
+
+  test('or has another S3 keep them, with a key of its own', () => {
+    const upstream =
+      '{ url: "http://127.0.0.1:9000", network: loopback, access_key_id: GATEWAY, secret_access_key: "file:secret" }';
+    const { plan, messages } = load(serving(`{ region: eu-1, buckets: [{ name: web }], upstream: ${upstream} }`));
+    expect(messages).toBe('');
+    expect(plan).toMatchObject({ gateways: [{ settings: { s3: { store: { kind: 'upstream', region: 'eu-1' } } } }] });
+  });
+
+  test.each([
+    [
+      'two places for the objects',
+      '{ folder: a, buckets: [{ name: web }], upstream: { url: "https://s3.example.com", access_key_id: K, secret_access_key: "file:secret" } }',
+      'gateways[0].s3',
+    ],
+    ['no place for them', '{ buckets: [{ name: web }] }', 'gateways[0].s3'],
+    ['no bucket', '{ folder: a, buckets: [] }', 'gateways[0].s3.buckets'],
+    ['a bucket twice', '{ folder: a, buckets: [{ name: web }, { name: web }] }', 'gateways[0].s3.buckets[1].name'],
+    ['a name that is none', '{ folder: a, buckets: [{ name: We_b }] }', 'gateways[0].s3.buckets[0].name'],
+    ['a quota that is none', '{ folder: a, buckets: [{ name: web, quota: 10 }] }', 'gateways[0].s3.buckets[0].quota'],
+    [
+      'a plain http upstream elsewhere',
+      '{ buckets: [{ name: web }], upstream: { url: "http://s3.example.com", access_key_id: K, secret_access_key: "file:secret" } }',
+      'gateways[0].s3.upstream.url',
+    ],
+    [
+      'a quota where another keeps the objects',
+      '{ buckets: [{ name: web, quota: 1GB }], upstream: { url: "https://s3.example.com", access_key_id: K, secret_access_key: "file:secret" } }',
+      'gateways[0].s3.buckets[0].quota',
+    ],
+  ])('and is refused with %s', (_what, s3, path) => {
+    expect(load(serving(s3)).paths).toContain(path);
+  });
+
+  test('and has no second front', () => {
+    const both = GATEWAY.replace('upstream:', 's3: { folder: a, buckets: [{ name: web }] }, upstream:');
+    expect(load(both).paths).toEqual(['gateways[0].s3']);
+  });
+});
+
 test('a secret may come from the environment', () => {
   expect(load(GATEWAY.replace('file:secret', 'env:SET')).messages).toBe('');
 });

@@ -3,6 +3,7 @@ import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import { checkPeerUrl, planStorage, seconds } from './defaults.ts';
 import type { GatewayPlan } from './plan.ts';
 import type { PlanContext } from './plan-context.ts';
+import { planS3 } from './plan-s3.ts';
 import { planTls } from './plan-tls.ts';
 import type { DocumentPath, ProblemList } from './problem-list.ts';
 import { type GatewaySection, parseListen } from './schema.ts';
@@ -26,7 +27,7 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
       },
       clockSkewSeconds: context.clockSkew === undefined ? DEFAULT_CLOCK_SKEW_SECONDS : seconds(context.clockSkew),
       upstream: section.upstream ?? null,
-      s3: null,
+      s3: section.s3 === undefined ? null : planS3(section.s3, [...path, 's3'], context),
     },
     guardListen: section.listen === undefined ? null : (parseListen(section.listen) ?? null),
     tls: planTls(section.tls, [...path, 'tls'], context),
@@ -34,17 +35,20 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
   };
 }
 
-/** A gateway guards an upstream itself, or answers a proxy that does, or both. */
+/** A gateway guards an upstream itself, or serves S3, or answers a proxy; the last also beside one of the others. */
 function checkSides(section: GatewaySection, path: DocumentPath, problems: ProblemList): void {
-  const { listen, upstream, check } = section;
-  if (upstream === undefined && check === undefined)
-    problems.add(path, 'the gateway guards nothing', 'upstream: http://127.0.0.1:8080, or check:');
-  else if (upstream !== undefined && listen === undefined)
+  const { check, listen, s3, upstream } = section;
+  const fronts = [upstream, s3].filter((front) => front !== undefined).length;
+  if (fronts === 0 && check === undefined)
+    problems.add(path, 'the gateway guards nothing', 'upstream: http://127.0.0.1:8080, or s3:, or check:');
+  else if (fronts === 2)
+    problems.add([...path, 's3'], 'a gateway has one front', 'upstream or s3; a second gateway has the other');
+  else if (fronts === 1 && listen === undefined)
     problems.add(path, 'listen is missing', 'listen: 127.0.0.1:8703   (host:port)');
-  else if (upstream === undefined && listen !== undefined)
+  else if (fronts === 0 && listen !== undefined)
     problems.add(
       [...path, 'listen'],
       'nothing is guarded here: upstream is missing',
-      'upstream: http://127.0.0.1:8080',
+      'upstream: http://127.0.0.1:8080, or s3:',
     );
 }

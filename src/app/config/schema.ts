@@ -1,5 +1,6 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
+import { parseByteCount } from '../../base/core/byte-count.ts';
 import { parseDuration } from '../../base/core/duration.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 
@@ -230,14 +231,59 @@ const sts = z.strictObject({
   clients: z.array(stsClient).optional().describe('Gateways and operators.'),
 });
 
+const bucketName = () =>
+  z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, 'a bucket name: 3 to 63 lower-case letters, digits and "-"');
+
+const s3 = z
+  .strictObject({
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}$/, 'a region such as us-east-1')
+      .optional()
+      .describe('The region that clients sign for. Default: us-east-1.'),
+    buckets: z
+      .array(
+        z.strictObject({
+          name: bucketName(),
+          quota: z
+            .string()
+            .refine((text) => parseByteCount(text) !== undefined, { error: 'an amount such as 500MB or 10GiB' })
+            .optional()
+            .describe('The most bytes that its objects may have together. Only on the local disk. Default: no bound.'),
+        }),
+      )
+      .min(1)
+      .describe('Every bucket there is.'),
+    folder: z.string().min(1).optional().describe('Objects are kept on this machine, in this folder.'),
+    upstream: z
+      .strictObject({
+        url: bareOrigin(),
+        network: z
+          .enum(['public', 'private', 'loopback'])
+          .optional()
+          .describe('Which addresses it may resolve to. Default: public.'),
+        region: z
+          .string()
+          .regex(/^[a-z0-9-]{1,64}$/)
+          .optional()
+          .describe('Default: the region above.'),
+        access_key_id: z.string().regex(/^\w{1,128}$/, 'an access key id'),
+        secret_access_key: secretReference(),
+      })
+      .optional()
+      .describe('Objects are kept by another S3, which the gateway reaches with a key of its own.'),
+  })
+  .describe('Serves S3: buckets on the local disk, or those of another S3.');
+
 const gateway = z.strictObject({
-  name: name().describe('Stands in the resources: arn:jobpass:http:::NAME/PATH.'),
+  name: name().describe('Stands in the resources of an HTTP guard: arn:jobpass:http:::NAME/PATH.'),
   group: name().optional().describe('Default: its name.'),
-  listen: listen().optional().describe('Where the guarded resource is reached. Needed with `upstream`.'),
+  listen: listen().optional().describe('Where the guarded resource is reached. Needed with `upstream` and `s3`.'),
   tls: tls().optional(),
   upstream: bareOrigin()
     .optional()
     .describe('The resource behind it: an origin, to which every permitted path is forwarded as it is.'),
+  s3: s3.optional(),
   check: z
     .strictObject({ listen: listen(), dialect: z.enum(['nginx']) })
     .optional()
@@ -273,6 +319,7 @@ export type ConfigFile = z.infer<typeof configSchema>;
 export type IssuerSection = z.infer<typeof issuer>;
 export type StsSection = z.infer<typeof sts>;
 export type GatewaySection = z.infer<typeof gateway>;
+export type S3Section = z.infer<typeof s3>;
 
 /** `host:port` or `[ipv6]:port` in parts; undefined when it is neither. */
 export function parseListen(text: string): { host: string; port: number } | undefined {
