@@ -5,7 +5,7 @@ import type { ChecksumAlgorithm, Checksums } from '../../base/checksum/checksum.
 import type { Result } from '../../base/core/result.ts';
 import type { EpochMs } from '../../base/core/time.ts';
 
-export type { ChecksumAlgorithm, Checksums };
+export type { Checksums };
 
 /** Longest key, in bytes of UTF-8. Shortest: one. */
 export const MAX_KEY_BYTES = 1024;

@@ -2,11 +2,9 @@
 import type { Writable } from 'node:stream';
 import { ok, type Result } from '../../../base/core/result.ts';
 import { checkRead, checkSource, checkWrite } from '../conditions.ts';
-import { objectFailure } from '../failure.ts';
 import { resolveRange } from '../range.ts';
 import type {
   Conditions,
-  Content,
   CopyOptions,
   GetOptions,
   Listing,
@@ -18,10 +16,9 @@ import type {
   PutOptions,
 } from '../store.ts';
 import { BlobReader } from './blob-reader.ts';
-import { BlobWriter } from './blob-writer.ts';
-import { checkBucket, commit, type DiskContext, keyUnknown, quotaExceeded, replaceObject } from './context.ts';
+import { checkBucket, commit, type DiskContext, keyUnknown, replaceObject } from './context.ts';
 import { listObjects } from './listing.ts';
-import { type Received, receive } from './receive.ts';
+import { receiving } from './receiving.ts';
 
 type Outcome<T> = Promise<Result<T, ObjectFailure>>;
 
@@ -74,34 +71,6 @@ export async function putObject(c: DiskContext, object: ObjectRef, o: PutOptions
       return replaceObject(c, object, { draft, conditions, hasRoomFor });
     });
   });
-}
-
-/** Takes a body in under a reservation, which is held until `use` has made it part of the store. */
-export async function receiving<T>(
-  c: DiskContext,
-  o: {
-    readonly bucket: string;
-    readonly replacedBytes: number;
-    readonly content: Content;
-    readonly signal: AbortSignal;
-  },
-  use: (received: Received) => Outcome<T>,
-): Outcome<T> {
-  const { maxPutBytes: maxBytes } = c.limits;
-  const reservation = c.quotas.reserve(o.bucket, o.replacedBytes);
-  try {
-    const announced = o.content.size ?? 0;
-    if (announced > maxBytes) return objectFailure('too_large', `${announced} bytes in one piece`);
-    if (!reservation.growTo(announced)) return quotaExceeded(o.bucket);
-    return await c.tasks.transfer(o.signal, async (signal) => {
-      const { content } = o;
-      const hasRoomFor = (bytes: number) => reservation.growTo(bytes);
-      const received = await receive(new BlobWriter(c.blobs, c.files), { content, maxBytes, hasRoomFor, signal });
-      return received.ok ? await use(received.value) : received;
-    });
-  } finally {
-    reservation.release();
-  }
 }
 
 export async function deleteObject(c: DiskContext, object: ObjectRef, conditions: Conditions): Outcome<null> {

@@ -21,8 +21,8 @@ import {
 } from '../store.ts';
 import { BlobReader } from './blob-reader.ts';
 import { checkBucket, commit, type DiskContext, keyUnknown, replaceObject, type Written } from './context.ts';
-import { receiving } from './disk-objects.ts';
 import type { ObjectDraft } from './object-table.ts';
+import { receiving } from './receiving.ts';
 import type { StoredPart, StoredUpload } from './upload-table.ts';
 
 type Outcome<T> = Promise<Result<T, ObjectFailure>>;
