@@ -172,6 +172,28 @@ describe('a session policy', () => {
   });
 });
 
+describe('nothing is granted that no credential could carry', () => {
+  test('a name that AWS would not take', async () => {
+    for (const sessionName of ['', 'a b', 'x'.repeat(65)]) {
+      expect(await reasonOf({ sessionName })).toBe('request_malformed');
+    }
+    expect(world.store.sessions.size).toBe(0);
+  });
+
+  test('more claims or tags than a token holds', async () => {
+    const resource = `arn:aws:s3:::web/\${claims.long}/*`;
+    const permissions = `[{ effect: allow, actions: ["s3:GetObject"], resources: ["${resource}"] }]`;
+    world.roles = [makeRole({ trust: JOBPASS_TRUST, roleArn: ARN, permissions })];
+    const token = await world.issuer.idToken({ long: 'x'.repeat(6000) });
+    expect(await reasonOf({ token })).toBe('request_too_large');
+    const role = { tenant: 'main', name: 'publish-web' };
+    expect((await world.exchange({ wire: 'rfc8693', role, token })).ok).toBe(true);
+    const full = await world.issuer.idToken({ long: 'x'.repeat(11_760) });
+    const outcome = await world.exchange({ wire: 'rfc8693', role, token: full });
+    expect(outcome).toMatchObject({ ok: false, reason: 'request_too_large' });
+  });
+});
+
 describe('the credentials of a session', () => {
   test('carry it whole to the gateways of its group', async () => {
     const granted = await world.granted({ ...AWS, token: await tagged(), sessionPolicy: [ALLOW] });

@@ -4,7 +4,8 @@ import { formatRoleRef } from '../base/core/decision.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import type { Secret } from '../base/core/secret.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
-import { ACCESS_TOKEN_TYPE, accessTokenClaims } from '../base/credential/access-token.ts';
+import { ACCESS_TOKEN_TYPE, accessTokenClaims, accessTokenProblem } from '../base/credential/access-token.ts';
+import { isAwsSessionName } from '../base/credential/aws-arn.ts';
 import {
   AWS_SESSION_TOKEN_TYPE,
   awsAccessKeyId,
@@ -56,24 +57,28 @@ export async function issueAwsCredentials(
 }
 
 /**
- * Why no credential of the wire could carry the session, asked before anything is granted. `role_unknown`: the role has no ARN;
- * `session_policy_too_large` with its share in percent; `request_too_large`.
+ * Why no credential of the wire could carry the session, asked before anything is granted. `request_too_large`: nobody would read so
+ * long a token. For AWS clients also `role_unknown`: the role has no ARN; `request_malformed`: the session's name is not one;
+ * `session_policy_too_large`, with its share in percent.
  */
 export function carryingProblem(
   wire: Wire,
   o: { readonly session: Session; readonly role: Role; readonly stsUrl: string },
 ): (Failure & { readonly percent?: number }) | undefined {
-  if (wire !== 'aws') return undefined;
-  const { aws } = o.role;
-  if (aws === null || o.session.name === null) return failure('role_unknown', 'no AWS client can assume this role');
-  return awsSessionTokenProblem(awsSessionOf(o.session, aws.roleArn, o.stsUrl));
+  const { role, session, stsUrl } = o;
+  if (wire !== 'aws') return accessTokenProblem(carried(session, stsUrl));
+  if (role.aws === null) return failure('role_unknown', 'no AWS client can assume this role');
+  if (session.name === null || !isAwsSessionName(session.name)) {
+    return failure('request_malformed', 'the session has no name that AWS would take');
+  }
+  return awsSessionTokenProblem(awsSessionOf(session, role.aws.roleArn, stsUrl));
 }
 
-const awsSessionOf = (session: Session, roleArn: string, stsUrl: string) => ({
-  session: carried(session, stsUrl),
-  roleArn,
-  sessionName: session.name ?? '',
-});
+function awsSessionOf(session: Session, roleArn: string, stsUrl: string) {
+  const { name: sessionName } = session;
+  if (sessionName === null) throw new TypeError('a session without a name is no AWS client’s');
+  return { session: carried(session, stsUrl), roleArn, sessionName };
+}
 
 const carried = (session: Session, stsUrl: string): CarriedSession => ({
   issuer: stsUrl,

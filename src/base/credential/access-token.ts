@@ -1,5 +1,6 @@
 // The access token of a session (RFC 9068): its claims, and opening it again at a gateway. Signing it is the STS's business.
 import type { Claims, JsonValue } from '../core/json.ts';
+import { MAX_TOKEN_BYTES } from '../core/limits.ts';
 import { isStatements, type Statement, statementsJson } from '../core/permissions.ts';
 import { type Failure, failure } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -14,6 +15,7 @@ import {
   openMembers,
   ownClaims,
   registeredClaims,
+  sizeProblem,
 } from './carried-session.ts';
 
 /** RFC 9068 §2.1: no other token of the STS can pass for an access token, nor this for another. */
@@ -31,6 +33,10 @@ export const accessTokenClaims = (session: CarriedSession): Claims => ({
   ...(session.sourceIdentity === null ? {} : { source_identity: session.sourceIdentity }),
   ...(session.policy === null ? {} : { policy: statementsJson(session.policy) }),
 });
+
+/** Why no access token can carry the session, or undefined: `request_too_large`. */
+export const accessTokenProblem = (session: CarriedSession): Failure | undefined =>
+  sizeProblem(accessTokenClaims(session), MAX_TOKEN_BYTES);
 
 const FORM: CredentialForm = {
   name: 'the access token',

@@ -16,6 +16,7 @@ import {
   openMembers,
   ownClaims,
   registeredClaims,
+  sizeProblem,
 } from './carried-session.ts';
 import { pack, unpack } from './packed.ts';
 
@@ -24,8 +25,6 @@ export const AWS_SESSION_TOKEN_TYPE = 'jobpass-aws+jwt';
 
 /** Headers of most servers end at 8 KB in all, and presigned URLs carry the token too. */
 const MAX_SESSION_TOKEN_CHARS = 7 * 1024;
-/** Of header, signature and dots around the claims; the key's id is a thumbprint. */
-const TOKEN_OVERHEAD_CHARS = 256;
 
 /** A session as AWS clients hold it. */
 export interface AwsSession {
@@ -70,10 +69,7 @@ export function awsSessionTokenProblem(
     const detail = `session tags and session policy take ${percent} % of the room for them`;
     return { ...failure('session_policy_too_large', detail), percent };
   }
-  const claimBytes = Buffer.byteLength(JSON.stringify(awsSessionTokenClaims(aws)));
-  const chars = Math.ceil((claimBytes * 4) / 3) + TOKEN_OVERHEAD_CHARS;
-  if (chars <= MAX_SESSION_TOKEN_CHARS) return undefined;
-  return failure('request_too_large', `the session token would have about ${chars} characters`);
+  return sizeProblem(awsSessionTokenClaims(aws), MAX_SESSION_TOKEN_CHARS);
 }
 
 const isRoleArn = (value: JsonValue): boolean => typeof value === 'string' && parseAwsRoleArn(value) !== undefined;

@@ -129,6 +129,15 @@ export const ownClaims = (session: CarriedSession): Claims => ({
   claims: session.claims,
 });
 
+/** Of header, signature and dots around the claims; the id of a key is a thumbprint. */
+const TOKEN_OVERHEAD_CHARS = 256;
+
+/** `request_too_large` when a token with these claims would have more characters than anybody reads, else undefined. */
+export function sizeProblem(claims: Claims, maxChars: number): Failure | undefined {
+  const chars = Math.ceil((Buffer.byteLength(JSON.stringify(claims)) * 4) / 3) + TOKEN_OVERHEAD_CHARS;
+  return chars <= maxChars ? undefined : failure('request_too_large', `its token would have about ${chars} characters`);
+}
+
 /** The audience of every credential for the gateways of `group`. */
 const groupAudience = (group: string): string => `urn:jobpass:gateway:${group}`;
 
