@@ -3,7 +3,7 @@ import type { LifetimeTrace, RoleRef, RoleTrace } from '../base/core/decision.ts
 import type { Claims } from '../base/core/json.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
-import { decide } from '../policy/decide.ts';
+import { decide, type PolicyRequest } from '../policy/decide.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
 import type { Ceiling, Role } from '../policy/role.ts';
 import { sessionClaims } from '../policy/session-claims.ts';
@@ -59,16 +59,7 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
   if (ceiling === undefined) {
     return { allow: false, failure: failure('role_unknown', 'there is no such tenant'), trace: {} };
   }
-  const { issuer, claims } = identity;
-  const { now, role: asked, sourceAddress, sessionName } = question;
-  const view = {
-    issuer,
-    claims,
-    now,
-    ...(sourceAddress === undefined ? {} : { sourceAddress }),
-    ...(sessionName === undefined ? {} : { sessionName }),
-  };
-  const decision = decide(policies, { role: asked, ...view });
+  const decision = decide(policies, requestOf(identity, question));
   if (!decision.allow) {
     const trace = decision.trace === undefined ? {} : { role: decision.trace };
     return { allow: false, failure: failure(decision.reason, decision.detail), trace };
@@ -83,7 +74,7 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
   if (role.session.singleUse && identity.tokenId === null) {
     return refuse(failure('claim_missing', 'the role takes each token once, and this one has no jti'));
   }
-  const picked = sessionClaims(role, claims);
+  const picked = sessionClaims(role, identity.claims);
   if (!picked.ok) return refuse(picked.error);
   const lifetime = sessionLifetime({
     now: question.now,
@@ -103,6 +94,18 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
     trace: { role: decision.trace, lifetime: lifetime.value },
   };
 }
+
+const requestOf = (
+  { claims, issuer }: Identity,
+  { now, role, sessionName, sourceAddress }: Question,
+): PolicyRequest => ({
+  role,
+  issuer,
+  claims,
+  now,
+  ...(sourceAddress === undefined ? {} : { sourceAddress }),
+  ...(sessionName === undefined ? {} : { sessionName }),
+});
 
 /** The ceilings by tenant. */
 export const ceilingsOf = (tenants: readonly Ceiling[]): ReadonlyMap<string, Ceiling> =>

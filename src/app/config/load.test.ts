@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSignedCertificate } from '../../keys/certificate.ts';
 import { loadPlan, readConfig } from './load.ts';
-import type { Plan } from './plan.ts';
 
 let folder: string;
 
@@ -34,7 +33,7 @@ function writeIdentity(): void {
   writeFileSync(join(folder, 'tls.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
 }
 
-function load(text: string): { paths: readonly string[]; messages: string; plan?: Plan } {
+function load(text: string): { paths: readonly string[]; messages: string; plan?: unknown } {
   writeFileSync(join(folder, 'jobpass.yaml'), text);
   const document = readConfig('jobpass.yaml', folder);
   const plan = document.ok ? loadPlan(document.value, { SET: 'from the environment' }) : document;
@@ -66,40 +65,6 @@ test('a tenant alone may give away everything that is trusted; several must each
   });
   const { messages } = load(`${STS}  tenants: { a: {}, b: { issuers: [], gateways: [], resources: [] } }\n`);
   expect(messages.match(/is missing/g)).toHaveLength(3);
-});
-
-test('an AWS account belongs to one tenant: a tenant alone has all, several have those alone that they are given', () => {
-  const accounts = (tenants: string) => {
-    const { plan } = load(`${STS}${tenants}`);
-    return plan?.sts?.settings.tenants.map(({ awsAccounts }) => awsAccounts);
-  };
-  const rest = 'issuers: [], gateways: [], resources: []';
-  expect(accounts('')).toEqual(['all']);
-  expect(accounts('  tenants: { a: { aws_accounts: ["000000000042"] } }\n')).toEqual([['000000000042']]);
-  expect(accounts(`  tenants: { a: { ${rest} }, b: { ${rest}, aws_accounts: ["000000000042"] } }\n`)).toEqual([
-    [],
-    ['000000000042'],
-  ]);
-  const twice = load(
-    `${STS}  tenants: { a: { ${rest}, aws_accounts: ["000000000042"] }, b: { ${rest}, aws_accounts: ["000000000042"] } }\n`,
-  );
-  expect(twice.paths).toEqual(['sts.tenants.b.aws_accounts[0]']);
-  expect(twice.messages).toContain('the account is tenant a’s');
-  expect(load(`${STS}  tenants: { a: { aws_accounts: ["42"] } }\n`).paths).toEqual(['sts.tenants.a.aws_accounts[0]']);
-});
-
-test('named session policies are read with the configuration, and a broken one is a problem at its place', () => {
-  writeFileSync(
-    join(folder, 'read.json'),
-    '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}',
-  );
-  writeFileSync(join(folder, 'broken.json'), '{"Statement":{"Effect":"Allow","NotAction":"*","Resource":"*"}}');
-  const arn = 'arn:aws:iam::aws:policy/ReadOnly';
-  const named = (file: string) => load(`${STS}  tenants: { a: { aws_policies: { "${arn}": "file:${file}" } } }\n`);
-  expect(named('read.json').plan?.sts?.settings.awsPolicies.get('a')?.get(arn)).toHaveLength(1);
-  expect(named('broken.json').messages).toContain('NotAction');
-  expect(named('none.json').messages).toContain('cannot be read');
-  expect(load(`${STS}  tenants: { a: { aws_policies: { "read": "file:read.json" } } }\n`).plan).toBeUndefined();
 });
 
 test('a server with a certificate serves https; what is no certificate of that key is one problem at its place', () => {
@@ -156,6 +121,12 @@ describe('is refused', () => {
       ISSUER.replace(`secrets_sha256: ["${HASH}"], `, ''),
       'issuer.clients[0]',
       'nothing to prove itself with',
+    ],
+    [
+      'an AWS account without its zeros',
+      `${STS}  tenants: { a: { aws_accounts: ["42"] } }\n`,
+      'sts.tenants.a.aws_accounts[0]',
+      '12 digits',
     ],
     [
       'an issuer listed twice',
