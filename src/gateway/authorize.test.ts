@@ -235,6 +235,17 @@ describe('a request that was let in', () => {
     expect(reasons).toEqual([undefined, 'permission_denied', 'role_unknown']);
   });
 
+  test('finds the key of its credential again as the same object while the STS publishes it', async () => {
+    const [before] = state.keys();
+    await feed.poll();
+    expect(state.keys()[0]).toBe(before);
+    sts.key = makeSigningKey();
+    sts.published = [sts.key.publicJwk];
+    await feed.poll();
+    await feed.poll();
+    expect(state.keys()[0]).not.toBe(before);
+  });
+
   test('lapses when the STS withdraws the key that signed its credential, and not when another one joins it', async () => {
     const permit = await permitOf();
     const next = makeSigningKey();

@@ -106,7 +106,8 @@ export function withdrawalOf(
 
 /** Why a credential that was signed with `key` is no longer one of the STS, or undefined. */
 export function keyWithdrawal(key: VerificationKey, knowledge: Knowledge): Failure | undefined {
-  return knowledge.keys().some((known) => !known.ambiguous && known.material.equals(key.material))
+  const isKey = (known: VerificationKey): boolean => known === key || known.material.equals(key.material);
+  return knowledge.keys().some((known) => !known.ambiguous && isKey(known))
     ? undefined
     : failure('key_unknown', 'the STS no longer publishes the key that signed the credential');
 }

@@ -57,7 +57,7 @@ export class FeedState implements Knowledge {
       this.#roles = compileSet(message.permissions);
       this.#permissionSetId = message.permissionSetId;
     }
-    this.#keys = keys;
+    this.#keys = keepKnown(this.#keys, keys);
     if (message.store !== this.#store) {
       // The STS has begun again: until it has told everything it knows, nothing is fresh. What has ended stays ended.
       this.#store = message.store;
@@ -138,3 +138,16 @@ export class FeedState implements Knowledge {
 
 const compileSet = (set: PermissionSet): ReadonlyMap<string, CompiledPermissions> =>
   new Map(set.roles.map((role) => [role.role, compilePermissions(role.statements)]));
+
+/**
+ * `keys` with each one that is known already as the object that is known: what was imported for verifying stays imported, and
+ * whoever holds a key finds it by identity.
+ */
+const keepKnown = (known: readonly VerificationKey[], keys: readonly VerificationKey[]): readonly VerificationKey[] =>
+  keys.map((key) => known.find((old) => isSameKey(old, key)) ?? key);
+
+const isSameKey = (one: VerificationKey, other: VerificationKey): boolean =>
+  one.kid === other.kid &&
+  one.ambiguous === other.ambiguous &&
+  one.algorithms.join() === other.algorithms.join() &&
+  one.material.equals(other.material);

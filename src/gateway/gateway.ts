@@ -89,7 +89,7 @@ export function createGateway(d: GatewayDependencies): Gateway {
     knowledge: state,
   };
   const newDecisionId = (): string => newId('D', random.bytes(ID_RANDOM_BYTES));
-  const shared = { authority, newDecisionId, log, live, clock, desk: new RefusalDesk({ clock, log }) };
+  const shared = { authority, newDecisionId, log, live, desk: new RefusalDesk({ clock, log }) };
   const front = createFront(d, { ...shared, groupKey: () => feed.groupKey() });
   return {
     front: front?.handle ?? null,

@@ -166,3 +166,24 @@ describe('a caller that waits to be asked for its body', () => {
     req.destroy();
   });
 });
+
+describe('a new request', () => {
+  test.each(LAPSES)('is refused when %s, and the store is not asked', async (what, lapse, code, reason) => {
+    if (what === 'its session expires') keys = await world.keys({ expiresAt: world.clock.nowSeconds() + 1 });
+    // Known from before: what is remembered of a session must not outlive it.
+    expect((await world.send({ ...PUT, body: 'x', keys })).status).toBe(200);
+    lapse();
+    await until(async () => (await world.send({ ...PUT, body: 'y', keys })).status !== 200);
+    world.calls.length = 0;
+    const answer = await world.send({ ...PUT, body: 'z', keys });
+    expect([answer.code, world.log.lines.at(-1)?.fields.reason, world.calls]).toEqual([code, reason, []]);
+    expect(answer.headers['retry-after']).toBe(code === 'ServiceUnavailable' ? '1' : undefined);
+  });
+
+  test('is refused while the key of the group is not known', async () => {
+    world.sts.alter = (message) => ({ ...message, groupKeyId: 'GK-next' });
+    await until(async () => !(await world.gateway.ready()));
+    const answer = await world.send({ ...PUT, body: 'x', keys });
+    expect([answer.status, answer.code, world.calls]).toEqual([503, 'ServiceUnavailable', []]);
+  });
+});

@@ -1,9 +1,11 @@
 // The S3 front on real sockets over a store on the disk: what each operation does, and that a second part of a session can do it.
 import { createHash, randomBytes } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import { type Request, sign } from 'aws4';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { permissionSetId } from '../../src/policy/policy-set.ts';
 import { until } from '../fakes/guarded-resource.ts';
-import type { S3Keys } from '../fakes/s3-caller.ts';
+import { REGION, type S3Keys, signAsk } from '../fakes/s3-caller.ts';
 import { type S3World, startS3World } from '../fakes/s3-world.ts';
 
 let world: S3World;
@@ -193,70 +195,50 @@ describe('buckets', () => {
 });
 
 describe('permissions', () => {
-  const OBJECT = 'arn:aws:s3:::web-bucket/a';
   const BUCKET = 'arn:aws:s3:::web-bucket';
-  const SOURCE = { 'x-amz-copy-source': 'other-bucket/s' };
-  const id = 'x.y';
-
-  /** Operation, request, what it needs, and a store call that shows it was carried out. */
-  const NEEDS: readonly [string, string, string, Record<string, string>, readonly [string, string][]][] = [
-    ['ListBuckets', 'GET', '/', {}, [['s3:ListAllMyBuckets', 'arn:aws:s3:::*']]],
-    ['HeadBucket', 'HEAD', '/web-bucket', {}, [['s3:ListBucket', BUCKET]]],
-    ['GetBucketLocation', 'GET', '/web-bucket?location', {}, [['s3:GetBucketLocation', BUCKET]]],
-    ['ListObjects', 'GET', '/web-bucket', {}, [['s3:ListBucket', BUCKET]]],
-    ['ListObjectsV2', 'GET', '/web-bucket?list-type=2', {}, [['s3:ListBucket', BUCKET]]],
-    ['GetObject', 'GET', '/web-bucket/a', {}, [['s3:GetObject', OBJECT]]],
-    ['HeadObject', 'HEAD', '/web-bucket/a', {}, [['s3:GetObject', OBJECT]]],
-    ['PutObject', 'PUT', '/web-bucket/a', {}, [['s3:PutObject', OBJECT]]],
-    ['DeleteObject', 'DELETE', '/web-bucket/a', {}, [['s3:DeleteObject', OBJECT]]],
-    [
-      'CopyObject',
-      'PUT',
-      '/web-bucket/a',
-      SOURCE,
-      [
-        ['s3:PutObject', OBJECT],
-        ['s3:GetObject', 'arn:aws:s3:::other-bucket/s'],
-      ],
-    ],
-    ['CreateMultipartUpload', 'POST', '/web-bucket/a?uploads', {}, [['s3:PutObject', OBJECT]]],
-    ['UploadPart', 'PUT', `/web-bucket/a?partNumber=1&uploadId=${id}`, {}, [['s3:PutObject', OBJECT]]],
-    [
-      'UploadPartCopy',
-      'PUT',
-      `/web-bucket/a?partNumber=1&uploadId=${id}`,
-      SOURCE,
-      [
-        ['s3:PutObject', OBJECT],
-        ['s3:GetObject', 'arn:aws:s3:::other-bucket/s'],
-      ],
-    ],
-    ['CompleteMultipartUpload', 'POST', `/web-bucket/a?uploadId=${id}`, {}, [['s3:PutObject', OBJECT]]],
-    ['AbortMultipartUpload', 'DELETE', `/web-bucket/a?uploadId=${id}`, {}, [['s3:AbortMultipartUpload', OBJECT]]],
-    ['ListParts', 'GET', `/web-bucket/a?uploadId=${id}`, {}, [['s3:ListMultipartUploadParts', OBJECT]]],
-  ];
-
-  const allow = (needs: readonly (readonly [string, string])[]) =>
+  const allow = (...needs: readonly (readonly [string, string])[]) =>
     needs.map(([action, resource]) => ({ effect: 'allow' as const, actions: [action], resources: [resource] }));
 
-  test.each(NEEDS)('of %s are needed, each of them', async (_operation, method, target, headers, needs) => {
-    const wanted = needs.map(([action]) => action);
-    for (const missing of needs) {
-      const others = needs.filter((need) => need !== missing);
-      // Everything but the one that is missing.
-      await world.grant([
-        ...allow([['s3:*', 'arn:aws:s3:::*']]),
-        { effect: 'deny', actions: [missing[0]], resources: [missing[1]] },
-      ]);
-      expect([wanted, (await send(method, target, { headers })).status]).toEqual([wanted, 403]);
-      if (others.length > 0) {
-        await world.grant(allow(others));
-        expect((await send(method, target, { headers })).status).toBe(403);
-      }
+  const COPY = { 'x-amz-copy-source': 'other-bucket/s' };
+  const REQUESTS: readonly [string, string, Record<string, string>?][] = [
+    ['GET', '/'],
+    ['HEAD', '/web-bucket'],
+    ['GET', '/web-bucket?location'],
+    ['GET', '/web-bucket'],
+    ['GET', '/web-bucket?list-type=2'],
+    ['GET', '/web-bucket/a'],
+    ['HEAD', '/web-bucket/a'],
+    ['PUT', '/web-bucket/a'],
+    ['DELETE', '/web-bucket/a'],
+    ['PUT', '/web-bucket/a', COPY],
+    ['POST', '/web-bucket/a?uploads'],
+    ['PUT', '/web-bucket/a?partNumber=1&uploadId=x.y'],
+    ['PUT', '/web-bucket/a?partNumber=1&uploadId=x.y', COPY],
+    ['POST', '/web-bucket/a?uploadId=x.y'],
+    ['DELETE', '/web-bucket/a?uploadId=x.y'],
+    ['GET', '/web-bucket/a?uploadId=x.y'],
+  ];
+  const statuses = () =>
+    Promise.all(
+      REQUESTS.map(async ([method, target, headers = {}]) => (await send(method, target, { headers })).status),
+    );
+
+  test('that are missing keep every operation from the store', async () => {
+    expect(await statuses()).not.toContain(403);
+    await world.grant([]);
+    world.calls.length = 0;
+    expect(await statuses()).toEqual(REQUESTS.map(() => 403));
+    expect(world.calls).toEqual([]);
+  });
+
+  test('to write are not enough for a copy: its source must be readable too', async () => {
+    await send('PUT', '/other-bucket/s', { body: 'secret' });
+    await world.grant(allow(['s3:*', `${BUCKET}/*`]));
+    world.calls.length = 0;
+    for (const target of ['/web-bucket/a', '/web-bucket/a?partNumber=1&uploadId=x.y']) {
+      expect((await send('PUT', target, { headers: COPY })).code).toBe('AccessDenied');
     }
     expect(world.calls).toEqual([]);
-    await world.grant(allow([...needs, ['s3:ListBucket', 'arn:aws:s3:::*']]));
-    expect((await send(method, target, { headers })).status).not.toBe(403);
   });
 
   test('are narrowed by the session policy, and never widened', async () => {
@@ -267,7 +249,7 @@ describe('permissions', () => {
     keys = await world.keys({ policy: narrow('s3:GetObject') });
     expect((await send('GET', '/web-bucket/a')).status).toBe(200);
     expect((await send('PUT', '/web-bucket/a', { body: 'y' })).code).toBe('AccessDenied');
-    await world.grant(allow([['s3:PutObject', 'arn:aws:s3:::*']]));
+    await world.grant(allow(['s3:PutObject', 'arn:aws:s3:::*']));
     expect((await send('GET', '/web-bucket/a')).code).toBe('AccessDenied');
   });
 
@@ -286,15 +268,10 @@ describe('permissions', () => {
   });
 
   test('to list decide whether a caller learns that a key does not exist', async () => {
-    await world.grant(allow([['s3:GetObject', 'arn:aws:s3:::*']]));
+    await world.grant(allow(['s3:GetObject', 'arn:aws:s3:::*']));
     expect((await send('GET', '/web-bucket/none')).code).toBe('AccessDenied');
     expect((await send('HEAD', '/web-bucket/none')).status).toBe(403);
-    await world.grant(
-      allow([
-        ['s3:GetObject', 'arn:aws:s3:::*'],
-        ['s3:ListBucket', BUCKET],
-      ]),
-    );
+    await world.grant(allow(['s3:GetObject', 'arn:aws:s3:::*'], ['s3:ListBucket', BUCKET]));
     expect((await send('GET', '/web-bucket/none')).code).toBe('NoSuchKey');
     expect((await send('HEAD', '/web-bucket/none')).status).toBe(404);
   });
@@ -311,4 +288,88 @@ describe('a conditional write', () => {
     const beyond = await send('GET', '/web-bucket/lock', { headers: { range: 'bytes=5-' } });
     expect([beyond.code, beyond.headers['content-range']]).toEqual(['InvalidRange', 'bytes */1']);
   });
+});
+
+describe('a presigned URL', () => {
+  /** Signed by another signer than ours. */
+  const presign = (target: string, seconds: number, more: Partial<Request> = {}) =>
+    sign(
+      {
+        service: 's3',
+        region: REGION,
+        host: new URL(world.url).host,
+        path: `${target}?X-Amz-Expires=${seconds}`,
+        signQuery: true,
+        ...more,
+      },
+      { accessKeyId: keys.accessKeyId, secretAccessKey: keys.secret, sessionToken: keys.sessionToken },
+    ).path ?? '';
+
+  test('reads and writes without a header, its body unsigned', async () => {
+    const put = await fetch(world.url + presign('/web-bucket/p', 60, { method: 'PUT' }), {
+      method: 'PUT',
+      body: 'hello',
+    });
+    expect(put.status).toBe(200);
+    expect(await (await fetch(world.url + presign('/web-bucket/p', 60))).text()).toBe('hello');
+  });
+
+  test('ends when it says, and with its session at the latest', async () => {
+    await send('PUT', '/web-bucket/p', { body: 'x' });
+    const [short, long] = [presign('/web-bucket/p', 5), presign('/web-bucket/p', 604_800)];
+    world.clock.push(6000);
+    await until(() => world.gateway.ready());
+    const expired = await fetch(world.url + short);
+    expect([expired.status, await expired.text()]).toEqual([403, expect.stringContaining('Request has expired')]);
+    expect((await fetch(world.url + long)).status).toBe(200);
+    world.clock.push(600_000);
+    await until(() => world.gateway.ready());
+    expect(await (await fetch(world.url + long)).text()).toContain('<Code>ExpiredToken</Code>');
+  });
+
+  test('ends with its job', async () => {
+    const url = presign('/web-bucket/p', 604_800);
+    world.sts.ended.push({ sessionId: 'S0000000000AB', expiresAt: world.clock.nowSeconds() + 600 });
+    await world.grant([]);
+    world.calls.length = 0;
+    expect(await (await fetch(world.url + url)).text()).toContain('<Code>ExpiredToken</Code>');
+    expect(world.calls).toEqual([]);
+  });
+
+  test('may not live longer than a week', async () => {
+    const answer = await fetch(world.url + presign('/web-bucket/p', 604_801));
+    expect([answer.status, await answer.text()]).toEqual([
+      400,
+      expect.stringContaining('AuthorizationQueryParametersError'),
+    ]);
+  });
+});
+
+test('a connection serves one request after another, refusals among them', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const sockets = new Set<unknown>();
+  const ask = (method: string, target: string, body = '') =>
+    new Promise<number>((resolve, reject) => {
+      const { headers } = signAsk(world.url, { method, target, body, keys });
+      const { hostname, port } = new URL(world.url);
+      const req = request({ hostname, port, method, path: target, headers, agent }, (answer) => {
+        answer.resume();
+        answer.on('end', () => resolve(answer.statusCode ?? 0));
+      });
+      req.on('socket', (socket) => sockets.add(socket));
+      req.on('error', reject);
+      req.end(body);
+    });
+  const statuses = [
+    await ask('PUT', '/web-bucket/k', 'x'),
+    await ask('GET', '/web-bucket/k'),
+    await ask('GET', '/web-bucket/none'),
+  ];
+  statuses.push(
+    await ask('PUT', '/unknown-bucket/k', 'x'),
+    await ask('HEAD', '/web-bucket/k'),
+    await ask('DELETE', '/web-bucket/k'),
+  );
+  expect([statuses, sockets.size]).toEqual([[200, 200, 404, 404, 200, 204], 1]);
+  agent.destroy();
 });

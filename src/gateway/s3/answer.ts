@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { EpochMs } from '../../base/core/time.ts';
+import type { EpochSeconds } from '../../base/core/time.ts';
 import type { S3Error } from '../../wire/s3/errors.ts';
 import { encodeS3Error } from '../../wire/s3/results.ts';
 import { cut, drain } from '../connection.ts';
@@ -32,7 +32,7 @@ export interface Addressee {
    * By the clock that signatures are judged by: clients whose own is wrong take the time from here and sign again. Node's own
    * header would tell the machine's.
    */
-  readonly nowMs: EpochMs;
+  readonly nowSeconds: EpochSeconds;
 }
 
 /** Writes an answer; it must be the first thing written. A stream that breaks, or `signal`, cuts the connection. */
@@ -92,7 +92,7 @@ function leaveBody(req: IncomingMessage, res: ServerResponse): void {
   drain(req);
 }
 
-const commonHeaders = ({ decision, nowMs }: Addressee): Record<string, string> => ({
-  date: new Date(nowMs).toUTCString(),
+const commonHeaders = ({ decision, nowSeconds }: Addressee): Record<string, string> => ({
+  date: new Date(nowSeconds * 1000).toUTCString(),
   'x-amz-request-id': decision,
 });

@@ -2,7 +2,6 @@
 import { Readable } from 'node:stream';
 import { failure } from '../../base/core/reasons.ts';
 import { err } from '../../base/core/result.ts';
-import type { Clock } from '../../base/ports/clock.ts';
 import { withdrawalOf } from '../authorize.ts';
 import { cut } from '../connection.ts';
 import type { LiveRequests } from '../live-requests.ts';
@@ -26,7 +25,6 @@ export interface CarryOutDependencies extends RequestDependencies {
   /** Whose turn it is at the store. */
   readonly turns: Turns;
   readonly live: LiveRequests;
-  readonly clock: Clock;
 }
 
 /** A permitted call with the head that it came with. */
@@ -53,7 +51,8 @@ export async function carryOut(d: CarryOutDependencies, exchange: Exchange<S3Ref
     const turn = await live.turn(d.turns, callerOf(session));
     const outcome = turn.ok ? await run(d, exchange, task, live.signal) : err(refusalOf(turn.error, { session }));
     if (live.signal.aborted) discard(outcome);
-    else if (outcome.ok) await writeAnswer({ ...exchange, nowMs: d.clock.nowMs() }, outcome.value, live.signal);
+    else if (outcome.ok)
+      await writeAnswer({ ...exchange, nowSeconds: d.authority.knowledge.nowSeconds() }, outcome.value, live.signal);
     else exchange.refuse(outcome.error, task.head);
   } finally {
     live.close();

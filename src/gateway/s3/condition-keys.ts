@@ -2,18 +2,15 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { EpochSeconds } from '../../base/core/time.ts';
-import { assumedRoleId } from '../../base/credential/aws-arn.ts';
-import type { AwsSession } from '../../base/credential/aws-session.ts';
-import type { SignatureClaim } from '../../base/sigv4/read.ts';
 import type { S3Call } from '../../wire/s3/call.ts';
 import { signatureConditionKeys } from '../../wire/s3/permissions.ts';
 import type { Ask } from '../authorize.ts';
+import type { Caller } from './authenticate.ts';
 
 export interface FactsInput {
   readonly req: IncomingMessage;
   readonly call: S3Call;
-  readonly claim: SignatureClaim;
-  readonly aws: AwsSession;
+  readonly caller: Caller;
   readonly nowSeconds: EpochSeconds;
 }
 
@@ -24,14 +21,15 @@ const PARAMETERS = ['s3:delimiter', 's3:max-keys', 's3:prefix'];
  * The facts of one request: what the call itself names, how it was signed, over which connection it came, and whose session it
  * is. The address is that of the connection: behind a proxy, the proxy's.
  */
-export function requestFacts({ req, call, claim, aws, nowSeconds }: FactsInput): Ask['facts'] {
+export function requestFacts({ req, call, caller, nowSeconds }: FactsInput): Ask['facts'] {
+  const { claim, session } = caller;
   const keys = new Map<string, string | null>([
     ...PARAMETERS.map((name): [string, null] => [name, null]),
     ...call.conditionKeys,
     ...signatureConditionKeys(claim, nowSeconds * 1000),
     ['aws:securetransport', String(req.socket instanceof TLSSocket)],
-    ['aws:principalarn', aws.roleArn],
-    ['aws:userid', assumedRoleId(aws.roleArn, aws.sessionName)],
+    ['aws:principalarn', session.aws.roleArn],
+    ['aws:userid', session.userId],
   ]);
   const address = plainAddress(req.socket.remoteAddress);
   return { keys, ...(address === undefined ? {} : { sourceAddress: address }) };

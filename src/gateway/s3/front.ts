@@ -45,7 +45,7 @@ export function createS3Front(d: S3FrontDependencies): Handler {
   };
   return handlerOf<S3Refusal>(d, {
     serve: (exchange) => serve(front, exchange),
-    sayNo: (exchange, { error }) => writeRefusal({ ...exchange, nowMs: d.clock.nowMs() }, error),
+    sayNo: (exchange, { error }) => writeRefusal({ ...exchange, nowSeconds: authority.knowledge.nowSeconds() }, error),
     broken: (unexpected) => refusalOf(unexpected, { error: s3Error('InternalError') }),
   });
 }
@@ -76,14 +76,13 @@ async function judge(front: Front, req: IncomingMessage, head: Head): Promise<Re
   const { call, claim } = request.value;
   const caller = await authenticate({ ...front, knowledge }, head, claim);
   if (!caller.ok) return caller;
-  const { aws } = caller.value.session;
-  const facts = requestFacts({ req, call, claim, aws, nowSeconds: knowledge.nowSeconds() });
+  const facts = requestFacts({ req, call, caller: caller.value, nowSeconds: knowledge.nowSeconds() });
   const allowed = decideCall({ caller: caller.value, facts, knowledge }, call);
   if (!allowed.ok) return allowed;
   const unknown = bucketsOf(call).find((bucket) => !front.buckets.has(bucket));
   if (unknown === undefined) return allowed;
   const why = failure('bucket_unknown', `no bucket ${unknown} is configured here`);
-  return err(refusalOf(why, { session: aws.session, error: s3Error('NoSuchBucket') }));
+  return err(refusalOf(why, { session: caller.value.session.aws.session, error: s3Error('NoSuchBucket') }));
 }
 
 /** What is asked for, and who claims to ask. */
@@ -93,13 +92,13 @@ function readRequest(
 ): Result<{ readonly call: S3Call; readonly claim: SignatureClaim }, S3Refusal> {
   const claim = readClaim({ ...front, knowledge: front.authority.knowledge }, head);
   const call = readS3Call(head);
-  if (!call.ok && (claim.ok || claim.error.reason === 'credential_missing')) {
-    // A form upload carries its signature in the form: its sender is to read that forms are not served, not that it is nobody.
+  // A form upload carries its signature in the form: its sender is to read that forms are not served, not that it is nobody.
+  if (!claim.ok && (call.ok || claim.error.reason !== 'credential_missing')) return claim;
+  if (!call.ok) {
     const why = failure('operation_unsupported', `${call.error.code}: ${call.error.message}`);
     return err(refusalOf(why, { error: call.error }));
   }
-  if (!claim.ok) return claim;
-  return call.ok ? ok({ call: call.value, claim: claim.value }) : err(refusalOf(failure('operation_unsupported', '')));
+  return claim.ok ? ok({ call: call.value, claim: claim.value }) : claim;
 }
 
 /** The buckets that a call names. */

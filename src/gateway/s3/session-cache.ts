@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { Secret } from '../../base/core/secret.ts';
+import { assumedRoleId } from '../../base/credential/aws-arn.ts';
 import { type AwsSession, awsSecretKey } from '../../base/credential/aws-session.ts';
 import type { CredentialScope } from '../../base/sigv4/scope.ts';
 import { signingKey } from '../../base/sigv4/signature.ts';
@@ -17,6 +18,8 @@ const MAX_SIGNING_KEYS = 8;
 
 /** A verified session token. Whoever presents it has still to prove that they know the secret. */
 export interface OpenSession extends OpenedAwsCredential {
+  /** `AROA…:<session name>`, for the condition key `aws:userid`. */
+  readonly userId: string;
   /** The group's key that the session's secret follows from. */
   readonly groupKey: Secret<Uint8Array>;
   /** The SigV4 key of this session for one day, region and service. */
@@ -59,7 +62,9 @@ export class SessionCache {
     if (known !== undefined) return ok(known);
     const opened = await openAwsCredential(token, this.#o.authority);
     if (!opened.ok) return opened;
-    const session = { ...opened.value, groupKey, signingKey: signingKeysOf(opened.value.aws, groupKey) };
+    const { aws } = opened.value;
+    const userId = assumedRoleId(aws.roleArn, aws.sessionName);
+    const session = { ...opened.value, userId, groupKey, signingKey: signingKeysOf(aws, groupKey) };
     this.#remember(name, session);
     return ok(session);
   }

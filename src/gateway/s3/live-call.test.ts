@@ -1,0 +1,115 @@
+// A call under watch: its turn, and everything that ends it.
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { MemoryLog } from '../../../test/fakes/memory-log.ts';
+import { type Failure, failure } from '../../base/core/reasons.ts';
+import { LiveRequests } from '../live-requests.ts';
+import { MAX_CONNECTIONS_OF_CALLER, Turns } from '../turns.ts';
+import { IDLE_TIMEOUT_MS, LiveCall } from './live-call.ts';
+import type { S3Refusal } from './refusal.ts';
+
+/** As much of an answer as a watch needs. */
+class FakeResponse extends EventEmitter {
+  destroyed = false;
+  writableFinished = false;
+  idle: { ms: number; onIdle: () => void } | undefined;
+  setTimeout(ms: number, onIdle: () => void): void {
+    this.idle = { ms, onIdle };
+  }
+}
+
+function world() {
+  const res = new FakeResponse();
+  const requests = new LiveRequests(new MemoryLog());
+  const cuts: S3Refusal[] = [];
+  const state: { lapsed: Failure | undefined } = { lapsed: undefined };
+  const call = new LiveCall({
+    req: {} as IncomingMessage,
+    res: res as unknown as ServerResponse,
+    live: requests,
+    check: () => state.lapsed,
+    onCut: (refusal) => cuts.push(refusal),
+  });
+  return { call, cuts, requests, res, state };
+}
+
+describe('a call', () => {
+  test('is cut once, with the reason, when it may go on no longer', () => {
+    const { call, cuts, requests, state } = world();
+    call.start();
+    requests.sweep();
+    expect([call.signal.aborted, cuts]).toEqual([false, []]);
+    state.lapsed = failure('session_ended', 'ended');
+    requests.sweep();
+    requests.sweep();
+    expect([call.signal.aborted, cuts.map(({ reason }) => reason), requests.size]).toEqual([
+      true,
+      ['session_ended'],
+      0,
+    ]);
+  });
+
+  test('is cut when nothing moves for too long', () => {
+    const { call, cuts, res } = world();
+    call.start();
+    expect(res.idle?.ms).toBe(IDLE_TIMEOUT_MS);
+    res.idle?.onIdle();
+    expect([call.signal.aborted, cuts.map(({ error }) => error.code)]).toEqual([true, ['RequestTimeout']]);
+  });
+
+  test('is ended without an answer when its caller leaves', () => {
+    const { call, cuts, res } = world();
+    call.start();
+    res.emit('close');
+    expect([call.signal.aborted, cuts]).toEqual([true, []]);
+  });
+
+  test('is ended at once when its caller left before it began', () => {
+    const { call, res } = world();
+    res.destroyed = true;
+    call.start();
+    expect(call.signal.aborted).toBe(true);
+  });
+
+  test('is not ended by the end of its own answer', () => {
+    const { call, res } = world();
+    call.start();
+    res.writableFinished = true;
+    res.emit('close');
+    expect(call.signal.aborted).toBe(false);
+  });
+
+  test('is watched no longer when it is over', () => {
+    const { call, cuts, requests, res } = world();
+    call.start();
+    call.close();
+    res.idle?.onIdle();
+    expect([requests.size, cuts, res.listenerCount('close')]).toEqual([0, [], 0]);
+  });
+});
+
+describe('a turn at the store', () => {
+  test('comes at once while there is room, and is given back at the end', async () => {
+    const turns = new Turns();
+    for (let count = 0; count < 2 * MAX_CONNECTIONS_OF_CALLER; count += 1) {
+      const { call } = world();
+      call.start();
+      expect(await call.turn(turns, 'one')).toEqual({ ok: true, value: null });
+      call.close();
+    }
+  });
+
+  test('is waited for no longer when the call ends', async () => {
+    const turns = new Turns();
+    for (let count = 0; count < MAX_CONNECTIONS_OF_CALLER; count += 1) await world().call.turn(turns, 'one');
+    const { call, requests, state } = world();
+    call.start();
+    const turn = call.turn(turns, 'one');
+    state.lapsed = failure('session_ended', 'ended');
+    requests.sweep();
+    expect((await turn).ok).toBe(true);
+    expect(call.signal.aborted).toBe(true);
+    call.close();
+  });
+});
