@@ -36,6 +36,8 @@ export interface ExchangeRequest {
   /** Undefined: as long as the role allows. */
   readonly askedSeconds: number | undefined;
   readonly remoteAddress: string;
+  /** Audiences that the wire takes besides those of the issuer's registration, for this request alone. */
+  readonly audiences?: readonly string[];
   /** What the caller calls its session; only on wires that have such a name. */
   readonly sessionName?: string;
   /** Narrows the session beyond its role; null or absent: it does not. Precondition: readSessionPolicy or a named policy made it. */
@@ -117,7 +119,7 @@ const refOf = (policies: PolicySet, asked: ExchangeRequest['role']): RoleRef | u
   'awsRoleArn' in asked ? policies.findByAwsArn(asked.awsRoleArn) : asked;
 
 async function run(deps: ExchangeDeps, request: ExchangeRequest, before: Case): Promise<Granted | Refused> {
-  const verification = await verifyToken(deps.verifier, request.token);
+  const verification = await verifyToken(deps.verifier, request.token, request.audiences);
   if (!verification.ok) {
     const { authentic, checks } = verification;
     if (authentic === null || !verification.isMeantForUs) return refuseUnverified(deps, before, verification);

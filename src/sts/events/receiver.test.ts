@@ -58,6 +58,19 @@ describe('an answered poll', () => {
     expect(ages.isFresh(issuer.issuer)).toBe(false);
   });
 
+  test('must go on to tell of jobs under an audience that sessions count on', async () => {
+    const covers = (audiences: readonly string[]): void => {
+      issuer.verification = (e) => ({ ...e, audiences: ['https://sts.example.com', ...audiences] }) as typeof e;
+    };
+    covers(['api://of-a-wire']);
+    await receiver.pollOnce();
+    expect(ages.relyOn(issuer.issuer, 'api://of-a-wire')).toBe(true);
+    covers(['api://of-another-wire']);
+    expect(await receiver.pollOnce()).toMatchObject({ ok: false, error: expect.stringContaining('api://of-a-wire') });
+    covers(['api://of-a-wire']);
+    expect(await receiver.pollOnce()).toMatchObject({ ok: true });
+  });
+
   test('is sent as the registered client, with a fresh nonce each time', async () => {
     let authorization: string | undefined;
     issuer.handlers.set(POLL, (request) => {

@@ -133,11 +133,12 @@ export class EventReceiver {
     if (alive?.kind !== 'verification')
       return err('the answer carries no verification event with the nonce of its poll');
     // Of a job under another audience this STS would never hear: silence about it is no news.
-    const unheard = issuer.audiences.filter((audience) => !alive.audiences.includes(audience));
+    const needed = [...issuer.audiences, ...ages.reliedOn(issuer.issuer)];
+    const unheard = needed.filter((audience) => !alive.audiences.includes(audience));
     if (unheard.length > 0) return err(notCovered(unheard, this.#deps.client.client));
     // More events wait, or one could not be read: an end may be among them.
     const fresh = events.refused === 0 && !batch.value.moreAvailable;
-    if (fresh) ages.heard(issuer.issuer, sentAt);
+    if (fresh) ages.heard(issuer.issuer, sentAt, alive.audiences);
     return ok({ ended: ends.length, fresh, more: events.refused === 0 && batch.value.moreAvailable });
   }
 

@@ -8,6 +8,8 @@ import { type Clock, elapsedMs, type Moment } from '../../base/ports/clock.ts';
  */
 export class FeedAges {
   readonly #sentAt = new Map<string, Moment | null>();
+  readonly #covered = new Map<string, readonly string[]>();
+  readonly #reliedOn = new Map<string, Set<string>>();
   readonly #clock: Clock;
 
   constructor(issuersWithFeed: readonly string[], clock: Clock) {
@@ -15,10 +17,14 @@ export class FeedAges {
     this.#clock = clock;
   }
 
-  /** A poll sent at `sentAt` was answered with a verified nonce, and every end in it is durable. */
-  heard(issuer: string, sentAt: Moment): void {
+  /**
+   * A poll sent at `sentAt` was answered with a verified nonce, and every end in it is durable. `audiences` are those under
+   * which the issuer tells of jobs.
+   */
+  heard(issuer: string, sentAt: Moment, audiences: readonly string[] = []): void {
     const known = this.#sentAt.get(issuer);
     if (known === undefined) return;
+    this.#covered.set(issuer, audiences);
     if (known === null || sentAt.monotonicMs >= known.monotonicMs) this.#sentAt.set(issuer, sentAt);
   }
 
@@ -31,6 +37,21 @@ export class FeedAges {
   agesFrom(snapshot: ReadonlyMap<string, Moment | null>): Readonly<Record<string, number | null>> {
     const age = (at: Moment | null): number | null => (at === null ? null : Math.ceil(elapsedMs(this.#clock, at)));
     return Object.fromEntries([...snapshot].map(([issuer, at]) => [issuer, age(at)]));
+  }
+
+  /**
+   * Whether the issuer, when it was last heard, told of jobs under this audience, which is none of its registration's. If so,
+   * sessions count on it from now on, and `reliedOn` lists it.
+   */
+  relyOn(issuer: string, audience: string): boolean {
+    if (this.#covered.get(issuer)?.includes(audience) !== true) return false;
+    this.#reliedOn.set(issuer, (this.#reliedOn.get(issuer) ?? new Set()).add(audience));
+    return true;
+  }
+
+  /** The audiences besides the registration's without which the issuer's silence would prove nothing any more. */
+  reliedOn(issuer: string): Iterable<string> {
+    return this.#reliedOn.get(issuer) ?? [];
   }
 
   /** Whether silence of this issuer's feed may be taken for "the job still runs". */

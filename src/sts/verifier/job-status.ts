@@ -2,6 +2,7 @@
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
+import { quote } from '../../base/json/quote.ts';
 import type { TrustedIssuer } from '../settings.ts';
 import type { StsStore } from '../store.ts';
 import type { FeedAges } from './feed-ages.ts';
@@ -27,6 +28,8 @@ interface Question {
   readonly issuer: TrustedIssuer;
   readonly jobId: string | null;
   readonly token: string;
+  /** The token's. */
+  readonly audience: string;
   readonly issuedAt: EpochSeconds;
 }
 
@@ -41,6 +44,8 @@ export async function checkJobStatus(deps: JobStatusDeps, o: Question): Promise<
   }
   const jobBound = source.kind === 'feed';
   if (jobBound) {
+    const unheard = unheardAudience(deps.ages, o);
+    if (unheard !== undefined) return err(unheard);
     const known = await readStore(deps.store, o.issuer.issuer, o.jobId);
     if (!known.ok) return known;
     if (known.value.isBuried) return err(failure('job_ended', `the issuer told that job ${o.jobId} ended`));
@@ -60,6 +65,20 @@ export async function checkJobStatus(deps: JobStatusDeps, o: Question): Promise<
     return err(failure('job_status_unknown', 'the issuer answered about another job'));
   }
   return ok({ jobId: o.jobId, jobBound, detail: `job ${o.jobId} runs, by introspection` });
+}
+
+/**
+ * An issuer tells of a job under the audiences that its tokens were made for. A registered one is checked whenever the feed is
+ * heard; one that a wire takes besides is covered only where the operator of the issuer saw to it, and no session must outlive
+ * a job whose end nobody would tell.
+ */
+function unheardAudience(ages: FeedAges, { audience, issuer }: Question): Failure | undefined {
+  if (issuer.audiences.includes(audience) || ages.relyOn(issuer.issuer, audience)) return undefined;
+  const remedy = `add it to \`events\` of the client by which the STS hears the feed`;
+  return failure(
+    'job_status_unknown',
+    `the feed of ${issuer.issuer} does not tell of jobs under ${quote(audience)}: ${remedy}`,
+  );
 }
 
 async function readStore(

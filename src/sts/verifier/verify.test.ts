@@ -92,6 +92,37 @@ describe('the job behind a token', () => {
   });
 });
 
+describe('a token for an audience that the registration does not have', () => {
+  const OF_A_WIRE = 'api://of-a-wire';
+  const verify = async (audiences?: readonly string[]) =>
+    verifyToken(deps, await world.issuer.idToken({ aud: OF_A_WIRE }), audiences);
+
+  test('is for others, unless the request brings the audience with it', async () => {
+    expect(await verify()).toMatchObject({ failure: { reason: 'audience_mismatch' }, isMeantForUs: false });
+    expect(await verify(['api://of-another-wire'])).toMatchObject({ failure: { reason: 'audience_mismatch' } });
+  });
+
+  test('is refused while the issuer would not tell of its job’s end, also by introspection', async () => {
+    ages.heard(world.issuer.issuer, momentOf(world.clock), ['https://sts.example.com']);
+    const refused = await verify([OF_A_WIRE]);
+    expect(refused).toMatchObject({ failure: { reason: 'job_status_unknown' }, isMeantForUs: true });
+    expect(world.issuer.requests).not.toContain('POST /v1/introspect');
+    expect([...ages.reliedOn(world.issuer.issuer)]).toEqual([]);
+  });
+
+  test('is taken when the feed covers it, which it has to from then on', async () => {
+    ages.heard(world.issuer.issuer, momentOf(world.clock), [OF_A_WIRE]);
+    expect(await verify([OF_A_WIRE])).toMatchObject({ ok: true });
+    expect([...ages.reliedOn(world.issuer.issuer)]).toEqual([OF_A_WIRE]);
+  });
+
+  test('is taken of an issuer that tells of no jobs', async () => {
+    const registration = world.issuer.registration({ jobStatus: { kind: 'none' } });
+    deps = { ...deps, issuers: trustedIssuers([registration]) };
+    expect(await verify([OF_A_WIRE])).toMatchObject({ ok: true });
+  });
+});
+
 test('an issuer without audience or algorithm, or registered twice, is refused before anything starts', () => {
   const good = world.issuer.registration();
   for (const bad of [[good, good], [{ ...good, audiences: [] }], [{ ...good, algorithms: [] }]]) {

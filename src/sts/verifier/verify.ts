@@ -106,9 +106,14 @@ class CheckList {
 
 /**
  * Verifies one identity token: form, type, issuer, algorithm, key and signature, audience, times, subject and ids, job
- * status. Stops at the first check that fails. Fetches nothing unless the issuer is registered. Never throws for any token.
+ * status. `moreAudiences` are taken besides those of the issuer's registration. Stops at the first check that fails. Fetches
+ * nothing unless the issuer is registered. Never throws for any token.
  */
-export async function verifyToken(deps: VerifierDeps, token: string): Promise<Verification> {
+export async function verifyToken(
+  deps: VerifierDeps,
+  token: string,
+  moreAudiences: readonly string[] = [],
+): Promise<Verification> {
   const list = new CheckList();
   const refuse = (failure: Failure, about: Pick<Rejection, 'authentic' | 'isMeantForUs'>): Rejection => ({
     ok: false,
@@ -119,7 +124,7 @@ export async function verifyToken(deps: VerifierDeps, token: string): Promise<Ve
   const signed = await checkSignature(deps, token, list);
   if (!signed.ok) return refuse(signed.error, { authentic: null, isMeantForUs: false });
   const authentic = authenticToken(signed.value);
-  const addressed = checkAddressed(deps, signed.value, list);
+  const addressed = checkAddressed(deps, { signed: signed.value, moreAudiences }, list);
   if (!addressed.ok) return refuse(addressed.error, { authentic, isMeantForUs: false });
   const facts = await checkAddressee(deps, { addressed: addressed.value, token }, list);
   if (!facts.ok) return refuse(facts.error, { authentic, isMeantForUs: true });
@@ -135,7 +140,8 @@ async function checkAddressee(
   const facts = checkClaims(o.addressed, list);
   if (!facts.ok) return facts;
   const { issuer, jobId } = facts.value;
-  const status = await checkJobStatus(deps, { issuer, jobId, token: o.token, issuedAt: o.addressed.issuedAt });
+  const { audience, issuedAt } = o.addressed;
+  const status = await checkJobStatus(deps, { issuer, jobId, token: o.token, audience, issuedAt });
   const standing = list.note('job status', status, (known) => known.detail);
   if (!standing.ok) return standing;
   return ok({ ...facts.value, jobId: standing.value.jobId, jobBound: standing.value.jobBound });
@@ -150,6 +156,7 @@ interface Signed {
 
 /** A signed token that is made for this STS and for now. */
 interface Addressed extends Signed {
+  readonly audience: string;
   readonly issuedAt: EpochSeconds;
   readonly expiresAt: EpochSeconds;
   readonly nowSeconds: EpochSeconds;
@@ -188,16 +195,21 @@ async function checkSignature(deps: VerifierDeps, token: string, list: CheckList
 type ClaimFacts = Omit<Facts, 'jobBound'>;
 
 /** Whether the token is made for this STS and for now. Precondition: the signature holds. */
-function checkAddressed(deps: VerifierDeps, signed: Signed, list: CheckList): Result<Addressed, Failure> {
+function checkAddressed(
+  deps: VerifierDeps,
+  { signed, moreAudiences }: { readonly signed: Signed; readonly moreAudiences: readonly string[] },
+  list: CheckList,
+): Result<Addressed, Failure> {
   const { issuer, claims } = signed;
-  const audience = list.note('audience', checkParties(claims, issuer.audiences), (aud) => aud);
+  const allowed = [...issuer.audiences, ...moreAudiences];
+  const audience = list.note('audience', checkParties(claims, allowed), (aud) => aud);
   if (!audience.ok) return audience;
   const nowSeconds = deps.clock.nowSeconds();
   const bounds = { nowSeconds, skewSeconds: deps.clockSkewSeconds, maxLifetimeSeconds: MAX_TOKEN_LIFETIME_SECONDS };
   const times = list.note('times', checkTimes(claims, bounds), (t) => {
     return `issued ${nowSeconds - t.issuedAt} s ago, expires in ${t.expiresAt - nowSeconds} s`;
   });
-  return times.ok ? ok({ ...signed, ...times.value, nowSeconds }) : times;
+  return times.ok ? ok({ ...signed, ...times.value, audience: audience.value, nowSeconds }) : times;
 }
 
 /** Everything else that the claims must say by themselves. */
