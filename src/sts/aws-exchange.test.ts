@@ -8,7 +8,7 @@ import { ACCESS_TOKEN_TYPE } from '../base/credential/access-token.ts';
 import { openAwsSessionToken } from '../base/credential/aws-session.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
 import { issueAccessToken } from './credentials.ts';
-import type { ExchangeRequest } from './exchange.ts';
+import type { ExchangeRequest } from './exchange-request.ts';
 
 const ARN = 'arn:aws:iam::000000000042:role/ci/publish-web';
 const TAGS = 'https://aws.amazon.com/tags';

@@ -5,7 +5,7 @@ import { type Failure, type Reason, type SafeReason, safeReason } from '../base/
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
-import { identityOf } from './exchange.ts';
+import { identityOf } from './grant.ts';
 import { type Identity, type JudgeDeps, judge } from './judge.ts';
 import { checkDeadline, checkTokenId } from './verifier/checks.ts';
 import { findIssuer } from './verifier/trusted-issuers.ts';

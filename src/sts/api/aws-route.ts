@@ -19,7 +19,8 @@ import {
 import { identifyCaller } from '../caller-identity.ts';
 import type { CallerDeps } from '../callers.ts';
 import { type AwsCredentials, issueAwsCredentials } from '../credentials.ts';
-import { type ExchangeDeps, exchange, type Granted, issued, refuseUnread } from '../exchange.ts';
+import { type ExchangeDeps, exchange, issued, refuseUnread } from '../exchange.ts';
+import type { Granted } from '../grant.ts';
 import type { Refused } from '../refusals.ts';
 
 const WIRE = 'aws';

@@ -1,0 +1,23 @@
+// What a wire asks the pipeline for. Reading it from a protocol is the wire's business, granting it the pipeline's.
+import type { Wire } from '../base/audit/record.ts';
+import type { RoleRef } from '../base/core/decision.ts';
+import type { Statement } from '../base/core/permissions.ts';
+
+/** What every wire asks for. */
+export interface ExchangeRequest {
+  readonly wire: Wire;
+  readonly token: string;
+  /** An ARN that no role has is refused as any unknown role is: after the token was verified. */
+  readonly role: RoleRef | { readonly awsRoleArn: string };
+  /** Undefined: as long as the role allows. */
+  readonly askedSeconds: number | undefined;
+  readonly remoteAddress: string;
+  /** Audiences that the wire takes besides those of the issuer's registration, for this request alone. */
+  readonly audiences?: readonly string[];
+  /** What the caller calls its session; only on wires that have such a name. */
+  readonly sessionName?: string;
+  /** Narrows the session beyond its role; null or absent: it does not. Precondition: readSessionPolicy or a named policy made it. */
+  readonly sessionPolicy?: readonly Statement[] | null;
+  /** Named session policies, by their ARNs; what is allowed is the union of them and `sessionPolicy`. */
+  readonly policyArns?: readonly string[];
+}
