@@ -27,13 +27,13 @@ export interface S3Settings {
 }
 
 /** Objects in a folder of this machine. */
-export interface DiskStoreSettings {
+interface DiskStoreSettings {
   readonly kind: 'disk';
   readonly folder: string;
 }
 
 /** Objects of another S3, reached with a key pair of the gateway's own. */
-export interface UpstreamStoreSettings {
+interface UpstreamStoreSettings {
   readonly kind: 'upstream';
   readonly url: string;
   readonly region: string;
