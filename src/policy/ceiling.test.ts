@@ -1,11 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wideCeiling } from '../../test/fakes/roles.ts';
-import { ceilingProblem } from './ceiling.ts';
+import { ceilingProblem, compileCeiling } from './ceiling.ts';
+import { parseAction } from './iam/statements.ts';
 import { asGlob, covers, fillIn, type Glob, matchesGlob, parseTemplate, type Template } from './iam/template.ts';
 
 const templateOf = (text: string): Template => {
   const parsed = parseTemplate(text);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
+};
+const actionOf = (text: string): Template => {
+  const parsed = parseAction(text);
   if (!parsed.ok) throw new Error(parsed.error);
   return parsed.value;
 };
@@ -14,7 +20,10 @@ const globOf = (text: string): Glob => asGlob(templateOf(text)) ?? [];
 describe('a ceiling', () => {
   const S3 = 'arn:aws:s3:::';
   const isWithin = (entry: string, resource: string): boolean =>
-    ceilingProblem({ ...wideCeiling(), resources: [entry] }, { kind: 'resource', value: resource }) === undefined;
+    ceilingProblem(compileCeiling({ ...wideCeiling(), resources: [entry] }), {
+      kind: 'resource',
+      pattern: templateOf(resource),
+    }) === undefined;
 
   it.each([
     [`${S3}web/*`, `${S3}web/a`, true],
@@ -44,21 +53,29 @@ describe('a ceiling', () => {
 
   it('compares actions without regard to case', () => {
     const ask = (entry: string, value: string) =>
-      ceilingProblem({ ...wideCeiling(), actions: [entry] }, { kind: 'action', value });
+      ceilingProblem(compileCeiling({ ...wideCeiling(), actions: [entry] }), {
+        kind: 'action',
+        pattern: actionOf(value),
+      });
     expect(ask('s3:Get*', 's3:getobject')).toBeUndefined();
     expect(ask('s3:Get*', 's3:*')).toMatchObject({ message: 'beyond the ceiling of tenant main' });
   });
 
   it('takes in nothing when it lists nothing', () => {
-    const empty = { ...wideCeiling(), issuers: [], gateways: [], actions: [], resources: [], maxDurationSeconds: 0 };
-    for (const kind of ['issuer', 'gateway', 'action', 'resource'] as const) {
-      expect(ceilingProblem(empty, { kind, value: 'x' })).toMatchObject({ hint: 'nothing of this kind is within it' });
+    const lists = { issuers: [], gateways: [], actions: [], resources: [] };
+    const empty = compileCeiling({ ...wideCeiling(), ...lists, maxDurationSeconds: 0 });
+    const nothing = { hint: 'nothing of this kind is within it' };
+    for (const kind of ['issuer', 'gateway'] as const) {
+      expect(ceilingProblem(empty, { kind, value: 'x' })).toMatchObject(nothing);
+    }
+    for (const kind of ['action', 'resource'] as const) {
+      expect(ceilingProblem(empty, { kind, pattern: templateOf('x') })).toMatchObject(nothing);
     }
     expect(ceilingProblem(empty, { kind: 'duration', value: 1 })).toMatchObject({ hint: 'at most 0 s' });
   });
 
   it('compares issuers and gateways as they are, and points to the nearest', () => {
-    const ask = (value: string) => ceilingProblem(wideCeiling(), { kind: 'issuer', value });
+    const ask = (value: string) => ceilingProblem(compileCeiling(wideCeiling()), { kind: 'issuer', value });
     expect(ask('https://ci.example.com')).toBeUndefined();
     expect(ask('https://ci.example.com/')).toMatchObject({ hint: 'https://ci.example.com' });
     expect(ask('*')).toBeDefined();

@@ -1,71 +1,79 @@
 // Whether what a role asks for lies within what the operator lets its tenant give away. Sound: a doubt is a no.
 import { formatDuration } from '../base/core/duration.ts';
 import { nearestName } from '../base/document/nearest-name.ts';
-import { asciiLower, asGlob, covers, type Glob, parseTemplate } from './iam/template.ts';
+import { asciiLower, asGlob, covers, type Glob, parseTemplate, type Template } from './iam/template.ts';
 import type { Ceiling } from './role.ts';
 
-/** One thing that a role asks for. Only allow statements ask; a deny takes nothing. */
+/** One thing that a role asks for. Only allow statements ask; a deny takes nothing. Actions are in lower case. */
 export type CeilingAsk =
   | { readonly kind: Listed; readonly value: string }
+  | { readonly kind: 'action' | 'resource'; readonly pattern: Template }
   | { readonly kind: 'duration'; readonly value: number };
 
-type Listed = 'issuer' | 'gateway' | 'action' | 'resource' | 'account' | 'project';
+/** What a ceiling lists by name. */
+type Listed = 'issuer' | 'gateway' | 'account' | 'project';
 
-/** How entries of ceilings are compiled; one that remembers makes many asks cheap. */
-export type CompileEntry = (text: string) => Glob | undefined;
+/** A ceiling whose patterns were read. Those that name a claim or cannot be read are left out: they cover nothing. */
+export interface CompiledCeiling {
+  readonly source: Ceiling;
+  /** In lower case: AWS compares actions without regard to case. */
+  readonly actions: readonly Glob[];
+  readonly resources: readonly Glob[];
+}
+
+/** Compiles once what many roles are held against. */
+export const compileCeiling = (source: Ceiling): CompiledCeiling => ({
+  source,
+  actions: source.actions.map(asciiLower).flatMap(readGlob),
+  resources: source.resources.flatMap(readGlob),
+});
+
+function readGlob(text: string): readonly Glob[] {
+  const template = parseTemplate(text);
+  const glob = template.ok ? asGlob(template.value) : undefined;
+  return glob === undefined ? [] : [glob];
+}
 
 /** Why `ask` is beyond the ceiling, and what would be within it; undefined when it is within. */
 export function ceilingProblem(
-  ceiling: Ceiling,
+  ceiling: CompiledCeiling,
   ask: CeilingAsk,
-  compile: CompileEntry = ceilingGlob,
-): { message: string; hint: string } | undefined {
-  if (ask.kind === 'duration') {
-    if (ask.value <= ceiling.maxDurationSeconds) return undefined;
-    return { message: beyond(ceiling), hint: `at most ${formatDuration(ceiling.maxDurationSeconds)}` };
+): { readonly message: string; readonly hint: string } | undefined {
+  const { source } = ceiling;
+  const beyond = (hint: string) => ({ message: `beyond the ceiling of tenant ${source.tenant}`, hint });
+  switch (ask.kind) {
+    case 'duration':
+      if (ask.value <= source.maxDurationSeconds) return undefined;
+      return beyond(`at most ${formatDuration(source.maxDurationSeconds)}`);
+    case 'action':
+      return isCovered(ceiling.actions, ask.pattern) ? undefined : beyond(within(source.actions));
+    case 'resource':
+      return isCovered(ceiling.resources, ask.pattern) ? undefined : beyond(within(source.resources));
+    default: {
+      const listed = listedOf(source, ask.kind);
+      return listed === 'all' || listed.includes(ask.value) ? undefined : beyond(nearestWithin(listed, ask.value));
+    }
   }
-  const allowed = allowedOf(ceiling, ask.kind);
-  if (allowed === 'all') return undefined;
-  const isPattern = ask.kind === 'action' || ask.kind === 'resource';
-  const isWithin = isPattern ? isCovered(allowed, ask, compile) : allowed.includes(ask.value);
-  if (isWithin) return undefined;
-  const nearest = isPattern ? undefined : nearestName(ask.value, allowed);
-  return { message: beyond(ceiling), hint: nearest ?? within(allowed) };
 }
 
-const beyond = (ceiling: Ceiling): string => `beyond the ceiling of tenant ${ceiling.tenant}`;
+function listedOf(ceiling: Ceiling, kind: Listed): readonly string[] | 'all' {
+  switch (kind) {
+    case 'issuer':
+      return ceiling.issuers;
+    case 'gateway':
+      return ceiling.gateways;
+    case 'account':
+      return ceiling.awsAccounts;
+    case 'project':
+      return ceiling.gcpProjects;
+  }
+}
+
+const nearestWithin = (allowed: readonly string[], value: string): string =>
+  nearestName(value, allowed) ?? within(allowed);
+
 const within = (allowed: readonly string[]): string =>
   allowed.length === 0 ? 'nothing of this kind is within it' : `within it: ${allowed.slice(0, 5).join(', ')}`;
 
-function allowedOf(ceiling: Ceiling, kind: Listed): readonly string[] | 'all' {
-  const lists = {
-    issuer: ceiling.issuers,
-    gateway: ceiling.gateways,
-    action: ceiling.actions,
-    resource: ceiling.resources,
-    account: ceiling.awsAccounts,
-    project: ceiling.gcpProjects,
-  };
-  return lists[kind];
-}
-
-function isCovered(
-  allowed: readonly string[],
-  ask: { readonly kind: string; readonly value: string },
-  compile: CompileEntry,
-): boolean {
-  const fold = ask.kind === 'action' ? asciiLower : (same: string): string => same;
-  const asked = parseTemplate(fold(ask.value));
-  if (!asked.ok) return false;
-  // Each pattern must lie within one entry: two entries together are never tried, so the answer stays easy to check.
-  return allowed.some((entry) => {
-    const outer = compile(fold(entry));
-    return outer !== undefined && covers(outer, asked.value);
-  });
-}
-
-/** A ceiling names no claims; an entry that does, or that cannot be read, covers nothing. */
-export function ceilingGlob(text: string): Glob | undefined {
-  const template = parseTemplate(text);
-  return template.ok ? asGlob(template.value) : undefined;
-}
+/** Each pattern must lie within one entry: two entries together are never tried, so the answer stays easy to check. */
+const isCovered = (allowed: readonly Glob[], asked: Template): boolean => allowed.some((entry) => covers(entry, asked));

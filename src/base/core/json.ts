@@ -12,8 +12,12 @@ export type Claims = JsonObject;
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The own property `name` of `object` when it is a string, else undefined; never reads the prototype chain. */
+/** The own property `name` of `object`, else undefined; never reads the prototype chain. */
+export const ownMember = <T>(object: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(object, name) ? object[name] : undefined;
+
+/** As `ownMember`, when it is a string. */
 export function stringMember(object: JsonObject, name: string): string | undefined {
-  const value = Object.hasOwn(object, name) ? object[name] : undefined;
+  const value = ownMember(object, name);
   return typeof value === 'string' ? value : undefined;
 }

@@ -1,25 +1,35 @@
 // The plain part of YAML that policy files are mostly written in, read in one pass. What is not plain beyond doubt is left to
 // yaml.ts; what is accepted here becomes the very nodes that yaml.ts would make (held by a property).
+import {
+  endOfBlockText,
+  endOfFlowText,
+  endOfKey,
+  endOfLineRest,
+  endOfQuoted,
+  endOfSpaces,
+  isKeyColon,
+  nextContentLine,
+} from './plain-text.ts';
 import type { SourceMember, SourceNode } from './source-node.ts';
 
 // Printable ASCII and line feeds: no tabs, no carriage returns, nothing that folds, joins or hides.
 const NOT_PLAIN = /[^\n\x20-\x7e]/;
-const KEY = /(?:([A-Za-z_][A-Za-z0-9_./-]*)|"([^"\\\n]*)"):(?= |\n|$)/y;
-/** In a block: to the end of the line, without `: `, ` #` and a colon at the end. */
-const BLOCK_TEXT = /[A-Za-z_/$](?:[^\n: #]|:(?=[^\n ])| +(?=[^\n #])|(?<! )#)*/y;
-/** In brackets: words that hold none of their signs. */
-const FLOW_TEXT = /[A-Za-z_/$](?:[A-Za-z0-9_/$.@+*-]|:(?=[A-Za-z0-9_/$.@+*:-]))*/y;
 const DURATION = /[0-9]+[smhd](?=[\n ,\]}]|$)/y;
-const QUOTED = /"([^"\\\n]*)"|'([^'\n]*)'(?!')/y;
+/** Of a key, its quotes and its colon: far below the 1,024 where YAML ends. */
+const MAX_KEY_CHARS = 256;
+const DASH = '-'.charCodeAt(0);
 const SPACE = ' '.charCodeAt(0);
-const LINE_REST = / *(?: #[^\n]*)?(?:\n|$)/y;
-const SKIPPED_LINES = /(?: *(?:#[^\n]*)?\n)*(?: *(?:#[^\n]*)?$)?/y;
+const DOUBLE_QUOTE = '"'.charCodeAt(0);
+const SINGLE_QUOTE = "'".charCodeAt(0);
+const OPEN_BRACKET = '['.charCodeAt(0);
+const OPEN_BRACE = '{'.charCodeAt(0);
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['false', false],
 ]);
 /** Words that YAML 1.2 core reads as something else than text; `true` and `false` are handled before. */
 const SPECIAL_WORD = /^(?:true|false|null)$/i;
+const isSpecial = (word: string): boolean => word.length <= 'false'.length && SPECIAL_WORD.test(word);
 /** Far below where the design's bound begins. */
 const MAX_DEPTH = 8;
 
@@ -84,8 +94,7 @@ class PlainReader {
       this.#at += 1;
       this.#passSpaces();
       const inner = indent + this.#at - start;
-      KEY.lastIndex = this.#at;
-      const isMap = KEY.test(this.#text);
+      const isMap = this.#keyEnd() !== -1;
       if (isMap) this.#indent = inner;
       const node = isMap ? this.#blockMap(inner, depth + 1) : this.#lineValue(indent, depth + 1);
       if (node === undefined) return undefined;
@@ -97,35 +106,41 @@ class PlainReader {
   /** A scalar or brackets, then the end of the line and nothing that could carry it on. */
   #lineValue(indent: number, depth: number): SourceNode | undefined {
     this.#passSpaces();
-    const node = this.#inline(BLOCK_TEXT, depth);
+    const node = this.#inline(endOfBlockText, depth);
     return node !== undefined && this.#endLine() && this.#indent <= indent ? node : undefined;
   }
 
-  #inline(words: RegExp, depth: number): SourceNode | undefined {
+  #inline(endOfText: (text: string, at: number) => number, depth: number): SourceNode | undefined {
     const offset = this.#at;
-    const first = this.#text[offset];
-    if (first === '[') return this.#flowList(depth);
-    if (first === '{') return this.#flowMap(depth);
-    if (first === '"' || first === "'") {
-      QUOTED.lastIndex = offset;
-      const match = QUOTED.exec(this.#text);
-      if (match === null) return undefined;
-      this.#at = QUOTED.lastIndex;
-      const value = match[1] ?? match[2] ?? '';
+    const first = this.#text.charCodeAt(offset);
+    if (first === OPEN_BRACKET) return this.#flowList(depth);
+    if (first === OPEN_BRACE) return this.#flowMap(depth);
+    if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) {
+      const end = endOfQuoted(this.#text, offset);
+      if (end === -1) return undefined;
+      this.#at = end;
+      const value = this.#text.slice(offset + 1, end - 1);
       return { kind: 'scalar', offset, value, source: value };
     }
-    const source = this.#take(words) ?? this.#take(DURATION);
+    const end = endOfText(this.#text, offset);
+    const source = end === -1 ? this.#duration() : this.#text.slice(offset, end);
     if (source === undefined) return undefined;
     const value = BOOLEANS.get(source);
-    if (value === undefined && SPECIAL_WORD.test(source)) return undefined;
+    if (value === undefined && isSpecial(source)) return undefined;
+    this.#at = offset + source.length;
     return { kind: 'scalar', offset, value: value ?? source, source };
+  }
+
+  #duration(): string | undefined {
+    DURATION.lastIndex = this.#at;
+    return DURATION.exec(this.#text)?.[0];
   }
 
   #flowList(depth: number): SourceNode | undefined {
     const offset = this.#at;
     const items: SourceNode[] = [];
     const isWhole = this.#flowParts(']', depth, () => {
-      const node = this.#inline(FLOW_TEXT, depth + 1);
+      const node = this.#inline(endOfFlowText, depth + 1);
       if (node !== undefined) items.push(node);
       return node !== undefined;
     });
@@ -140,7 +155,7 @@ class PlainReader {
       const name = this.#key(members);
       if (name === undefined) return false;
       this.#passSpaces();
-      const node = this.#inline(FLOW_TEXT, depth + 1);
+      const node = this.#inline(endOfFlowText, depth + 1);
       if (node !== undefined) members.set(name, { keyOffset, node });
       return node !== undefined;
     });
@@ -164,32 +179,39 @@ class PlainReader {
 
   /** A key and its colon; undefined for one that is no plain text, or not the first of its name. */
   #key(members: ReadonlyMap<string, SourceMember>): string | undefined {
-    KEY.lastIndex = this.#at;
-    const match = KEY.exec(this.#text);
-    if (match === null) return undefined;
-    const [all, plain, quoted] = match;
-    const name = plain ?? quoted ?? '';
-    if (name === '__proto__' || members.has(name) || all.length > 256) return undefined;
-    if (plain !== undefined && SPECIAL_WORD.test(plain)) return undefined;
-    this.#at = KEY.lastIndex;
+    const start = this.#at;
+    const end = this.#keyEnd();
+    if (end === -1 || end + 1 - start > MAX_KEY_CHARS) return undefined;
+    const isQuoted = this.#text.charCodeAt(start) === DOUBLE_QUOTE;
+    const name = isQuoted ? this.#text.slice(start + 1, end - 1) : this.#text.slice(start, end);
+    if (name === '__proto__' || members.has(name) || (!isQuoted && isSpecial(name))) return undefined;
+    this.#at = end + 1;
     return name;
   }
 
+  /** Where the colon of the key stands that begins here; -1 when none begins here. */
+  #keyEnd(): number {
+    const isQuoted = this.#text.charCodeAt(this.#at) === DOUBLE_QUOTE;
+    const end = isQuoted ? endOfQuoted(this.#text, this.#at) : endOfKey(this.#text, this.#at);
+    return end !== -1 && isKeyColon(this.#text, end) ? end : -1;
+  }
+
   #isItem(): boolean {
-    return this.#text[this.#at] === '-' && this.#text[this.#at + 1] === ' ';
+    return this.#text.charCodeAt(this.#at) === DASH && this.#text.charCodeAt(this.#at + 1) === SPACE;
   }
 
   /** Takes the rest of a line that holds nothing more, and goes to the next content. */
   #endLine(): boolean {
-    if (!this.#pass(LINE_REST)) return false;
+    const end = endOfLineRest(this.#text, this.#at);
+    if (end === -1) return false;
+    this.#at = end;
     this.#nextLine();
     return true;
   }
 
   #nextLine(): void {
-    this.#pass(SKIPPED_LINES);
-    const start = this.#at;
-    this.#passSpaces();
+    const start = nextContentLine(this.#text, this.#at);
+    this.#at = endOfSpaces(this.#text, start);
     this.#indent = this.#at === this.#text.length ? -1 : this.#at - start;
   }
 
@@ -199,20 +221,7 @@ class PlainReader {
     return true;
   }
 
-  /** Goes over what the pattern matches here; false when it matches nothing. */
-  #pass(pattern: RegExp): boolean {
-    pattern.lastIndex = this.#at;
-    if (!pattern.test(this.#text)) return false;
-    this.#at = pattern.lastIndex;
-    return true;
-  }
-
-  #take(pattern: RegExp): string | undefined {
-    const start = this.#at;
-    return this.#pass(pattern) ? this.#text.slice(start, this.#at) : undefined;
-  }
-
   #passSpaces(): void {
-    while (this.#text.charCodeAt(this.#at) === SPACE) this.#at += 1;
+    this.#at = endOfSpaces(this.#text, this.#at);
   }
 }

@@ -1,6 +1,7 @@
 // What a permission statement may say, and its compiled form. Deciding by statements is authorize.ts's business.
 import { JobpassError } from '../../base/core/errors.ts';
 import type { Statement } from '../../base/core/permissions.ts';
+import { err, type Result } from '../../base/core/result.ts';
 import type { Condition } from './conditions.ts';
 import { claimsInConditions, compilePermissionConditions } from './permission-conditions.ts';
 import { asciiLower, asGlob, claimsIn, type Glob, parseTemplate, type Template } from './template.ts';
@@ -11,20 +12,20 @@ const MAX_ACTION_CHARS = 128;
 const ACTION = /^(?:http:[A-Z*?]+|s3:[A-Za-z*?]+)$/;
 const RESOURCE_PREFIXES = ['arn:jobpass:http:::', 'arn:aws:s3:::'] as const;
 
-/** What is wrong with an action pattern, for its author; undefined when nothing is. */
-export function actionProblem(text: string): string | undefined {
-  if (text.length > MAX_ACTION_CHARS) return `wanted at most ${MAX_ACTION_CHARS} characters`;
-  return ACTION.test(text) ? undefined : 'wanted http:METHOD in upper case or s3:Action, with * and ? as wildcards';
+/** Reads an action pattern, in lower case: AWS compares actions without regard to case. The error is for the author. */
+export function parseAction(text: string): Result<Template, string> {
+  if (text.length > MAX_ACTION_CHARS) return err(`wanted at most ${MAX_ACTION_CHARS} characters`);
+  if (!ACTION.test(text)) return err('wanted http:METHOD in upper case or s3:Action, with * and ? as wildcards');
+  return parseTemplate(asciiLower(text));
 }
 
-/** What is wrong with a resource pattern, for its author; undefined when nothing is. */
-export function resourceProblem(text: string): string | undefined {
-  if (text.length > MAX_RESOURCE_CHARS) return `wanted at most ${MAX_RESOURCE_CHARS} characters`;
+/** Reads a resource pattern. The error is for the author. */
+export function parseResource(text: string): Result<Template, string> {
+  if (text.length > MAX_RESOURCE_CHARS) return err(`wanted at most ${MAX_RESOURCE_CHARS} characters`);
   if (!RESOURCE_PREFIXES.some((prefix) => text.startsWith(prefix) && text.length > prefix.length)) {
-    return 'wanted arn:jobpass:http:::GATEWAY/PATH or arn:aws:s3:::BUCKET/KEY';
+    return err('wanted arn:jobpass:http:::GATEWAY/PATH or arn:aws:s3:::BUCKET/KEY');
   }
-  const template = parseTemplate(text);
-  return template.ok ? undefined : template.error;
+  return parseTemplate(text);
 }
 
 /** A resource pattern; `glob` is there when it mentions no claim or tag and need not be filled in. */
@@ -57,14 +58,14 @@ function compileStatement(source: Statement): CompiledStatement {
   // Anything but the two known words would fall out of both filters of authorize: neither allowed nor denied.
   if (source.effect !== 'allow' && source.effect !== 'deny') throw invalid(source, 'effect');
   const actions = source.actions.map((text) => {
-    const template = actionProblem(text) === undefined ? parseTemplate(asciiLower(text)) : undefined;
-    const glob = template?.ok ? asGlob(template.value) : undefined;
+    const template = parseAction(text);
+    const glob = template.ok ? asGlob(template.value) : undefined;
     if (glob === undefined) throw invalid(source, 'action');
     return glob;
   });
   const resources = source.resources.map((text) => {
-    const template = resourceProblem(text) === undefined ? parseTemplate(text) : undefined;
-    if (!template?.ok) throw invalid(source, 'resource');
+    const template = parseResource(text);
+    if (!template.ok) throw invalid(source, 'resource');
     return { template: template.value, glob: asGlob(template.value) };
   });
   return { source, actions, resources, conditions: compileConditionsOf(source) };

@@ -40,7 +40,8 @@ export function parseTemplate(text: string): Result<Template, string> {
   const symbols: TemplateSymbol[] = [];
   let at = 0;
   while (at < text.length) {
-    if (text.startsWith('${', at)) {
+    const code = text.codePointAt(at) ?? 0;
+    if (code === DOLLAR_CODE && text.charCodeAt(at + 1) === BRACE_CODE) {
       const end = text.indexOf('}', at);
       const name = end === -1 ? '' : text.slice(at + 2, end);
       const hole = holeOf(name);
@@ -50,7 +51,6 @@ export function parseTemplate(text: string): Result<Template, string> {
       at = end + 1;
       continue;
     }
-    const code = text.codePointAt(at) ?? 0;
     at += code > 0xffff ? 2 : 1;
     if (code !== STAR_CODE) symbols.push(code === ANY_CODE ? ANY : code);
     // Several stars in a row mean no more than one.
@@ -60,6 +60,8 @@ export function parseTemplate(text: string): Result<Template, string> {
 }
 
 const WANTED = `wanted \${claims.NAME}, \${aws:PrincipalTag/KEY}, \${*}, \${?} or \${$} where a dollar and a brace stand`;
+const DOLLAR_CODE = '$'.charCodeAt(0);
+const BRACE_CODE = '{'.charCodeAt(0);
 const STAR_CODE = '*'.charCodeAt(0);
 const ANY_CODE = '?'.charCodeAt(0);
 

@@ -8,7 +8,7 @@ import type { Report } from '../../base/document/read.ts';
 import { parseJson } from '../../base/json/parse.ts';
 import { quote } from '../../base/json/quote.ts';
 import { compilePermissionConditions } from '../iam/permission-conditions.ts';
-import { actionProblem, resourceProblem } from '../iam/statements.ts';
+import { parseAction, parseResource } from '../iam/statements.ts';
 
 /** AWS STS: sessionPolicyDocumentType. */
 const MAX_INLINE_CHARS = 2048;
@@ -119,7 +119,8 @@ function readAction(text: string, refuse: Refuse): readonly string[] {
   const action = `${kind}:${kind === 'http' ? name?.toUpperCase() : name}`;
   if (kind === undefined) refuse(`Action: wanted SERVICE:NAME or *, not ${quote(text)}`);
   if (kind !== 's3' && kind !== 'http') return [];
-  const problem = actionProblem(action);
+  const parsed = parseAction(action);
+  const problem = parsed.ok ? undefined : parsed.error;
   if (problem !== undefined) refuse(`Action: ${quote(text)}: ${problem}`);
   return [action];
 }
@@ -132,7 +133,9 @@ function readResource(text: string, refuse: Refuse): readonly string[] {
   if (text === '*') return OUR_RESOURCES.map((prefix) => `${prefix}*`);
   const isOurs = OUR_RESOURCES.some((prefix) => text.startsWith(prefix));
   if (!isOurs && FOREIGN_ARN.test(text)) return [];
-  const problem = isOurs ? resourceProblem(text) : 'wanted an ARN without wildcards before its last part, or *';
+  const parsed = parseResource(text);
+  const ours = parsed.ok ? undefined : parsed.error;
+  const problem = isOurs ? ours : 'wanted an ARN without wildcards before its last part, or *';
   if (problem !== undefined) refuse(`Resource: ${quote(text)}: ${problem}`);
   return [text];
 }
