@@ -2,11 +2,13 @@
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
+const AMOUNT = /^[1-9][0-9]{0,5}$/;
+
 /** Seconds of `45s`, `30m`, `2h` or `7d`; undefined for anything else, zero included. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^([1-9][0-9]{0,5})([smhd])$/.exec(text);
-  const unit = UNIT_SECONDS[match?.[2] ?? ''];
-  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
+  const unit = UNIT_SECONDS[text.slice(-1)];
+  const amount = text.slice(0, -1);
+  return unit !== undefined && AMOUNT.test(amount) ? Number(amount) * unit : undefined;
 }
 
 /** Seconds for people: `9 min 58 s`, `2 h`, `45 s`. */

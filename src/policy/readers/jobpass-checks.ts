@@ -43,17 +43,23 @@ export function checkRole(value: JsonValue, check: RoleCheck): void {
   if (countClaimWildcards(trust, check.pool) > MAX_POLICY_CLAUSES) {
     report(['trust'], `wanted at most ${MAX_POLICY_CLAUSES} wildcards in all claims together`);
   }
-  const ask = askerOf(check);
-  for (const [index, entry] of trust.entries()) checkEntry(objectOr(entry), index, { ...check, ask });
-  checkSession(objectOr(ownMember(role, 'session')), ask);
-  checkCloudNames(role, ask);
-  for (const [index, statement] of permissions.entries()) {
-    checkStatement(objectOr(statement), ['permissions', index], { report, ask });
-  }
+  const checking = { ...check, ask: askerOf(check) };
+  trust.forEach((entry, index) => {
+    checkEntry(objectOr(entry), index, checking);
+  });
+  checkSession(objectOr(ownMember(role, 'session')), checking);
+  checkCloudNames(role, checking.ask);
+  permissions.forEach((statement, index) => {
+    checkStatement(objectOr(statement), index, checking);
+  });
 }
 
 /** Reports what lies beyond the ceiling, at the place where it is asked for. */
 type Ask = (path: DocumentPath, asked: CeilingAsk) => void;
+
+interface Checking extends RoleCheck {
+  readonly ask: Ask;
+}
 
 function askerOf({ ceiling, pool, report }: RoleCheck): Ask {
   if (ceiling === null) return () => {};
@@ -74,10 +80,10 @@ function checkCloudNames(role: JsonObject, ask: Ask): void {
   if (project !== undefined) ask(['gcp', 'provider'], { kind: 'project', value: project });
 }
 
-function checkEntry(entry: JsonObject, index: number, check: RoleCheck & { readonly ask: Ask }): void {
+function checkEntry(entry: JsonObject, index: number, check: Checking): void {
   const issuer = stringMember(entry, 'issuer') ?? '';
   if (issuer !== '') check.ask(['trust', index, 'issuer'], { kind: 'issuer', value: issuer });
-  checkClaims(objectOr(ownMember(entry, 'claims')), ['trust', index, 'claims'], check);
+  checkClaims(objectOr(ownMember(entry, 'claims')), index, check);
   const issuers = check.compiled.entries[index]?.trust?.issuers;
   if (issuers === undefined) return;
   // The one member of the entry is the cloud's document.
@@ -86,15 +92,17 @@ function checkEntry(entry: JsonObject, index: number, check: RoleCheck & { reado
 }
 
 /** Every wanted value is a pattern. Each is compiled once; building the role finds it in the pool. */
-function checkClaims(claims: JsonObject, path: DocumentPath, { pool, report }: RoleCheck): void {
+function checkClaims(claims: JsonObject, entry: number, { pool, report }: RoleCheck): void {
   for (const claim of Object.keys(claims)) {
     const wanted = claims[claim];
-    for (const [index, text] of (Array.isArray(wanted) ? wanted : [wanted]).entries()) {
+    const check = (text: JsonValue | undefined, index?: number): void => {
       const problem = typeof text === 'string' ? wantedProblem(claim, text, pool) : undefined;
-      if (problem === undefined) continue;
-      const place = [...path, claim, ...(Array.isArray(wanted) ? [index] : [])];
+      if (problem === undefined) return;
+      const place = ['trust', entry, 'claims', claim, ...(index === undefined ? [] : [index])];
       report(place, problem.message, problem.hint);
-    }
+    };
+    if (Array.isArray(wanted)) wanted.forEach(check);
+    else check(wanted);
   }
 }
 
@@ -115,40 +123,45 @@ function countClaimWildcards(trust: readonly JsonValue[], pool: RolePool): numbe
   let count = 0;
   for (const entry of trust) {
     for (const wanted of Object.values(objectOr(ownMember(objectOr(entry), 'claims')))) {
-      for (const text of Array.isArray(wanted) ? wanted : [wanted]) {
+      const add = (text: JsonValue): void => {
         const pattern = typeof text === 'string' && text.includes('*') ? pool.pattern(text) : undefined;
         if (pattern?.ok) count += countWildcards(pattern.value);
-      }
+      };
+      if (Array.isArray(wanted)) wanted.forEach(add);
+      else add(wanted);
     }
   }
   return count;
 }
 
-function checkSession(session: JsonObject, ask: Ask): void {
+function checkSession(session: JsonObject, { ask }: Checking): void {
   const gateway = stringMember(session, 'gateway') ?? '';
   if (gateway !== '') ask(['session', 'gateway'], { kind: 'gateway', value: gateway });
   const seconds = parseDuration(stringMember(session, 'max_duration') ?? '');
   if (seconds !== undefined) ask(['session', 'max_duration'], { kind: 'duration', value: seconds });
 }
 
+/** What a statement lists, and how one of it is read. */
+const LISTS = [
+  { kind: 'action', member: 'actions', parse: parseAction },
+  { kind: 'resource', member: 'resources', parse: parseResource },
+] as const;
+
 /** Each statement's actions and resources by themselves, and those of allow statements against the ceiling. */
-function checkStatement(
-  statement: JsonObject,
-  path: DocumentPath,
-  { report, ask }: { readonly report: Report; readonly ask: Ask },
-): void {
+function checkStatement(statement: JsonObject, at: number, { report, ask }: Checking): void {
   const conditions = ownMember(statement, 'conditions');
-  if (isJsonObject(conditions))
-    compilePermissionConditions(conditions, { report, at: [...path, 'conditions'], line: 0 });
+  if (isJsonObject(conditions)) {
+    compilePermissionConditions(conditions, { report, at: ['permissions', at, 'conditions'], line: 0 });
+  }
   const isAllow = stringMember(statement, 'effect') !== 'deny';
-  for (const kind of ['action', 'resource'] as const) {
-    for (const [index, text] of listOr(ownMember(statement, `${kind}s`)).entries()) {
-      if (typeof text !== 'string') continue;
-      const pattern = kind === 'action' ? parseAction(text) : parseResource(text);
-      const place = [...path, `${kind}s`, index];
+  for (const { kind, member, parse } of LISTS) {
+    listOr(ownMember(statement, member)).forEach((text, index) => {
+      if (typeof text !== 'string') return;
+      const pattern = parse(text);
+      const place = ['permissions', at, member, index];
       if (!pattern.ok) report(place, pattern.error);
       else if (isAllow) ask(place, { kind, pattern: pattern.value });
-    }
+    });
   }
 }
 

@@ -9,14 +9,13 @@ import { documentReader, type ReadDocument } from '../../base/document/read.ts';
 import type { Position } from '../../base/document/text.ts';
 import type { Clause } from '../clause.ts';
 import { awsKey, gcpKey } from '../cloud-names.ts';
-import type { Pattern } from '../pattern.ts';
 import type { AwsName, Ceiling, GcpName, Role } from '../role.ts';
 import { jobpassTrust } from '../trust/jobpass.ts';
 import type { Trust } from '../trust/trust.ts';
 import { checkRole } from './jobpass-checks.ts';
 import { type RoleFile, roleSchema } from './jobpass-schema.ts';
 import { type CompiledEntries, compileEntries, type ReadFile } from './jobpass-trust.ts';
-import { RolePool } from './role-pool.ts';
+import { detached, RolePool } from './role-pool.ts';
 
 /** A policy file as it was read: its tenant, its path below the policies folder, its decoded text. */
 export interface PolicySource {
@@ -80,9 +79,8 @@ function buildRole(document: ReadDocument<RoleFile>, reading: Reading): Role {
   const { aws, gcp, role, trust, session, permissions } = document.value;
   const asked = parseDuration(session.max_duration ?? '');
   const lineOf = (path: DocumentPath): number => document.keyPositionOf(path).line;
-  const shared = (texts: readonly string[]): readonly string[] => texts.map((text) => pool.text(text));
   return {
-    ref: { tenant: pool.text(source.tenant), name: pool.text(role) },
+    ref: { tenant: pool.text(source.tenant), name: detached(role) },
     file: source.file,
     digest: digestOf(source.text, compiled.texts),
     trust: trust.map((entry, index) => buildEntry(entry, index, { pool, lineOf, compiled })),
@@ -94,8 +92,8 @@ function buildRole(document: ReadDocument<RoleFile>, reading: Reading): Role {
     },
     permissions: permissions.map(({ effect, actions, resources, conditions }, index) => ({
       effect,
-      actions: shared(actions),
-      resources: shared(resources),
+      actions: pool.texts(actions),
+      resources: pool.texts(resources),
       line: lineOf(['permissions', index]),
       // A copy, because what a parser gives are windows into the whole file.
       ...(conditions === undefined ? {} : { conditions: structuredClone(conditions) }),
@@ -137,30 +135,22 @@ function buildEntry(entry: RoleFile['trust'][number], index: number, building: B
   const { pool, lineOf } = building;
   const { trust, when } = building.compiled.entries[index] ?? {};
   if (trust !== undefined) return trust;
-  const path = ['trust', index];
   const { issuer, claims = {} } = entry;
   // What could not be compiled must never become a clause less.
   if (issuer === undefined || (entry.when === undefined) !== (when === undefined)) throw unchecked('a trust entry');
-  const clauses = Object.entries(claims).map(
-    ([claim, wanted]): Clause => ({
-      claim: pool.text(claim),
-      wanted: (typeof wanted === 'string' ? [wanted] : wanted).map((text) => patternOf(text, pool)),
-      line: lineOf([...path, 'claims', claim]),
-    }),
-  );
+  const clauses: Clause[] = [];
+  for (const claim of Object.keys(claims)) {
+    const wanted = pool.patterns(claims[claim] ?? []);
+    if (!wanted.ok || wanted.value.length === 0) throw unchecked('a claim');
+    clauses.push({ claim: pool.text(claim), wanted: wanted.value, line: lineOf(['trust', index, 'claims', claim]) });
+  }
   if (clauses.length === 0 && when === undefined) throw unchecked('a trust entry');
-  const rule = { issuer: pool.text(issuer), clauses, line: lineOf(path) };
+  const rule = { issuer: pool.text(issuer), clauses, line: lineOf(['trust', index]) };
   return jobpassTrust(
-    when === undefined ? rule : { ...rule, when: { expression: when, line: lineOf([...path, 'when']) } },
+    when === undefined ? rule : { ...rule, when: { expression: when, line: lineOf(['trust', index, 'when']) } },
   );
 }
 
 /** The schema and the checks let nothing of the kind through. */
 const unchecked = (what: string): JobpassError =>
   new JobpassError('ERR_POLICY_UNCHECKED', `${what} was not checked before it was compiled`);
-
-function patternOf(text: string, pool: RolePool): Pattern {
-  const pattern = pool.pattern(text);
-  if (!pattern.ok) throw unchecked('a pattern');
-  return pattern.value;
-}

@@ -1,5 +1,5 @@
 // Keeps one copy of each text and pattern while many roles are read, so that 100,000 of them stay small.
-import type { Result } from '../../base/core/result.ts';
+import { ok, type Result } from '../../base/core/result.ts';
 import { type CompiledCeiling, compileCeiling } from '../ceiling.ts';
 import { compilePattern, type Pattern } from '../pattern.ts';
 import type { Ceiling } from '../role.ts';
@@ -11,19 +11,32 @@ const LEAST_WINDOW_CHARS = 13;
 export const detached = (text: string): string =>
   text.length < LEAST_WINDOW_CHARS ? text : Buffer.from(text).toString();
 
-/** Lives as long as one load of the policies; it grows with the different texts it sees. */
+/**
+ * Lives as long as one load of the policies; it grows with the different texts it sees. Most lists of a role have one entry:
+ * these are kept as lists, and shared too.
+ */
 export class RolePool {
-  readonly #texts = new Map<string, string>();
-  readonly #patterns = new Map<string, Pattern>();
+  readonly #texts = new Map<string, readonly [string]>();
+  readonly #patterns = new Map<string, readonly [Pattern]>();
   readonly #ceilings = new Map<Ceiling, CompiledCeiling>();
 
   /** The same text, always the same copy of it. */
   text(text: string): string {
+    return this.#alone(text)[0];
+  }
+
+  texts(texts: readonly string[]): readonly string[] {
+    const [first] = texts;
+    return texts.length === 1 && first !== undefined ? this.#alone(first) : texts.map((text) => this.text(text));
+  }
+
+  #alone(text: string): readonly [string] {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
     const copy = detached(text);
-    this.#texts.set(copy, copy);
-    return copy;
+    const alone = [copy] as const;
+    this.#texts.set(copy, alone);
+    return alone;
   }
 
   /** As `compileCeiling`, once for each. */
@@ -33,12 +46,31 @@ export class RolePool {
     return known;
   }
 
+  /** As `compilePattern`, with equal patterns shared; the error is that of the first that is none. */
+  patterns(wanted: string | readonly string[]): Result<readonly Pattern[], string> {
+    if (typeof wanted === 'string') return this.#patternAlone(wanted);
+    const patterns: Pattern[] = [];
+    for (const text of wanted) {
+      const pattern = this.#patternAlone(text);
+      if (!pattern.ok) return pattern;
+      patterns.push(pattern.value[0]);
+    }
+    return ok(patterns);
+  }
+
   /** As `compilePattern`, with equal patterns shared. */
   pattern(source: string): Result<Pattern, string> {
+    const alone = this.#patternAlone(source);
+    return alone.ok ? ok(alone.value[0]) : alone;
+  }
+
+  #patternAlone(source: string): Result<readonly [Pattern], string> {
     const known = this.#patterns.get(source);
-    if (known !== undefined) return { ok: true, value: known };
+    if (known !== undefined) return ok(known);
     const compiled = compilePattern(detached(source));
-    if (compiled.ok) this.#patterns.set(compiled.value.source, compiled.value);
-    return compiled;
+    if (!compiled.ok) return compiled;
+    const alone = [compiled.value] as const;
+    this.#patterns.set(compiled.value.source, alone);
+    return ok(alone);
   }
 }
