@@ -2,7 +2,7 @@
 import { MAX_JSON_DEPTH } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { DocumentPath } from './problem.ts';
-import type { SourceMember, SourceNode, SyntaxProblem } from './source-node.ts';
+import { listNode, mapNode, type SourceMember, type SourceNode, type SyntaxProblem } from './source-node.ts';
 import { TOO_DEEP } from './yaml-marks.ts';
 
 const SPACE = /[ \t\r\n]*/y;
@@ -70,10 +70,10 @@ class Reader {
       if (members.has(name)) this.refuse('duplicate key', [...path, name], keyOffset);
       if (!this.#symbol(':')) return this.refuse('wanted a colon', path) ?? false;
       const node = this.value([...path, name]);
-      if (node !== undefined) members.set(name, { keyOffset, node });
+      if (node !== undefined && name !== '__proto__') members.set(name, { keyOffset, node });
       return node !== undefined;
     });
-    return complete ? { kind: 'map', offset, members } : undefined;
+    return complete ? mapNode(offset, members) : undefined;
   }
 
   #list(path: DocumentPath): SourceNode | undefined {
@@ -84,7 +84,7 @@ class Reader {
       if (item !== undefined) items.push(item);
       return item !== undefined;
     });
-    return complete ? { kind: 'list', offset, items } : undefined;
+    return complete ? listNode(offset, items) : undefined;
   }
 
   /** Reads the entries between the bracket that stands here and `close`; false when one was refused. */

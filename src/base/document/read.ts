@@ -7,7 +7,7 @@ import { parseJsonDocument } from './json.ts';
 import { nearestName } from './nearest-name.ts';
 import { type DocumentPath, formatPath, type Problem, printable } from './problem.ts';
 import { assertClosed, knownNames } from './schema-shape.ts';
-import { type Place, placeOf, type SourceNode, type SyntaxProblem, toValue } from './source-node.ts';
+import { type Place, placeOf, type SourceNode, type SyntaxProblem } from './source-node.ts';
 import { DEFAULT_MAX_BYTES, findTextProblem, lineIndex, type Position } from './text.ts';
 import { parseYaml } from './yaml.ts';
 import { parsePlainYaml } from './yaml-plain.ts';
@@ -73,7 +73,7 @@ function check<T>(
   schema: z.ZodType<T>,
   options: ReadOptions,
 ): Result<ReadDocument<T>, readonly Problem[]> {
-  const value = toValue(root);
+  const { value } = root;
   const outcome = schema.safeParse(value, { error: describeIssue });
   if (!outcome.success) {
     for (const issue of flattenIssues(outcome.error.issues)) problems.addIssue(root, issue, schema);

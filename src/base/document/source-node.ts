@@ -1,8 +1,8 @@
 // A parsed document with the place of everything in it. YAML and JSON both become this; nothing here knows a format.
-import type { JsonValue } from '../core/json.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { DocumentPath } from './problem.ts';
 
-/** Offsets count UTF-16 units from the start of the text. */
+/** Offsets count UTF-16 units from the start of the text; `value` is the plain value. */
 export type SourceNode =
   | {
       readonly kind: 'scalar';
@@ -11,8 +11,18 @@ export type SourceNode =
       /** As written, without quotes. */
       readonly source: string;
     }
-  | { readonly kind: 'list'; readonly offset: number; readonly items: readonly SourceNode[] }
-  | { readonly kind: 'map'; readonly offset: number; readonly members: ReadonlyMap<string, SourceMember> };
+  | {
+      readonly kind: 'list';
+      readonly offset: number;
+      readonly value: readonly JsonValue[];
+      readonly items: readonly SourceNode[];
+    }
+  | {
+      readonly kind: 'map';
+      readonly offset: number;
+      readonly value: JsonObject;
+      readonly members: ReadonlyMap<string, SourceMember>;
+    };
 
 export interface SourceMember {
   readonly keyOffset: number;
@@ -27,13 +37,19 @@ export interface SyntaxProblem {
   readonly hint?: string;
 }
 
-/** The plain value. Names are the members' own: a reader refuses `__proto__` before it gets here. */
-export function toValue(node: SourceNode): JsonValue {
-  if (node.kind === 'scalar') return node.value;
-  if (node.kind === 'list') return node.items.map(toValue);
+/** A list of these. */
+export const listNode = (offset: number, items: readonly SourceNode[]): SourceNode => ({
+  kind: 'list',
+  offset,
+  value: items.map(({ value }) => value),
+  items,
+});
+
+/** A mapping of these. Names are the members' own: a reader refuses a document with `__proto__` in it. */
+export function mapNode(offset: number, members: ReadonlyMap<string, SourceMember>): SourceNode {
   const value: Record<string, JsonValue> = {};
-  for (const [name, member] of node.members) value[name] = toValue(member.node);
-  return value;
+  for (const [name, { node }] of members) value[name] = node.value;
+  return { kind: 'map', offset, value, members };
 }
 
 /** What stands at a path: the node when there is one, and the nearest offsets that exist. */

@@ -10,7 +10,7 @@ import {
   isKeyColon,
   nextContentLine,
 } from './plain-text.ts';
-import type { SourceMember, SourceNode } from './source-node.ts';
+import { listNode, mapNode, type SourceMember, type SourceNode } from './source-node.ts';
 
 // Printable ASCII and line feeds: no tabs, no carriage returns, nothing that folds, joins or hides.
 const NOT_PLAIN = /[^\n\x20-\x7e]/;
@@ -74,7 +74,7 @@ class PlainReader {
       if (node === undefined) return undefined;
       members.set(name, { keyOffset, node });
     }
-    return members.size > 0 && this.#indent <= indent ? { kind: 'map', offset, members } : undefined;
+    return members.size > 0 && this.#indent <= indent ? mapNode(offset, members) : undefined;
   }
 
   /** What stands behind a key: on its line, or as a block below it. */
@@ -100,7 +100,7 @@ class PlainReader {
       if (node === undefined) return undefined;
       items.push(node);
     }
-    return this.#indent <= indent ? { kind: 'list', offset, items } : undefined;
+    return this.#indent <= indent ? listNode(offset, items) : undefined;
   }
 
   /** A scalar or brackets, then the end of the line and nothing that could carry it on. */
@@ -138,43 +138,48 @@ class PlainReader {
 
   #flowList(depth: number): SourceNode | undefined {
     const offset = this.#at;
+    if (!this.#open(depth)) return undefined;
     const items: SourceNode[] = [];
-    const isWhole = this.#flowParts(']', depth, () => {
+    while (!this.#skip(']')) {
+      if (items.length > 0 && !this.#comma()) return undefined;
       const node = this.#inline(endOfFlowText, depth + 1);
-      if (node !== undefined) items.push(node);
-      return node !== undefined;
-    });
-    return isWhole ? { kind: 'list', offset, items } : undefined;
+      if (node === undefined) return undefined;
+      items.push(node);
+      this.#passSpaces();
+    }
+    return listNode(offset, items);
   }
 
   #flowMap(depth: number): SourceNode | undefined {
     const offset = this.#at;
+    if (!this.#open(depth)) return undefined;
     const members = new Map<string, SourceMember>();
-    const isWhole = this.#flowParts('}', depth, () => {
+    while (!this.#skip('}')) {
+      if (members.size > 0 && !this.#comma()) return undefined;
       const keyOffset = this.#at;
       const name = this.#key(members);
-      if (name === undefined) return false;
+      if (name === undefined) return undefined;
       this.#passSpaces();
       const node = this.#inline(endOfFlowText, depth + 1);
-      if (node !== undefined) members.set(name, { keyOffset, node });
-      return node !== undefined;
-    });
-    return isWhole ? { kind: 'map', offset, members } : undefined;
+      if (node === undefined) return undefined;
+      members.set(name, { keyOffset, node });
+      this.#passSpaces();
+    }
+    return mapNode(offset, members);
   }
 
-  /** What stands in brackets, on one line, without a comma at the end. */
-  #flowParts(close: string, depth: number, part: () => boolean): boolean {
+  /** Goes over the bracket that stands here. What it holds stands on one line, without a comma at the end. */
+  #open(depth: number): boolean {
     if (depth > MAX_DEPTH) return false;
     this.#at += 1;
     this.#passSpaces();
-    if (this.#skip(close)) return true;
-    for (;;) {
-      if (!part()) return false;
-      this.#passSpaces();
-      if (this.#skip(close)) return true;
-      if (!this.#skip(',')) return false;
-      this.#passSpaces();
-    }
+    return true;
+  }
+
+  #comma(): boolean {
+    if (!this.#skip(',')) return false;
+    this.#passSpaces();
+    return true;
   }
 
   /** A key and its colon; undefined for one that is no plain text, or not the first of its name. */

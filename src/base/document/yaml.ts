@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument } from 'yam
 import { MAX_JSON_DEPTH } from '../core/limits.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { DocumentPath } from './problem.ts';
-import type { SourceMember, SourceNode, SyntaxProblem } from './source-node.ts';
+import { listNode, mapNode, type SourceMember, type SourceNode, type SyntaxProblem } from './source-node.ts';
 import { findForbiddenMarks, TOO_DEEP } from './yaml-marks.ts';
 
 /** Parses one document. Precondition: `findTextProblem` found nothing. Never throws. */
@@ -85,7 +85,7 @@ function convert(node: Node | null, place: Place): SourceNode {
   if (isMap<Node | null, Node | null>(node)) return convertMap(node.items, { ...place, offset });
   if (isSeq<Node | null>(node)) {
     const items = node.items.map((item, index) => convert(item, { ...place, offset, path: [...place.path, index] }));
-    return { kind: 'list', offset, items };
+    return listNode(offset, items);
   }
   return isScalar(node) ? convertScalar(node, { ...place, offset }) : NOTHING(offset);
 }
@@ -117,7 +117,7 @@ function convertMap(pairs: readonly Pair<Node | null, Node | null>[], place: Pla
     const node = convert(pair.value, { ...place, offset: keyOffset, path: [...place.path, name] });
     members.set(name, { keyOffset, node });
   }
-  return { kind: 'map', offset: place.offset, members };
+  return mapNode(place.offset, members);
 }
 
 function keyName(

@@ -2,14 +2,15 @@
 import { parseDuration } from '../../base/core/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue, ownMember, stringMember } from '../../base/core/json.ts';
 import { MAX_POLICY_CLAUSES } from '../../base/core/limits.ts';
+import type { Result } from '../../base/core/result.ts';
 import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
 import { parseGcpProvider } from '../../base/credential/gcp-names.ts';
 import type { DocumentPath } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
 import { type CeilingAsk, ceilingProblem } from '../ceiling.ts';
 import { compilePermissionConditions } from '../iam/permission-conditions.ts';
-import { parseAction, parseResource } from '../iam/statements.ts';
-import { countWildcards, isWildcardOnly } from '../pattern.ts';
+import type { Template } from '../iam/template.ts';
+import { countWildcards } from '../pattern.ts';
 import type { Ceiling } from '../role.ts';
 import { countLeaves } from './cloud-policies.ts';
 import type { CompiledEntries } from './jobpass-trust.ts';
@@ -40,7 +41,7 @@ export function checkRole(value: JsonValue, check: RoleCheck): void {
   if (ceiling !== null && ceiling.tenant !== source.tenant) report([], `tenant ${source.tenant} has no ceiling`);
   if (countClauses(trust, permissions) > MAX_POLICY_CLAUSES)
     report([], `holds more than ${MAX_POLICY_CLAUSES} clauses`);
-  if (countClaimWildcards(trust, check.pool) > MAX_POLICY_CLAUSES) {
+  if (countClaimWildcards(check.compiled) > MAX_POLICY_CLAUSES) {
     report(['trust'], `wanted at most ${MAX_POLICY_CLAUSES} wildcards in all claims together`);
   }
   const checking = { ...check, ask: askerOf(check) };
@@ -83,7 +84,6 @@ function checkCloudNames(role: JsonObject, ask: Ask): void {
 function checkEntry(entry: JsonObject, index: number, check: Checking): void {
   const issuer = stringMember(entry, 'issuer') ?? '';
   if (issuer !== '') check.ask(['trust', index, 'issuer'], { kind: 'issuer', value: issuer });
-  checkClaims(objectOr(ownMember(entry, 'claims')), index, check);
   const issuers = check.compiled.entries[index]?.trust?.issuers;
   if (issuers === undefined) return;
   // The one member of the entry is the cloud's document.
@@ -91,45 +91,11 @@ function checkEntry(entry: JsonObject, index: number, check: Checking): void {
   for (const value of issuers) check.ask(place, { kind: 'issuer', value });
 }
 
-/** Every wanted value is a pattern. Each is compiled once; building the role finds it in the pool. */
-function checkClaims(claims: JsonObject, entry: number, { pool, report }: RoleCheck): void {
-  for (const claim of Object.keys(claims)) {
-    const wanted = claims[claim];
-    const check = (text: JsonValue | undefined, index?: number): void => {
-      const problem = typeof text === 'string' ? wantedProblem(claim, text, pool) : undefined;
-      if (problem === undefined) return;
-      const place = ['trust', entry, 'claims', claim, ...(index === undefined ? [] : [index])];
-      report(place, problem.message, problem.hint);
-    };
-    if (Array.isArray(wanted)) wanted.forEach(check);
-    else check(wanted);
-  }
-}
-
-function wantedProblem(
-  claim: string,
-  text: string,
-  pool: RolePool,
-): { readonly message: string; readonly hint?: string } | undefined {
-  const pattern = pool.pattern(text);
-  if (!pattern.ok) return { message: pattern.error };
-  if (claim !== 'sub' || !isWildcardOnly(pattern.value)) return undefined;
-  // `sub: "*"` reads like a condition and is none.
-  return { message: 'wanted more than wildcards: this names nobody', hint: 'name the owner and the pipeline' };
-}
-
 /** In the claims of all entries together: what it costs to decide by the role grows with them. */
-function countClaimWildcards(trust: readonly JsonValue[], pool: RolePool): number {
+function countClaimWildcards({ entries }: CompiledEntries): number {
   let count = 0;
-  for (const entry of trust) {
-    for (const wanted of Object.values(objectOr(ownMember(objectOr(entry), 'claims')))) {
-      const add = (text: JsonValue): void => {
-        const pattern = typeof text === 'string' && text.includes('*') ? pool.pattern(text) : undefined;
-        if (pattern?.ok) count += countWildcards(pattern.value);
-      };
-      if (Array.isArray(wanted)) wanted.forEach(add);
-      else add(wanted);
-    }
+  for (const { clauses } of entries) {
+    for (const { wanted } of clauses) for (const pattern of wanted) count += countWildcards(pattern);
   }
   return count;
 }
@@ -141,28 +107,24 @@ function checkSession(session: JsonObject, { ask }: Checking): void {
   if (seconds !== undefined) ask(['session', 'max_duration'], { kind: 'duration', value: seconds });
 }
 
-/** What a statement lists, and how one of it is read. */
-const LISTS = [
-  { kind: 'action', member: 'actions', parse: parseAction },
-  { kind: 'resource', member: 'resources', parse: parseResource },
-] as const;
-
 /** Each statement's actions and resources by themselves, and those of allow statements against the ceiling. */
-function checkStatement(statement: JsonObject, at: number, { report, ask }: Checking): void {
+function checkStatement(statement: JsonObject, at: number, { pool, report, ask }: Checking): void {
   const conditions = ownMember(statement, 'conditions');
   if (isJsonObject(conditions)) {
     compilePermissionConditions(conditions, { report, at: ['permissions', at, 'conditions'], line: 0 });
   }
   const isAllow = stringMember(statement, 'effect') !== 'deny';
-  for (const { kind, member, parse } of LISTS) {
-    listOr(ownMember(statement, member)).forEach((text, index) => {
+  const checkList = (kind: 'action' | 'resource', parse: (text: string) => Result<Template, string>): void => {
+    listOr(ownMember(statement, `${kind}s`)).forEach((text, index) => {
       if (typeof text !== 'string') return;
       const pattern = parse(text);
-      const place = ['permissions', at, member, index];
+      const place = ['permissions', at, `${kind}s`, index];
       if (!pattern.ok) report(place, pattern.error);
       else if (isAllow) ask(place, { kind, pattern: pattern.value });
     });
-  }
+  };
+  checkList('action', pool.action);
+  checkList('resource', pool.resource);
 }
 
 /** Every value that is compared counts: each wanted value of a claim or in a cloud's document, each action, each resource. */

@@ -1,19 +1,23 @@
 // The trust entries of a role file: which dialect each is in, and its compiled form. Claims and patterns have their schema.
-import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, ownMember, stringMember } from '../../base/core/json.ts';
 import { err, type Result } from '../../base/core/result.ts';
 import type { DocumentPath, Problem } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
 import { entriesAt } from '../../base/document/value-at.ts';
+import type { Clause } from '../clause.ts';
 import { compileExpression, type Expression } from '../expression/expression.ts';
 import { inFile } from '../trust/in-file.ts';
 import type { Trust } from '../trust/trust.ts';
 import { CLOUD_NAMES, type Cloud, compileCloudTrust, readCloudFile } from './cloud-policies.ts';
+import { compileClaims } from './jobpass-claims.ts';
+import type { RolePool } from './role-pool.ts';
 
 /** A file beside the role, by its path below the tenant's folder: its text, or why there is none. */
 export type ReadFile = (path: string) => Result<string, string>;
 
-/** What one entry compiled to; a cloud's document to its trust, an expression to itself. */
+/** What one entry compiled to; a cloud's document to its trust, claims to clauses, an expression to itself. */
 interface CompiledEntry {
+  readonly clauses: readonly Clause[];
   readonly trust?: Trust;
   readonly when?: Expression;
 }
@@ -31,6 +35,7 @@ interface Reading {
   /** The role's own path; the files that it names lie beside it. */
   readonly file: string;
   readonly readFile: ReadFile | undefined;
+  readonly pool: RolePool;
   readonly report: Report;
   readonly lineOf: (path: DocumentPath) => number;
   /** The issuers that the tenant may trust; undefined without a ceiling. */
@@ -58,15 +63,21 @@ export function compileEntries(value: JsonValue, reading: Reading): CompiledEntr
   const elsewhere: Problem[] = [];
   const texts: string[] = [];
   const entries = entriesAt(value, ['trust']).map((entry, index): CompiledEntry => {
-    if (!isJsonObject(entry)) return {};
+    if (!isJsonObject(entry)) return { clauses: [] };
+    const claims = ownMember(entry, 'claims');
+    const clauses = isJsonObject(claims) ? compileClaims(claims, index, reading) : [];
     const at = ['trust', index];
     const key = checkKeys(entry, at, reading.report);
     const named = CLOUD_KEYS.get(key ?? '');
-    if (key === undefined || named === undefined) return compileWhen(entry, at, reading);
-    const path = [...at, key];
-    if (!named.isFile) return compileInline(named.cloud, { value: entry[key] ?? null, path, reading });
-    const trust = compileFile(named.cloud, { value: entry[key] ?? null, path, reading, elsewhere, texts });
-    return trust === undefined ? {} : { trust };
+    if (key === undefined || named === undefined) {
+      const when = compileWhen(entry, at, reading);
+      return when === undefined ? { clauses } : { clauses, when };
+    }
+    const member = { value: entry[key] ?? null, path: [...at, key], reading };
+    const trust = named.isFile
+      ? compileFile(named.cloud, { ...member, elsewhere, texts })
+      : compileInline(named.cloud, member);
+    return trust === undefined ? { clauses } : { clauses, trust };
   });
   return { entries, elsewhere, texts };
 }
@@ -74,28 +85,28 @@ export function compileEntries(value: JsonValue, reading: Reading): CompiledEntr
 /** The member that says which dialect the entry is in; undefined for Jobpass's own, and for entries that are none. */
 function checkKeys(entry: JsonObject, at: DocumentPath, report: Report): string | undefined {
   const [cloud, ...more] = Object.keys(entry).filter((name) => CLOUD_KEYS.has(name));
-  const own = CLAIM_KEYS.filter((name) => Object.hasOwn(entry, name));
   if (cloud !== undefined) {
+    const own = CLAIM_KEYS.filter((name) => Object.hasOwn(entry, name));
     for (const name of [...more, ...own])
       report([...at, name], `has no place beside ${cloud}: wanted an entry of its own`);
     return more.length + own.length === 0 ? cloud : undefined;
   }
-  if (!own.includes('issuer')) {
+  if (!Object.hasOwn(entry, 'issuer')) {
     report([...at, 'issuer'], 'wanted text', `or a document of a cloud: ${[...CLOUD_KEYS.keys()].join(', ')}`);
   }
-  if (!own.includes('claims') && !own.includes('when')) {
+  if (!Object.hasOwn(entry, 'claims') && !Object.hasOwn(entry, 'when')) {
     report([...at, 'claims'], 'wanted claims, when, or both: a rule without any lets everyone in');
   }
   return undefined;
 }
 
-function compileWhen(entry: JsonObject, at: DocumentPath, { report }: Reading): CompiledEntry {
-  const source = Object.hasOwn(entry, 'when') ? entry.when : undefined;
-  if (typeof source !== 'string' || source === '') return {};
+function compileWhen(entry: JsonObject, at: DocumentPath, { report }: Reading): Expression | undefined {
+  const source = stringMember(entry, 'when') ?? '';
+  if (source === '') return undefined;
   const compiled = compileExpression(source, { variables: ['claims'], maxChars: MAX_WHEN_CHARS });
-  if (compiled.ok) return { when: compiled.value };
+  if (compiled.ok) return compiled.value;
   report([...at, 'when'], `${compiled.error.problem} (after ${compiled.error.offset} characters)`);
-  return {};
+  return undefined;
 }
 
 interface CloudMember {
@@ -104,10 +115,9 @@ interface CloudMember {
   readonly reading: Reading;
 }
 
-function compileInline(cloud: Cloud, { value, path, reading }: CloudMember): CompiledEntry {
+function compileInline(cloud: Cloud, { value, path, reading }: CloudMember): Trust | undefined {
   const { report, lineOf, allowedIssuers } = reading;
-  const trust = compileCloudTrust(cloud, value, { report, at: path, lineOf, allowedIssuers });
-  return trust === undefined ? {} : { trust };
+  return compileCloudTrust(cloud, value, { report, at: path, lineOf, allowedIssuers });
 }
 
 function compileFile(

@@ -7,7 +7,6 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import type { DocumentPath, Problem } from '../../base/document/problem.ts';
 import { documentReader, type ReadDocument } from '../../base/document/read.ts';
 import type { Position } from '../../base/document/text.ts';
-import type { Clause } from '../clause.ts';
 import { awsKey, gcpKey } from '../cloud-names.ts';
 import type { AwsName, Ceiling, GcpName, Role } from '../role.ts';
 import { jobpassTrust } from '../trust/jobpass.ts';
@@ -52,6 +51,7 @@ export function readRole(
       compiled = compileEntries(value, {
         file: source.file,
         readFile,
+        pool,
         report,
         lineOf,
         allowedIssuers: ceiling?.issuers,
@@ -133,17 +133,12 @@ interface Building {
 
 function buildEntry(entry: RoleFile['trust'][number], index: number, building: Building): Trust {
   const { pool, lineOf } = building;
-  const { trust, when } = building.compiled.entries[index] ?? {};
+  const { trust, clauses = [], when } = building.compiled.entries[index] ?? {};
   if (trust !== undefined) return trust;
   const { issuer, claims = {} } = entry;
   // What could not be compiled must never become a clause less.
   if (issuer === undefined || (entry.when === undefined) !== (when === undefined)) throw unchecked('a trust entry');
-  const clauses: Clause[] = [];
-  for (const claim of Object.keys(claims)) {
-    const wanted = pool.patterns(claims[claim] ?? []);
-    if (!wanted.ok || wanted.value.length === 0) throw unchecked('a claim');
-    clauses.push({ claim: pool.text(claim), wanted: wanted.value, line: lineOf(['trust', index, 'claims', claim]) });
-  }
+  if (clauses.length !== Object.keys(claims).length) throw unchecked('a claim');
   if (clauses.length === 0 && when === undefined) throw unchecked('a trust entry');
   const rule = { issuer: pool.text(issuer), clauses, line: lineOf(['trust', index]) };
   return jobpassTrust(

@@ -1,6 +1,8 @@
 // Keeps one copy of each text and pattern while many roles are read, so that 100,000 of them stay small.
 import { ok, type Result } from '../../base/core/result.ts';
 import { type CompiledCeiling, compileCeiling } from '../ceiling.ts';
+import { parseAction, parseResource } from '../iam/statements.ts';
+import type { Template } from '../iam/template.ts';
 import { compilePattern, type Pattern } from '../pattern.ts';
 import type { Ceiling } from '../role.ts';
 
@@ -18,6 +20,8 @@ export const detached = (text: string): string =>
 export class RolePool {
   readonly #texts = new Map<string, readonly [string]>();
   readonly #patterns = new Map<string, readonly [Pattern]>();
+  readonly #actions = new Map<string, Result<Template, string>>();
+  readonly #resources = new Map<string, Result<Template, string>>();
   readonly #ceilings = new Map<Ceiling, CompiledCeiling>();
 
   /** The same text, always the same copy of it. */
@@ -46,25 +50,8 @@ export class RolePool {
     return known;
   }
 
-  /** As `compilePattern`, with equal patterns shared; the error is that of the first that is none. */
-  patterns(wanted: string | readonly string[]): Result<readonly Pattern[], string> {
-    if (typeof wanted === 'string') return this.#patternAlone(wanted);
-    const patterns: Pattern[] = [];
-    for (const text of wanted) {
-      const pattern = this.#patternAlone(text);
-      if (!pattern.ok) return pattern;
-      patterns.push(pattern.value[0]);
-    }
-    return ok(patterns);
-  }
-
   /** As `compilePattern`, with equal patterns shared. */
-  pattern(source: string): Result<Pattern, string> {
-    const alone = this.#patternAlone(source);
-    return alone.ok ? ok(alone.value[0]) : alone;
-  }
-
-  #patternAlone(source: string): Result<readonly [Pattern], string> {
+  pattern(source: string): Result<readonly [Pattern], string> {
     const known = this.#patterns.get(source);
     if (known !== undefined) return ok(known);
     const compiled = compilePattern(detached(source));
@@ -73,4 +60,18 @@ export class RolePool {
     this.#patterns.set(compiled.value.source, alone);
     return ok(alone);
   }
+
+  /** As `parseAction`, once for each. */
+  readonly action = (text: string): Result<Template, string> => remembered(this.#actions, text, parseAction);
+
+  /** As `parseResource`, once for each. */
+  readonly resource = (text: string): Result<Template, string> => remembered(this.#resources, text, parseResource);
+}
+
+function remembered<T>(known: Map<string, T>, text: string, make: (text: string) => T): T {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const made = make(text);
+  known.set(detached(text), made);
+  return made;
 }
