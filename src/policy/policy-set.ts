@@ -56,8 +56,13 @@ function* buildInSteps(roles: readonly Role[]): Generator<void, Built> {
   const groups = new Map<string, GroupPermissions>();
   const names = new CloudNames();
   const content = createHash('sha256');
-  for (const [index, role] of sorted.entries()) {
-    if (index % STEP_ROLES === 0) yield;
+  let lines: string[] = [];
+  for (const role of sorted) {
+    if (lines.length === STEP_ROLES) {
+      content.update(lines.join(''));
+      lines = [];
+      yield;
+    }
     const { ref, session } = role;
     const named = tenants.get(ref.tenant) ?? new Map<string, Role>();
     if (named.has(ref.name)) {
@@ -68,10 +73,10 @@ function* buildInSteps(roles: readonly Role[]): Generator<void, Built> {
     groups.set(session.gateway, group);
     group.add(role);
     names.add(role);
-    content.update(`${JSON.stringify([ref.tenant, ref.name, role.digest])}\n`);
+    lines.push(`${JSON.stringify([ref.tenant, ref.name, role.digest])}\n`);
   }
   const set: PolicySet = {
-    id: content.digest('hex'),
+    id: content.update(lines.join('')).digest('hex'),
     size: sorted.length,
     find: (ref) => tenants.get(ref.tenant)?.get(ref.name),
     ...names.index(),

@@ -10,7 +10,7 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /true|false|null/y;
 
-/** Parses one value. Precondition: `findTextProblem` found nothing. Never throws. Duplicate names are all reported. */
+/** Parses one value. Precondition: `findUnwantedCharacter` found nothing. Never throws. Duplicate names are all reported. */
 export function parseJsonDocument(text: string): Result<SourceNode, readonly SyntaxProblem[]> {
   const reader = new Reader(text);
   const root = reader.value([]);

@@ -8,7 +8,7 @@ import { nearestName } from './nearest-name.ts';
 import { type DocumentPath, formatPath, type Problem, printable } from './problem.ts';
 import { assertClosed, knownNames } from './schema-shape.ts';
 import { type Place, placeOf, type SourceNode, type SyntaxProblem } from './source-node.ts';
-import { DEFAULT_MAX_BYTES, findTextProblem, lineIndex, type Position } from './text.ts';
+import { DEFAULT_MAX_BYTES, findSizeProblem, findUnwantedCharacter, lineIndex, type Position } from './text.ts';
 import { parseYaml } from './yaml.ts';
 import { parsePlainYaml } from './yaml-plain.ts';
 
@@ -93,11 +93,14 @@ function check<T>(
 }
 
 function parseText(source: SourceText, maxBytes: number): Result<SourceNode, readonly SyntaxProblem[]> {
-  const problem = findTextProblem(source.text, maxBytes);
+  const isJson = source.file.endsWith('.json');
+  const tooLarge = findSizeProblem(source.text, maxBytes);
+  // Plain YAML holds no character that text must not hold.
+  const plain = isJson || tooLarge !== undefined ? undefined : parsePlainYaml(source.text);
+  if (plain !== undefined) return ok(plain);
+  const problem = tooLarge ?? findUnwantedCharacter(source.text);
   if (problem !== undefined) return err([problem]);
-  if (source.file.endsWith('.json')) return parseJsonDocument(source.text);
-  const plain = parsePlainYaml(source.text);
-  return plain === undefined ? parseYaml(source.text) : ok(plain);
+  return isJson ? parseJsonDocument(source.text) : parseYaml(source.text);
 }
 
 /** Values under such names are not repeated in messages. */

@@ -11,13 +11,16 @@ export const DEFAULT_MAX_BYTES = MAX_POLICY_BYTES;
 const UNWANTED =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u202a-\u202e\u2066-\u2069\ufeff\ufffd-\uffff]|\r(?!\n)|\p{Surrogate}/u;
 
-/** The first reason why `text` is not a document at all, or undefined. Cheap: it runs before any parser. */
-export function findTextProblem(text: string, maxBytes: number): SyntaxProblem | undefined {
+/** Refuses a text of more bytes in UTF-8. Cheap: it runs before any parser. */
+export function findSizeProblem(text: string, maxBytes: number): SyntaxProblem | undefined {
   // No UTF-16 unit takes more than three bytes in UTF-8.
   const mayBeLarge = text.length * 3 > maxBytes;
-  if (mayBeLarge && (text.length > maxBytes || new TextEncoder().encode(text).length > maxBytes)) {
-    return { offset: 0, path: [], message: `larger than ${maxBytes} bytes` };
-  }
+  if (!mayBeLarge || (text.length <= maxBytes && new TextEncoder().encode(text).length <= maxBytes)) return undefined;
+  return { offset: 0, path: [], message: `larger than ${maxBytes} bytes` };
+}
+
+/** The first character for which `text` is not a document at all. */
+export function findUnwantedCharacter(text: string): SyntaxProblem | undefined {
   const unwanted = UNWANTED.exec(text);
   if (unwanted === null) return undefined;
   const code = (unwanted[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');

@@ -41,6 +41,12 @@ export function parsePlainYaml(text: string): SourceNode | undefined {
   return root !== undefined && reader.isAtEnd() ? root : undefined;
 }
 
+/** False when the member is not the first of its name. */
+function addMember(members: Map<string, SourceMember>, name: string, member: SourceMember): boolean {
+  const { size } = members;
+  return members.set(name, member).size > size;
+}
+
 /** One pass over the text; a method that gives undefined has met something that is not plain. */
 class PlainReader {
   readonly #text: string;
@@ -68,11 +74,11 @@ class PlainReader {
     const members = new Map<string, SourceMember>();
     while (this.#indent === indent && !this.#isItem()) {
       const keyOffset = this.#at;
-      const name = this.#key(members);
+      const name = this.#key();
       if (name === undefined) return undefined;
       const node = this.#memberValue(indent, depth + 1);
       if (node === undefined) return undefined;
-      members.set(name, { keyOffset, node });
+      if (!addMember(members, name, { keyOffset, node })) return undefined;
     }
     return members.size > 0 && this.#indent <= indent ? mapNode(offset, members) : undefined;
   }
@@ -157,12 +163,12 @@ class PlainReader {
     while (!this.#skip('}')) {
       if (members.size > 0 && !this.#comma()) return undefined;
       const keyOffset = this.#at;
-      const name = this.#key(members);
+      const name = this.#key();
       if (name === undefined) return undefined;
       this.#passSpaces();
       const node = this.#inline(endOfFlowText, depth + 1);
       if (node === undefined) return undefined;
-      members.set(name, { keyOffset, node });
+      if (!addMember(members, name, { keyOffset, node })) return undefined;
       this.#passSpaces();
     }
     return mapNode(offset, members);
@@ -182,14 +188,14 @@ class PlainReader {
     return true;
   }
 
-  /** A key and its colon; undefined for one that is no plain text, or not the first of its name. */
-  #key(members: ReadonlyMap<string, SourceMember>): string | undefined {
+  /** A key and its colon; undefined for one that is no plain text. */
+  #key(): string | undefined {
     const start = this.#at;
     const end = this.#keyEnd();
     if (end === -1 || end + 1 - start > MAX_KEY_CHARS) return undefined;
     const isQuoted = this.#text.charCodeAt(start) === DOUBLE_QUOTE;
     const name = isQuoted ? this.#text.slice(start + 1, end - 1) : this.#text.slice(start, end);
-    if (name === '__proto__' || members.has(name) || (!isQuoted && isSpecial(name))) return undefined;
+    if (name === '__proto__' || (!isQuoted && isSpecial(name))) return undefined;
     this.#at = end + 1;
     return name;
   }

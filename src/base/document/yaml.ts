@@ -6,7 +6,7 @@ import type { DocumentPath } from './problem.ts';
 import { listNode, mapNode, type SourceMember, type SourceNode, type SyntaxProblem } from './source-node.ts';
 import { findForbiddenMarks, TOO_DEEP } from './yaml-marks.ts';
 
-/** Parses one document. Precondition: `findTextProblem` found nothing. Never throws. */
+/** Parses one document. Precondition: `findUnwantedCharacter` found nothing. Never throws. */
 export function parseYaml(text: string): Result<SourceNode, readonly SyntaxProblem[]> {
   const marks = findForbiddenMarks(text);
   if (marks.length > 0) return err(marks);
