@@ -42,7 +42,8 @@ export async function buildPolicySetSlowly(
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const byName = (a: Role, b: Role): number => byText(a.ref.tenant, b.ref.tenant) || byText(a.ref.name, b.ref.name);
+const byName = ({ ref: a }: Role, { ref: b }: Role): number =>
+  a.tenant === b.tenant ? byText(a.name, b.name) : byText(a.tenant, b.tenant);
 
 interface Built {
   readonly set: PolicySet;
