@@ -27,7 +27,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['false', false],
 ]);
-/** Words that YAML 1.2 core reads as something else than text; `true` and `false` are handled before. */
+/** Words that YAML 1.2 core reads as something else than text, and some more spellings of them. */
 const SPECIAL_WORD = /^(?:true|false|null)$/i;
 const isSpecial = (word: string): boolean => word.length <= 'false'.length && SPECIAL_WORD.test(word);
 /** Far below where the design's bound begins. */
@@ -131,10 +131,10 @@ class PlainReader {
     const end = endOfText(this.#text, offset);
     const source = end === -1 ? this.#duration() : this.#text.slice(offset, end);
     if (source === undefined) return undefined;
-    const value = BOOLEANS.get(source);
-    if (value === undefined && isSpecial(source)) return undefined;
+    const value = isSpecial(source) ? BOOLEANS.get(source) : source;
+    if (value === undefined) return undefined;
     this.#at = offset + source.length;
-    return { kind: 'scalar', offset, value: value ?? source, source };
+    return { kind: 'scalar', offset, value, source };
   }
 
   #duration(): string | undefined {

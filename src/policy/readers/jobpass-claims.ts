@@ -18,7 +18,8 @@ interface ClaimReading {
  */
 export function compileClaims(claims: JsonObject, entry: number, reading: ClaimReading): readonly Clause[] {
   return Object.keys(claims).map((claim) => ({
-    claim: reading.pool.text(claim),
+    // The name of a member, unlike its value, is never a window into the file.
+    claim,
     wanted: compileWanted(claim, claims[claim], entry, reading),
     line: reading.lineOf(['trust', entry, 'claims', claim]),
   }));
