@@ -1,5 +1,5 @@
 // The clauses of a trust entry in Jobpass's own dialect. How they are judged and traced is trust/jobpass.ts's business.
-import type { Claims, JsonValue } from '../base/core/json.ts';
+import type { JsonValue } from '../base/core/json.ts';
 import type { Expression } from './expression/expression.ts';
 import { matchesPattern, type Pattern } from './pattern.ts';
 
@@ -23,10 +23,6 @@ export interface TrustRule {
   readonly when?: WhenClause;
   readonly line: number;
 }
-
-/** The claim's own value; undefined when the token does not carry it. */
-export const claimOf = (claims: Claims, name: string): JsonValue | undefined =>
-  Object.hasOwn(claims, name) ? claims[name] : undefined;
 
 /** Whether one of the wanted patterns matches: the claim must be a string, and all of it must match. */
 export const clauseHolds = (clause: Clause, value: JsonValue | undefined): boolean =>

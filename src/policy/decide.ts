@@ -1,7 +1,8 @@
 // Claims in, decision out. Pure: the one function behind exchange, dry-run, test and explain.
+
 import type { RoleRef, RoleTrace, RuleTrace } from '../base/core/decision.ts';
+import { ownMember } from '../base/core/json.ts';
 import type { Reason } from '../base/core/reasons.ts';
-import { claimOf } from './clause.ts';
 import { MAX_COST } from './expression/cost.ts';
 import type { PolicySet } from './policy-set.ts';
 
@@ -63,7 +64,7 @@ export function decide(set: PolicySet, request: PolicyRequest, reach: Reach = 'f
 /** A cloud's own document cannot ask for jobs from a person's own machine by name, so it never lets them in (design, section 2). */
 function localRule({ claims }: PolicyRequest, line: number): RuleTrace | undefined {
   if (LOCAL.holds(claims)) return undefined;
-  const presented = claimOf(claims, LOCAL.claim);
+  const presented = ownMember(claims, LOCAL.claim);
   const clause = { subject: LOCAL.claim, wanted: ['not local'], outcome: 'failed' as const, line };
   return { line, held: false, clauses: [presented === undefined ? clause : { ...clause, presented }] };
 }

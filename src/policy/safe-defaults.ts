@@ -1,7 +1,7 @@
 // What every trust rule wants without saying so: jobs from forks and from a person's own machine get in by name only.
 import type { ClauseTrace } from '../base/core/decision.ts';
-import { type Claims, stringMember } from '../base/core/json.ts';
-import { claimOf, clauseHolds, type TrustRule } from './clause.ts';
+import { type Claims, ownMember, stringMember } from '../base/core/json.ts';
+import { clauseHolds, type TrustRule } from './clause.ts';
 import { patternPrefix } from './pattern.ts';
 
 /** An unwritten clause. It stands in a rule until the rule has a clause of its own on the same claim. */
@@ -22,7 +22,7 @@ const FORK: SafeDefault = {
   wanted: ['not from a fork, unless the rule names fork'],
   subjectPrefix: 'fork:',
   holds: (claims) => {
-    const fork = claimOf(claims, 'fork');
+    const fork = ownMember(claims, 'fork');
     // Any spelling but a plain no ("True", 1, "yes", []) might mean yes.
     return (fork === undefined || fork === 'false' || fork === false) && !hasSubject(claims, 'fork:');
   },
@@ -34,7 +34,7 @@ export const LOCAL: SafeDefault = {
   wanted: ['not local, unless the rule names runner_environment'],
   subjectPrefix: 'local:',
   holds: (claims) => {
-    const runner = claimOf(claims, 'runner_environment');
+    const runner = ownMember(claims, 'runner_environment');
     const isLocal = runner !== undefined && (typeof runner !== 'string' || runner.trim().toLowerCase() === 'local');
     return !isLocal && !hasSubject(claims, 'local:');
   },

@@ -1,6 +1,6 @@
 // One line for the operator: what kept a token out. It explains a decision and never makes one.
 import type { ClauseTrace, NearMiss, RuleTrace } from '../base/core/decision.ts';
-import { printable } from '../base/document/problem.ts';
+import { printable } from '../base/core/printable.ts';
 
 const NEAR_MISSES: Readonly<Record<NearMiss, string>> = {
   case: 'differs only in case',

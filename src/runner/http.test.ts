@@ -101,5 +101,5 @@ describe('a call', () => {
 });
 
 it('shows foreign text without what a terminal would obey', () => {
-  expect(printable('a\u001b[2Jb\u202ec\n')).toBe('a?[2Jb?c?');
+  expect(printable('a\u001b[2Jb\u202ec\n')).toBe('a\\u{1b}[2Jb\\u{202e}c\\u{a}');
 });

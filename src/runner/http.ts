@@ -3,6 +3,7 @@
 import type { JsonObject } from '../base/core/json.ts';
 import { isJsonObject, stringMember } from '../base/core/json.ts';
 import { MAX_BODY_BYTES } from '../base/core/limits.ts';
+import { printableUpTo } from '../base/core/printable.ts';
 import type { Result } from '../base/core/result.ts';
 import { err, ok } from '../base/core/result.ts';
 import type { Peer, RunnerFailure } from './failure.ts';
@@ -145,7 +146,5 @@ function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'an unreadable URL';
 }
 
-/** The first 1,000 characters of a foreign text, safe for a terminal. */
-export function printable(text: string): string {
-  return text.slice(0, 1000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '?');
-}
+/** A foreign text, at most 1,000 characters of it, safe for a terminal. */
+export const printable = (text: string): string => printableUpTo(text, 1000);

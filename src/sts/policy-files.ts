@@ -1,5 +1,6 @@
 // One policy file of the folder as a role, with the files that it names. When it is read, and what is in force, is policy-reload's.
 import { hash } from 'node:crypto';
+import { parseRoleRef } from '../base/core/decision.ts';
 import { MAX_POLICY_BYTES } from '../base/core/limits.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { Problem } from '../base/document/problem.ts';
@@ -8,7 +9,7 @@ import type { RolePool } from '../policy/readers/role-pool.ts';
 import type { Ceiling, Role } from '../policy/role.ts';
 import type { PolicyFile, PolicySource } from './policy-source.ts';
 
-const FILE = /^([a-z0-9][a-z0-9-]{0,62})\/[a-z0-9][a-z0-9-]{0,62}\.yaml$/;
+const ENDING = '.yaml';
 
 /** What a role was made of, by SHA-256 (hex): the same bytes make the same role. */
 export interface RoleSource {
@@ -48,7 +49,7 @@ export async function readPolicyFile(
 ): Promise<Result<ReadRoleFile, readonly Problem[]>> {
   const problem = (message: string, hint?: string): Result<never, readonly Problem[]> =>
     err([{ file: file.path, line: 1, column: 1, path: '', message, ...(hint === undefined ? {} : { hint }) }]);
-  const tenant = FILE.exec(file.path)?.[1];
+  const tenant = file.path.endsWith(ENDING) ? parseRoleRef(file.path.slice(0, -ENDING.length))?.tenant : undefined;
   if (tenant === undefined) return problem('wanted <tenant>/<role>.yaml, names of up to 63 of a-z, 0-9 and -');
   const ceiling = deps.ceilings.get(tenant);
   if (ceiling === undefined) return problem(`there is no tenant ${tenant}`, 'list it under sts.tenants');

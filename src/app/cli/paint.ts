@@ -1,4 +1,5 @@
 // Colour for people: only on a terminal, and never the only carrier of meaning.
+import { printableUpTo } from '../../base/core/printable.ts';
 
 export interface Paint {
   readonly good: (text: string) => string;
@@ -19,11 +20,5 @@ export function paintFor(isTerminal: boolean, env: Readonly<Record<string, strin
   return { good: wrap(32), bad: wrap(31), faint: wrap(2), strong: wrap(1) };
 }
 
-/** Text from tokens and files, safe to print: control and bidirectional characters are shown as escapes, long text is cut. */
-export function printable(text: string, maxChars = 120): string {
-  const escaped = text.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
-  return escaped.length > maxChars ? `${escaped.slice(0, maxChars)}…` : escaped;
-}
+/** As in the base; a line of a terminal has room for more than a table of problems. */
+export const printable = (text: string, maxChars = 120): string => printableUpTo(text, maxChars);

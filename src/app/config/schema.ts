@@ -1,13 +1,13 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
 import { parseByteCount } from '../../base/core/byte-count.ts';
+import { NAME } from '../../base/core/decision.ts';
 import { parseDuration } from '../../base/core/duration.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 
 const HOURS_12 = 12 * 3600;
 
-const name = () =>
-  z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name of lower-case letters, digits and "-", at most 63 characters');
+const name = () => z.string().regex(NAME, 'a name of lower-case letters, digits and "-", at most 63 characters');
 
 const duration = (maxSeconds: number, maxText: string) =>
   z.string().refine(

@@ -10,6 +10,15 @@ export interface RoleRef {
 /** `main/publish-web`. */
 export const formatRoleRef = (role: RoleRef): string => `${role.tenant}/${role.name}`;
 
+/** Names of tenants, roles and groups of gateways: they stand in URNs, paths and logs. */
+export const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** Reads `tenant/name`; undefined for anything else. */
+export function parseRoleRef(text: string): RoleRef | undefined {
+  const [tenant = '', name = '', ...more] = text.split('/');
+  return NAME.test(tenant) && NAME.test(name) && more.length === 0 ? { tenant, name } : undefined;
+}
+
 /** How a presented value just missed a wanted one. */
 export type NearMiss = 'case' | 'type' | 'space';
 

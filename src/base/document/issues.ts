@@ -1,6 +1,7 @@
 // Zod's issues in our own plain words. What zod itself would say never reaches a person.
 import type * as z from 'zod';
-import { type DocumentPath, printable } from './problem.ts';
+import { printable } from '../core/printable.ts';
+import type { DocumentPath } from './problem.ts';
 import { kindInWords } from './schema-shape.ts';
 
 /** One mistake against the schema, at the place where it is. */

@@ -1,4 +1,5 @@
 // What is wrong in a document, where, and how it is shown. Finding problems is read.ts's business.
+import { printable } from '../core/printable.ts';
 
 /** One mistake in one file. Texts are safe to print: control characters escaped, long values cut, secrets left out. */
 export interface Problem {
@@ -20,20 +21,9 @@ export interface Problem {
 /** A place in a document: names of members and indexes of entries, from the root. */
 export type DocumentPath = readonly (string | number)[];
 
-const MAX_SHOWN_CHARS = 60;
 /** Wider cells are not padded to, so that one long value does not push every row off the screen. */
 const MAX_PADDED_CHARS = 48;
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
-
-/** `text` for a terminal or a log: control and direction characters escaped, at most 60 characters. */
-export function printable(text: string): string {
-  const cut = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS - 1).toWellFormed()}…` : text;
-  return cut.replace(
-    // What a terminal obeys or hides: C0, DEL, C1, zero-width, line separators, direction marks, byte order mark.
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
 
 /** A path as people write it: `a.b[0]`, and `a["x.y"]` where a name would be ambiguous. */
 export function formatPath(path: DocumentPath): string {

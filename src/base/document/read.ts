@@ -1,11 +1,12 @@
 // A file's text and a schema in; a value with positions, or every problem at once, out. It touches no file system.
 import type * as z from 'zod';
 import type { JsonValue } from '../core/json.ts';
+import { printable } from '../core/printable.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { describeIssue, flattenIssues, type SchemaIssue } from './issues.ts';
 import { parseJsonDocument } from './json.ts';
 import { nearestName } from './nearest-name.ts';
-import { type DocumentPath, formatPath, type Problem, printable } from './problem.ts';
+import { type DocumentPath, formatPath, type Problem } from './problem.ts';
 import { assertClosed, knownNames } from './schema-shape.ts';
 import { type Place, placeOf, type SourceNode, type SyntaxProblem } from './source-node.ts';
 import { DEFAULT_MAX_BYTES, findSizeProblem, findUnwantedCharacter, lineIndex, type Position } from './text.ts';

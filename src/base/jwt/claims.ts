@@ -1,6 +1,6 @@
 // Checks of the registered claims (RFC 7519 §4.1). Precondition everywhere: the signature was verified.
 import { JobpassError } from '../core/errors.ts';
-import type { Claims, JsonValue } from '../core/json.ts';
+import { type Claims, type JsonValue, ownMember } from '../core/json.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../core/limits.ts';
 import { type Failure, failure, type Reason } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -76,7 +76,7 @@ function lifetimeFailure(seconds: number, max: number | undefined): Failure | un
 const LAST_NUMERIC_DATE = 253_402_300_799;
 
 function numericDate(claims: Claims, name: string): Result<number, Failure> {
-  const value = own(claims, name);
+  const value = ownMember(claims, name);
   if (value === undefined) return missing(name);
   if (typeof value === 'number' && Math.abs(value) <= LAST_NUMERIC_DATE) return ok(value);
   return malformed(name, value, 'a date in seconds');
@@ -88,7 +88,7 @@ function numericDate(claims: Claims, name: string): Result<number, Failure> {
  * Failures: `claim_missing`, `claim_malformed`, `audience_mismatch` (always when `allowed` is empty).
  */
 export function checkAudience(claims: Claims, allowed: readonly string[]): Result<string, Failure> {
-  const value = own(claims, 'aud');
+  const value = ownMember(claims, 'aud');
   if (value === undefined) return missing('aud');
   const audiences: readonly JsonValue[] = Array.isArray(value) ? value : [value];
   const [audience] = audiences;
@@ -99,9 +99,6 @@ export function checkAudience(claims: Claims, allowed: readonly string[]): Resul
   if (allowed.includes(audience)) return ok(audience);
   return err(failure('audience_mismatch', `"aud" is ${quote(audience)}; wanted: ${allowed.map(quote).join(' or ')}`));
 }
-
-const own = (claims: Claims, name: string): JsonValue | undefined =>
-  Object.hasOwn(claims, name) ? claims[name] : undefined;
 
 const missing = (name: string) => refuse('claim_missing', `the token has no "${name}"`);
 

@@ -1,7 +1,7 @@
 // Intake of public keys (RFC 7517): a set becomes keys that may be believed, and a problem for each one that may not.
 // It fetches nothing and verifies nothing.
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { isJsonObject, type JsonObject, type JsonValue, stringMember } from '../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, ownMember, stringMember } from '../core/json.ts';
 import { MAX_JWKS_KEYS } from '../core/limits.ts';
 import { type Failure, failure } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -48,7 +48,7 @@ export interface KeySetOptions {
  */
 export function importKeySet(jwks: JsonValue, options: KeySetOptions = {}): Result<KeySet, Failure> {
   const symmetric = options.symmetric ?? false;
-  const entries = isJsonObject(jwks) && Object.hasOwn(jwks, 'keys') ? jwks.keys : undefined;
+  const entries = isJsonObject(jwks) ? ownMember(jwks, 'keys') : undefined;
   if (!Array.isArray(entries)) return err(failure('key_unusable', 'the key set has no "keys" array'));
   if (entries.length > MAX_JWKS_KEYS) {
     return err(failure('key_unusable', `the key set has ${entries.length} keys; at most ${MAX_JWKS_KEYS} are taken`));

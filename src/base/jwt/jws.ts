@@ -1,5 +1,5 @@
 // Strict parsing of compact JWS (RFC 7515 §3.1, RFC 8725). It verifies nothing: what it returns is only well-formed.
-import { type Claims, type JsonObject, type JsonValue, stringMember } from '../core/json.ts';
+import { type Claims, type JsonObject, ownMember, stringMember } from '../core/json.ts';
 import { MAX_TOKEN_BYTES } from '../core/limits.ts';
 import { type Failure, failure } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -104,7 +104,7 @@ function readHeader(bytes: Uint8Array): Result<JwsHeader, Failure> {
 
 /** The string member `name`; undefined when absent, null when it is of another type. */
 function optionalString(object: JsonObject, name: string): string | undefined | null {
-  const value: JsonValue | undefined = Object.hasOwn(object, name) ? object[name] : undefined;
+  const value = ownMember(object, name);
   if (value === undefined) return undefined;
   return typeof value === 'string' ? value : null;
 }

@@ -1,6 +1,7 @@
 // The parameters of one event with what a test says of them. It knows no claim.
+import { ownMember } from '../core/json.ts';
+import { printable } from '../core/printable.ts';
 import { nearestName } from '../document/nearest-name.ts';
-import { printable } from '../document/problem.ts';
 import type { FoundEvent } from './catalogue.ts';
 import type { EventParameter } from './provider.ts';
 
@@ -50,7 +51,7 @@ export class ParameterValues {
   }
 
   #parameter(name: string): EventParameter | undefined {
-    return Object.hasOwn(this.#parameters, name) ? this.#parameters[name] : undefined;
+    return ownMember(this.#parameters, name);
   }
 
   #problemOf(name: string, value: string): { message: string; hint?: string } | undefined {

@@ -1,4 +1,5 @@
 // Code for names and fields: variables, types, `claims.ref`, `has(claims.ref)`.
+import { ownMember } from '../../base/core/json.ts';
 import { fromJson, lookUp } from './claims.ts';
 import { type Code, type Compiler, constantly, type Place, refuse } from './compiler.ts';
 import type { Syntax, SyntaxOf } from './syntax.ts';
@@ -23,7 +24,7 @@ export function compileName(
 function variable(name: string, offset: number): Code {
   const unbound: Value = fault(`the variable ${name} has no value`, offset);
   return (run) => {
-    const value = Object.hasOwn(run.bindings, name) ? run.bindings[name] : undefined;
+    const value = ownMember(run.bindings, name);
     return value === undefined ? unbound : fromJson(value, run);
   };
 }

@@ -1,5 +1,6 @@
 // IAM patterns: `*` is any run, `?` any one character, `${claims.NAME}` and `${aws:PrincipalTag/KEY}` a value taken literally,
 // `${*}` `${?}` `${$}` those characters themselves. Parsing, filling in and matching; which statement applies is authorize.ts's business.
+import { ownMember } from '../../base/core/json.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 
 /** Any run of characters, `/` and `:` included. */
@@ -78,7 +79,7 @@ export const claimsIn = (template: Template): readonly string[] =>
  * `web-*`). Undefined for any other.
  */
 export function usableClaim(claims: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
+  const value = ownMember(claims, name);
   return typeof value === 'string' && value !== '' && value.isWellFormed() ? value : undefined;
 }
 

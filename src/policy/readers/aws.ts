@@ -1,6 +1,6 @@
 // Reads AWS trust policy documents (AssumeRolePolicyDocument), strictly: what AWS refuses at save is refused with AWS's reason,
 // what nobody knows is refused too. Judging by them is trust/aws.ts's business.
-import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, ownMember } from '../../base/core/json.ts';
 import { nearestName } from '../../base/document/nearest-name.ts';
 import type { DocumentPath } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
@@ -146,7 +146,7 @@ function readMember<T>(
   o: StatementReading,
   read: (part: JsonValue, place: DocumentPath) => T,
 ): T | undefined {
-  const part = Object.hasOwn(value, name) ? value[name] : undefined;
+  const part = ownMember(value, name);
   if (part !== undefined) return read(part, [...o.at, name]);
   // `NotPrincipal` and `NotAction` have their problem already.
   if (!Object.hasOwn(value, `Not${name}`)) o.report(o.at, malformed(`Missing required field ${name}`));

@@ -1,6 +1,6 @@
 // Looks at the objects of a cloud's document, member by member: each known by name, everything else a problem. Each
 // cloud's own rules are in its reader.
-import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, ownMember } from '../../base/core/json.ts';
 import { nearestName } from '../../base/document/nearest-name.ts';
 import type { DocumentPath } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
@@ -61,7 +61,7 @@ export function closedObject(
 
 /** The member, own ones only. Null, which the tools print for what is not set, is as good as absent. */
 export function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  const member = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  const member = isJsonObject(value) ? ownMember(value, name) : undefined;
   return member === null ? undefined : member;
 }
 

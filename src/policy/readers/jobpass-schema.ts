@@ -1,12 +1,10 @@
 // The form of a policy file (design, section 5), as one schema. What its texts mean, patterns and actions
 // among them, is the reader's business.
 import * as z from 'zod';
+import { NAME } from '../../base/core/decision.ts';
 import { parseDuration } from '../../base/core/duration.ts';
 import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
 import { isGcpServiceAccount, parseGcpProvider } from '../../base/credential/gcp-names.ts';
-
-/** Names of roles: they stand in URNs, paths and logs. */
-const ROLE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 const claims = z
   .record(
@@ -31,7 +29,7 @@ const entry = z.strictObject({
 });
 
 const session = z.strictObject({
-  gateway: z.string().regex(ROLE_NAME, 'wanted the name of a gateway group'),
+  gateway: z.string().regex(NAME, 'wanted the name of a gateway group'),
   max_duration: z
     .string('wanted a duration such as 45s, 30m or 2h')
     .refine((text) => parseDuration(text) !== undefined, 'wanted a duration such as 45s, 30m or 2h')
@@ -71,7 +69,7 @@ const gcp = z.strictObject({
 
 /** One policy file. */
 export const roleSchema = z.strictObject({
-  role: z.string().regex(ROLE_NAME, 'wanted up to 63 of a-z, 0-9 and -, not beginning with -'),
+  role: z.string().regex(NAME, 'wanted up to 63 of a-z, 0-9 and -, not beginning with -'),
   trust: z.array(entry).min(1),
   session,
   permissions: z.array(statement).min(1),

@@ -1,9 +1,9 @@
 // The token that one test presents: claims written out, a captured token, or that of a named event. Nothing of it is verified.
 import { type Claims, isJsonObject, type JsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
+import { printable } from '../../base/core/printable.ts';
 import type { Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import { nearestName } from '../../base/document/nearest-name.ts';
-import { printable } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
 import { entriesAt, textAt, valueAt } from '../../base/document/value-at.ts';
 import { parseJws } from '../../base/jwt/jws.ts';

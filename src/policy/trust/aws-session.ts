@@ -1,7 +1,7 @@
 // What a token asks a session to be called and tagged: AWS's two claims (cloud-wire §1.5, §1.6). Whether it may is the policy's
 // business.
 import type { RuleTrace } from '../../base/core/decision.ts';
-import { type Claims, isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
+import { type Claims, isJsonObject, type JsonObject, type JsonValue, ownMember } from '../../base/core/json.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { asciiLower } from '../iam/template.ts';
 import type { SessionAttributes } from './trust.ts';
@@ -36,7 +36,7 @@ type Members = readonly (readonly [string, JsonValue])[];
 
 /** The session attributes that the claims ask for, in both forms AWS takes; a malformed one is refused, never left out. */
 export function readSessionAttributes(claims: Claims): Result<SessionAttributes, AttributeProblem> {
-  const identity = Object.hasOwn(claims, SOURCE_IDENTITY_CLAIM) ? claims[SOURCE_IDENTITY_CLAIM] : undefined;
+  const identity = ownMember(claims, SOURCE_IDENTITY_CLAIM);
   if (identity !== undefined && !(typeof identity === 'string' && isSourceIdentity(identity))) {
     return err({
       claim: SOURCE_IDENTITY_CLAIM,
@@ -44,7 +44,7 @@ export function readSessionAttributes(claims: Claims): Result<SessionAttributes,
     });
   }
   const flat = Object.keys(claims).filter((name) => name.startsWith(FLAT));
-  const nested = Object.hasOwn(claims, TAGS_CLAIM) ? claims[TAGS_CLAIM] : undefined;
+  const nested = ownMember(claims, TAGS_CLAIM);
   if (nested !== undefined && flat.length > 0) return err({ claim: TAGS_CLAIM, problem: 'tags in both forms at once' });
   const read = nested === undefined ? readFlat(claims, flat) : readNested(nested);
   if (typeof read === 'string')
@@ -91,7 +91,7 @@ function readFlat(claims: JsonObject, names: readonly string[]): Tags | string {
     if (typeof value !== 'string') return 'wanted text as the value of each tag';
     tags.push([name.slice(FLAT_TAG.length), value]);
   }
-  return withTransitive(tags, Object.hasOwn(claims, FLAT_TRANSITIVE) ? claims[FLAT_TRANSITIVE] : undefined);
+  return withTransitive(tags, ownMember(claims, FLAT_TRANSITIVE));
 }
 
 function withTransitive(tags: Tags['tags'], keys: JsonValue | undefined): Tags | string {

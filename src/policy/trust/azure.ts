@@ -1,8 +1,7 @@
 // Judges tokens by Azure federated identity credentials as Entra does (cloud-wire §3.3). Reading them is readers/azure.ts's.
 import type { ClauseTrace, NearMiss, RuleTrace } from '../../base/core/decision.ts';
-import type { Claims, JsonValue } from '../../base/core/json.ts';
+import { type Claims, type JsonValue, ownMember } from '../../base/core/json.ts';
 import { checkAudience } from '../../base/jwt/claims.ts';
-import { claimOf } from '../clause.ts';
 import { ANY, type Glob, matchesGlob, STAR } from '../iam/template.ts';
 import { nearEqual, nearTextMiss } from './near-text.ts';
 import type { Reach, TokenView, Trust, Verdict } from './trust.ts';
@@ -109,9 +108,9 @@ function issuerClause({ issuer, issuerLine }: AzureCredential): JudgedClause {
 function audienceClause({ audience, audienceLine }: AzureCredential): JudgedClause {
   return {
     unread: { subject: 'aud', wanted: [audience], line: audienceLine },
-    presented: ({ claims }) => claimOf(claims, 'aud'),
+    presented: ({ claims }) => ownMember(claims, 'aud'),
     holds: ({ claims }) => checkAudience(claims, [audience]).ok,
-    nearMiss: ({ claims }) => nearEqual(claimOf(claims, 'aud'), audience),
+    nearMiss: ({ claims }) => nearEqual(ownMember(claims, 'aud'), audience),
     problem: () => 'AADSTS700212: no credential has the presented audience',
   };
 }
@@ -122,10 +121,10 @@ function comparisonClause(comparison: AzureComparison): JudgedClause {
   const holdsFolded = (text: string): boolean => matcherOf({ ...comparison, literal: literal.toLowerCase() })(text);
   return {
     unread: { subject: claim, wanted: [literal], line, ...(operator === undefined ? {} : { operator }) },
-    presented: ({ claims }) => claimOf(claims, claim),
+    presented: ({ claims }) => ownMember(claims, claim),
     holds: ({ claims }) => holdsOnClaim(claims, claim, holdsOn),
-    nearMiss: ({ claims }) => nearTextMiss(claimOf(claims, claim), { holds: holdsOn, holdsFolded }),
-    problem: ({ claims }, nearMiss) => comparisonProblem(comparison, claimOf(claims, claim), nearMiss),
+    nearMiss: ({ claims }) => nearTextMiss(ownMember(claims, claim), { holds: holdsOn, holdsFolded }),
+    problem: ({ claims }, nearMiss) => comparisonProblem(comparison, ownMember(claims, claim), nearMiss),
   };
 }
 
@@ -136,7 +135,7 @@ function matcherOf({ operator, literal }: AzureComparison): (text: string) => bo
 }
 
 const holdsOnClaim = (claims: Claims, name: string, holds: (text: string) => boolean): boolean => {
-  const value = claimOf(claims, name);
+  const value = ownMember(claims, name);
   return typeof value === 'string' && holds(value);
 };
 

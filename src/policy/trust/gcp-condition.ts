@@ -1,6 +1,6 @@
 // Judges the attribute condition of a workload identity pool provider, and shows which part of it was false.
 import type { ClauseTrace, NearMiss } from '../../base/core/decision.ts';
-import { type Claims, isJsonObject, type JsonValue } from '../../base/core/json.ts';
+import { type Claims, isJsonObject, type JsonValue, ownMember } from '../../base/core/json.ts';
 import type { Meter } from '../expression/cost.ts';
 import { type Expression, evaluateExpression } from '../expression/expression.ts';
 import type { GcpAttributes } from './gcp-mapping.ts';
@@ -63,7 +63,7 @@ const QUOTED = /"[^"]*"|'[^']*'/g;
 
 function valueNamed(root: string, name: string, variables: Variables): JsonValue | undefined {
   const map = variables[root];
-  return isJsonObject(map) && Object.hasOwn(map, name) ? map[name] : undefined;
+  return isJsonObject(map) ? ownMember(map, name) : undefined;
 }
 
 /** The value of the one name that the text mentions, or each by its name; undefined when the token has none of them. */

@@ -1,8 +1,9 @@
 // Judges tokens by a Google Cloud workload identity pool provider and the bindings on its pool (cloud-wire §2.4). Reading
 // them is readers/gcp.ts's business.
+
 import type { ClauseTrace } from '../../base/core/decision.ts';
+import { ownMember } from '../../base/core/json.ts';
 import { checkAudience } from '../../base/jwt/claims.ts';
-import { claimOf } from '../clause.ts';
 import { MAX_COST, type Meter } from '../expression/cost.ts';
 import { bindingsClause, canBeMember, type GcpBindings } from './gcp-bindings.ts';
 import { conditionClause, type GcpCondition } from './gcp-condition.ts';
@@ -84,7 +85,7 @@ function providerClauses(provider: GcpProvider, token: TokenView): readonly Clau
   };
   const aud = { subject: 'aud', wanted: provider.audiences, line: provider.audienceLine };
   if (!isIssuer) return [issuer, { ...aud, outcome: 'not_reached' }];
-  const presented = claimOf(token.claims, 'aud');
+  const presented = ownMember(token.claims, 'aud');
   const nearMiss = provider.audiences.map((wanted) => nearEqual(presented, wanted)).find((miss) => miss !== undefined);
   const audience: ClauseTrace = {
     ...aud,
@@ -102,8 +103,8 @@ const stateClauses = ({ off, line }: GcpProvider): readonly ClauseTrace[] =>
 
 /** A dry run may leave the times out: verifying them is not the policy's business. */
 function lifetimeClauses({ line }: GcpProvider, { claims }: TokenView): readonly ClauseTrace[] {
-  const issuedAt = claimOf(claims, 'iat');
-  const expiresAt = claimOf(claims, 'exp');
+  const issuedAt = ownMember(claims, 'iat');
+  const expiresAt = ownMember(claims, 'exp');
   if (typeof issuedAt !== 'number' || typeof expiresAt !== 'number') return [];
   if (expiresAt - issuedAt < MAX_LIFETIME_SECONDS) return [];
   const problem = 'invalid_grant: Google takes no token that lives 24 hours or longer';

@@ -1,7 +1,7 @@
 // Judges a trust entry in Jobpass's own dialect: issuer, clauses, safe defaults, expression. Reading it is readers/jobpass.ts's business.
 import type { ClauseTrace, NearMiss, RuleTrace } from '../../base/core/decision.ts';
-import { type Claims, type JsonValue, stringMember } from '../../base/core/json.ts';
-import { type Clause, claimOf, clauseHolds, type TrustRule, type WhenClause } from '../clause.ts';
+import { type Claims, type JsonValue, ownMember, stringMember } from '../../base/core/json.ts';
+import { type Clause, clauseHolds, type TrustRule, type WhenClause } from '../clause.ts';
 import { evaluateExpression } from '../expression/expression.ts';
 import { MAX_MATCHED_CHARS, matchesButForCase, type Pattern } from '../pattern.ts';
 import { canHold, defaultsOf, type SafeDefault } from '../safe-defaults.ts';
@@ -79,7 +79,7 @@ const unreadWhen = ({ expression, line }: WhenClause): ClauseTrace => ({
 const sourceOf = (pattern: Pattern): string => pattern.source;
 
 function writtenClause(clause: Clause, claims: Claims): ClauseTrace {
-  const value = claimOf(claims, clause.claim);
+  const value = ownMember(claims, clause.claim);
   const held = clauseHolds(clause, value);
   const wanted = clause.wanted.map(sourceOf);
   const trace = traced({ subject: clause.claim, wanted, line: clause.line, value, held }, () =>
@@ -92,7 +92,7 @@ function writtenClause(clause: Clause, claims: Claims): ClauseTrace {
 function defaultClause(safe: SafeDefault, { line }: TrustRule, claims: Claims): ClauseTrace {
   const { claim: subject, wanted } = safe;
   const held = safe.holds(claims);
-  const trace = traced({ subject, wanted, line, value: claimOf(claims, subject), held });
+  const trace = traced({ subject, wanted, line, value: ownMember(claims, subject), held });
   const isBySubject = !held && stringMember(claims, 'sub')?.startsWith(safe.subjectPrefix);
   return isBySubject ? { ...trace, problem: `sub begins with ${safe.subjectPrefix}` } : trace;
 }

@@ -2,8 +2,7 @@
 import { basename } from 'node:path';
 import * as z from 'zod';
 import { parseDuration } from '../../base/core/duration.ts';
-import type { JsonValue } from '../../base/core/json.ts';
-import { isJsonObject } from '../../base/core/json.ts';
+import { isJsonObject, type JsonValue, ownMember } from '../../base/core/json.ts';
 import type { Result } from '../../base/core/result.ts';
 import { ok } from '../../base/core/result.ts';
 import type { DocumentPath, Problem } from '../../base/document/problem.ts';
@@ -173,7 +172,7 @@ function checkParts(job: JsonValue | undefined, report: (path: DocumentPath, mes
 }
 
 const memberOf = (value: JsonValue | undefined, name: string): JsonValue | undefined =>
-  isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  isJsonObject(value) ? ownMember(value, name) : undefined;
 
 const stringsOf = (value: JsonValue | undefined): readonly string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];

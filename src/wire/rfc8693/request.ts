@@ -1,5 +1,5 @@
 // The request of an OAuth 2.0 Token Exchange (RFC 8693 §2.1), both directions. It verifies no token and finds no role.
-import type { RoleRef } from '../../base/core/decision.ts';
+import { formatRoleRef, parseRoleRef, type RoleRef } from '../../base/core/decision.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { quote } from '../../base/json/quote.ts';
@@ -11,8 +11,6 @@ const ID_TOKEN_URN = 'urn:ietf:params:oauth:token-type:id_token';
 const JWT_URN = 'urn:ietf:params:oauth:token-type:jwt';
 
 const ROLE_PREFIX = 'urn:jobpass:role:';
-/** Names of tenants and roles, as policies spell them. */
-const ROLE = /^([a-z0-9][a-z0-9-]{0,62})\/([a-z0-9][a-z0-9-]{0,62})$/;
 
 /** What an exchange asks for. */
 export interface TokenRequest {
@@ -24,14 +22,11 @@ export interface TokenRequest {
 }
 
 /** `urn:jobpass:role:<tenant>/<role>`. */
-export const roleAudience = (role: RoleRef): string => `${ROLE_PREFIX}${role.tenant}/${role.name}`;
+export const roleAudience = (role: RoleRef): string => `${ROLE_PREFIX}${formatRoleRef(role)}`;
 
 /** The role named by an audience; undefined for anything that is not exactly such a name. */
-export function parseRoleAudience(audience: string): RoleRef | undefined {
-  const match = audience.startsWith(ROLE_PREFIX) ? ROLE.exec(audience.slice(ROLE_PREFIX.length)) : null;
-  const [, tenant, name] = match ?? [];
-  return tenant === undefined || name === undefined ? undefined : { tenant, name };
-}
+export const parseRoleAudience = (audience: string): RoleRef | undefined =>
+  audience.startsWith(ROLE_PREFIX) ? parseRoleRef(audience.slice(ROLE_PREFIX.length)) : undefined;
 
 /** The client's side: the form body. */
 export function encodeTokenRequest(request: TokenRequest): string {
