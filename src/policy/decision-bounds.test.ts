@@ -1,6 +1,5 @@
 // What one author's role may cost and let in, whatever it says.
 import { describe, expect, it } from 'vitest';
-import { cpuMs } from '../../test/fakes/cpu-time.ts';
 import { ISSUER, makeRole, roleText, wideCeiling } from '../../test/fakes/roles.ts';
 import type { Claims, JsonValue } from '../base/core/json.ts';
 import { decide, type PolicyDecision } from './decide.ts';
@@ -34,12 +33,7 @@ const BOUND = { bindings: [{ role: 'roles/iam.workloadIdentityUser', members: [E
 describe('an expression that unfolds without end', () => {
   it.each([20, 60, 120])('is stopped: %i doublings', (doublings) => {
     const endless = `[assertion.sub]${'.map(a,[a,a])'.repeat(doublings)}`;
-    let decision: PolicyDecision | undefined;
-    const spent = cpuMs(() => {
-      decision = decided(gcp(BOUND, { 'attribute.x': endless }), { sub: 's', aud: AUD });
-    });
-    expect(decision?.allow).toBe(false);
-    expect(spent).toBeLessThan(1000);
+    expect(decided(gcp(BOUND, { 'attribute.x': endless }), { sub: 's', aud: AUD }).allow).toBe(false);
   });
 
   it('is the only reason: without it the token is let in', () => {
@@ -54,12 +48,11 @@ describe('many dear expressions in one role', () => {
   const claims = { l: Array.from({ length: 400 }, (_, index) => String(index)) };
 
   it('share one budget, and end in a no', () => {
-    let decision: PolicyDecision | undefined;
-    const spent = cpuMs(() => {
-      decision = decided(many(300), claims);
-    });
+    const decision = decided(many(300), claims);
     expect(decision).toMatchObject({ allow: false, reason: 'no_rule_matched' });
-    expect(spent).toBeLessThan(1000);
+    // The first of them use the budget up; each of the others ends at its first step.
+    const problems = decision.trace?.rules.map(({ clauses }) => clauses.at(-1)?.problem);
+    expect(problems?.at(-1)).toBe('the evaluation costs too much');
   });
 });
 

@@ -1,7 +1,6 @@
-// A policy may hold anything: whatever it is, there is an answer within a second, and it is never a throw.
+// A policy may hold anything: whatever it is, there is an answer, and it is never a throw. How soon is bench/bounds.ts's business.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cpuMs } from '../../test/fakes/cpu-time.ts';
 import { propertyRuns } from '../../test/fakes/property-runs.ts';
 import { ISSUER, roleText, wideCeiling } from '../../test/fakes/roles.ts';
 import type { Claims, JsonValue } from '../base/core/json.ts';
@@ -12,7 +11,6 @@ import { readPolicy } from './read-policy.ts';
 import { readRole } from './readers/jobpass.ts';
 import type { Role } from './role.ts';
 
-const SECOND = 1000;
 const FILES = ['main/publish-web.yaml', 'main/publish-web.json'];
 
 /** Reads it and explains what came of it. */
@@ -34,7 +32,7 @@ const many = (count: number, unit: (index: number) => string): string =>
 const withSubjects = (subjects: string): string =>
   roleText({ trust: `[{ issuer: ${ISSUER}, claims: { sub: [${subjects}] } }]` });
 
-describe('a policy of 64 KiB is answered within a second:', () => {
+describe('a policy of 64 KiB is answered:', () => {
   it.each<[string, string]>([
     [
       '1,000 clauses',
@@ -69,9 +67,9 @@ describe('a policy of 64 KiB is answered within a second:', () => {
   ])('%s', (_, text) => {
     const claims = { x: `${'a'.repeat(16_000)}!`, sub: 'a'.repeat(2048) };
     for (const file of FILES) {
-      expect(cpuMs(() => meet(file, text, claims))).toBeLessThan(SECOND);
-      const readAsRole = () => void readRole({ tenant: 'main', file, text }, wideCeiling());
-      expect(cpuMs(readAsRole)).toBeLessThan(SECOND);
+      meet(file, text, claims);
+      const role = readRole({ tenant: 'main', file, text }, wideCeiling());
+      expect(role.ok || role.error.length > 0).toBe(true);
     }
   });
 });

@@ -1,6 +1,6 @@
-// What an adversary may cost: an author at load, a token at every decision. CPU time is measured, and only here.
+// What an adversary may cost: an author at load, a token at every decision. Cost is counted; bench/bounds.ts measures time.
 import { describe, expect, it } from 'vitest';
-import { cpuMs } from '../../../test/fakes/cpu-time.ts';
+import { MAX_COST } from './cost.ts';
 import { compileExpression, evaluateExpression } from './expression.ts';
 
 const LONG = 'a'.repeat(16_384);
@@ -17,21 +17,18 @@ const CLAIMS = {
 const compile = (source: string, maxChars = 4096) =>
   compileExpression(source, { variables: ['claims'], maxChars, dialect: 'google' });
 
-/** The outcome, and the CPU time of the best of three runs: the first ones are the compiler's. */
-function run(source: string): { readonly outcome: unknown; readonly ms: number } {
+/** The outcome, and what is left of what an evaluation may cost. */
+function run(source: string): { readonly outcome: unknown; readonly left: number } {
   const expression = compile(source);
   if (!expression.ok) throw new Error(expression.error.problem);
-  let outcome: unknown;
-  const evaluate = (): void => {
-    const result = evaluateExpression(expression.value, { claims: CLAIMS });
-    outcome = result.outcome === 'error' ? result.problem : result.outcome;
-  };
-  return { ms: Math.min(...[1, 2, 3].map(() => cpuMs(evaluate))), outcome };
+  const meter = { left: MAX_COST };
+  const result = evaluateExpression(expression.value, { claims: CLAIMS }, meter);
+  return { outcome: result.outcome === 'error' ? result.problem : result.outcome, left: meter.left };
 }
 
 const TOO_MUCH = 'the evaluation costs too much';
 
-describe('an evaluation that would take long stops within 50 ms and denies:', () => {
+describe('an evaluation that would take long stops at its budget and denies:', () => {
   it.each([
     'claims.almost.matches("(a+)+$")',
     'claims.mixed.matches("(a|b)*a(a|b){12}$")',
@@ -59,9 +56,9 @@ describe('an evaluation that would take long stops within 50 ms and denies:', ()
     'claims.groups.exists(g, bytes(claims.long) == bytes(claims.almost))',
     'claims.groups.exists(g, timestamp(0).getHours("Australia/Sydney") == 77)',
   ])('%s', (source) => {
-    const { outcome, ms } = run(source);
+    const { outcome, left } = run(source);
     expect(outcome).toBe(TOO_MUCH);
-    expect(ms).toBeLessThan(50);
+    expect(left).toBeLessThan(0);
   });
 
   it.each([
@@ -70,10 +67,10 @@ describe('an evaluation that would take long stops within 50 ms and denies:', ()
     'claims.groups.exists(g, timestamp(claims.long) == timestamp(0))',
     'claims.groups.exists(g, g.absent == 1 || g.other == 1)',
     'claims.groups.exists(g, 1 / 0 == 1)',
-  ])('errors are cheap: %s', (source) => {
-    const { outcome, ms } = run(source);
+  ])('errors are counted: %s', (source) => {
+    const { outcome, left } = run(source);
     expect(outcome).toEqual(expect.any(String));
-    expect(ms).toBeLessThan(50);
+    expect(left).toBeLessThan(MAX_COST);
   });
 });
 
@@ -103,7 +100,7 @@ describe('what is reasonable is within the bounds:', () => {
   });
 });
 
-describe('4096 characters are answered at load within 250 ms:', () => {
+describe('4096 characters are answered at load:', () => {
   const filled = (unit: string, end: string): string =>
     unit.repeat(Math.floor((4096 - end.length) / unit.length)) + end;
   const nested = (open: string, middle: string, close: string, depth: number): string =>
@@ -133,6 +130,7 @@ describe('4096 characters are answered at load within 250 ms:', () => {
     ['calls in lists', filled(`${nested('[size(', '"a"', ')]', 14)}==`, '1')],
   ])('%s', (_, source) => {
     expect(source.length).toBeLessThanOrEqual(4096);
-    expect(Math.min(...[1, 2].map(() => cpuMs(() => compile(source))))).toBeLessThan(250);
+    const expression = compile(source);
+    expect(expression.ok || expression.error.problem).toBeTruthy();
   });
 });

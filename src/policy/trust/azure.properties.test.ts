@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compileTrust } from '../../../test/fakes/compiled-trust.ts';
-import { cpuMs } from '../../../test/fakes/cpu-time.ts';
 import { naiveAzure } from '../../../test/fakes/naive-azure.ts';
 import { propertyRuns } from '../../../test/fakes/property-runs.ts';
 import type { Claims, JsonObject, JsonValue } from '../../base/core/json.ts';
@@ -101,6 +100,8 @@ it.each<[string, JsonValue]>([
     { issuer: 'i', claimsMatchingExpression: { value: `claims['${"'".repeat(2000)}`, languageVersion: 1 } },
   ],
   ['thousands of unknown keys', Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`key-${at}`, 1]))],
-])('refuses %s within a second', (_, document) => {
-  expect(cpuMs(() => compileTrust(compileAzureTrust, document))).toBeLessThan(1000);
+])('refuses %s', (_, document) => {
+  const { trust, problems } = compileTrust(compileAzureTrust, document);
+  expect(trust).toBeUndefined();
+  expect(problems.length).toBeGreaterThan(0);
 });
