@@ -46,6 +46,7 @@ const CEILING = {
   maxDurationSeconds: 3600,
   awsAccounts: 'all' as const,
   gcpProjects: 'all' as const,
+  azureTenants: 'all' as const,
 };
 
 type Store = Awaited<ReturnType<typeof openSqliteSts>>;

@@ -25,6 +25,7 @@ const CEILING: Ceiling = {
   maxDurationSeconds: 3600,
   awsAccounts: 'all' as const,
   gcpProjects: 'all' as const,
+  azureTenants: 'all' as const,
 };
 
 /** The role of the design's example, each for a pipeline of its own. */

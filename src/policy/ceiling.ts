@@ -11,7 +11,7 @@ export type CeilingAsk =
   | { readonly kind: 'duration'; readonly value: number };
 
 /** What a ceiling lists by name. */
-type Listed = 'issuer' | 'gateway' | 'account' | 'project';
+type Listed = 'issuer' | 'gateway' | 'account' | 'project' | 'azure_tenant';
 
 /** A ceiling whose patterns were read. Those that name a claim or cannot be read are left out: they cover nothing. */
 export interface CompiledCeiling {
@@ -66,6 +66,8 @@ function listedOf(ceiling: Ceiling, kind: Listed): readonly string[] | 'all' {
       return ceiling.awsAccounts;
     case 'project':
       return ceiling.gcpProjects;
+    case 'azure_tenant':
+      return ceiling.azureTenants;
   }
 }
 

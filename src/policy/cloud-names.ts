@@ -14,6 +14,8 @@ export interface CloudIndex {
   findByGcpAccount(provider: string, serviceAccount: string): RoleRef | undefined;
   /** The roles that list this provider with a service account, by the accounts' names. */
   gcpAccountsOf(provider: string): readonly RoleRef[];
+  /** The role that is this application, by tenant and client id in lower case; an Azure tenant belongs to one tenant. */
+  findByAzure(azureTenant: string, clientId: string): RoleRef | undefined;
 }
 
 /** One name for the roles that AWS would not let stand side by side. Undefined when it is no role's ARN. */
@@ -25,6 +27,8 @@ export function awsKey(arn: string): string | undefined {
 /** `serviceAccount` null: the provider's own role. */
 export const gcpKey = (provider: string, serviceAccount: string | null): string =>
   serviceAccount === null ? `gcp ${provider}` : `gcp ${provider} ${serviceAccount}`;
+
+export const azureKey = (azureTenant: string, clientId: string): string => `azure ${azureTenant} ${clientId}`;
 
 /** The index over roles that are added one by one. */
 export class CloudNames {
@@ -57,6 +61,7 @@ export class CloudNames {
       findByGcpProvider: (provider) => find(gcpKey(provider, null)),
       findByGcpAccount: (provider, serviceAccount) => find(gcpKey(provider, serviceAccount)),
       gcpAccountsOf: (provider) => [...(this.#accounts.get(provider) ?? [])].sort(byAccount).map(([, ref]) => ref),
+      findByAzure: (azureTenant, clientId) => find(azureKey(azureTenant, clientId)),
     };
   }
 }
@@ -72,5 +77,6 @@ export function indexWithout(index: CloudIndex, isGone: (ref: RoleRef) => boolea
     findByGcpProvider: (provider) => kept(index.findByGcpProvider(provider)),
     findByGcpAccount: (provider, serviceAccount) => kept(index.findByGcpAccount(provider, serviceAccount)),
     gcpAccountsOf: (provider) => index.gcpAccountsOf(provider).filter((ref) => !isGone(ref)),
+    findByAzure: (azureTenant, clientId) => kept(index.findByAzure(azureTenant, clientId)),
   };
 }

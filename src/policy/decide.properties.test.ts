@@ -52,6 +52,7 @@ const roleWith = (trust: readonly TrustRule[]): Role => ({
   permissions: [],
   aws: null,
   gcp: null,
+  azure: null,
 });
 const isAllowed = (trust: readonly TrustRule[], token: Claims): boolean =>
   decide(buildPolicySet([roleWith(trust)]), { role: REF, issuer: ISSUER, claims: token, now: 0 }).allow;

@@ -48,4 +48,5 @@ const standalone = ({ tenant, file, text }: PolicySource, trust: Trust): Role =>
   permissions: [],
   aws: null,
   gcp: null,
+  azure: null,
 });

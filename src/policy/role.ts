@@ -21,6 +21,8 @@ export interface Role {
   readonly aws: AwsName | null;
   /** Null: no Google Cloud client can name it. */
   readonly gcp: GcpName | null;
+  /** Null: no Azure client can name it. */
+  readonly azure: AzureName | null;
 }
 
 /** What a cloud's clients call a role, and where its file says so. */
@@ -46,11 +48,20 @@ export interface GcpName extends NamedInFile {
   readonly serviceAccount: string | null;
 }
 
-export type CloudName = AwsName | GcpName;
+/** What Azure clients call a role: a tenant, and an application in it. */
+export interface AzureName extends NamedInFile {
+  readonly cloud: 'azure';
+  /** A GUID or a domain name, in lower case. */
+  readonly tenant: string;
+  /** A GUID in lower case. */
+  readonly clientId: string;
+}
+
+export type CloudName = AwsName | GcpName | AzureName;
 
 /** Every name that clients of some cloud have for the role. */
-export const cloudNames = ({ aws, gcp }: Role): readonly CloudName[] =>
-  [aws, gcp].filter((name): name is CloudName => name !== null);
+export const cloudNames = ({ aws, azure, gcp }: Role): readonly CloudName[] =>
+  [aws, gcp, azure].filter((name): name is CloudName => name !== null);
 
 /** Whether the role stands for a cloud's own document: every other names a group of gateways. */
 export const isDocument = (role: Role): boolean => role.session.gateway === '';
@@ -67,4 +78,6 @@ export interface Ceiling {
   readonly awsAccounts: readonly string[] | 'all';
   /** The numbers of the Google Cloud projects that providers of roles may be in. Each belongs to one tenant. */
   readonly gcpProjects: readonly string[] | 'all';
+  /** The Azure tenants, in lower case, that applications of roles may be in. Each belongs to one tenant. */
+  readonly azureTenants: readonly string[] | 'all';
 }

@@ -1,6 +1,6 @@
 // What at most one file may call its role: whoever has a name keeps it, and of two newcomers the first by path gets it.
 import { describe, expect, test } from 'vitest';
-import { makeRole } from '../../test/fakes/roles.ts';
+import { AZURE_TENANT, makeRole } from '../../test/fakes/roles.ts';
 import { type CloudName, cloudNames } from '../policy/role.ts';
 import { type Claimants, contestedFiles } from './policy-claims.ts';
 
@@ -45,6 +45,14 @@ describe('a name in a cloud', () => {
     expect(await refused({ 'a.yaml': gcp() }, { 'z.yaml': gcp() })).toEqual([
       'a.yaml: gcp.provider: z.yaml has this provider without a service account',
     ]);
+  });
+
+  test('is an application of an Azure tenant, too', async () => {
+    const azure = (clientId: string) =>
+      cloudNames(makeRole({ trust, azure: `{ tenant: "${AZURE_TENANT}", client_id: "${clientId}" }` }));
+    const id = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
+    const files = { 'a.yaml': azure(id), 'b.yaml': azure(id.toUpperCase()), 'c.yaml': azure(id.replace('a', 'b')) };
+    expect(await refused(files)).toEqual(['b.yaml: azure.client_id: a.yaml has this tenant and client id']);
   });
 
   test('leaves room for a provider’s other accounts, and for its role without one', async () => {

@@ -76,6 +76,10 @@ function problemOf(file: string, { name, holder }: Contested): Problem {
     const hint = 'AWS knows a role of one account by its name alone, whatever its path and case';
     return { ...place, path: 'aws.role_arn', message: `${holder} has this account and role name`, hint };
   }
+  if (cloud === 'azure') {
+    const hint = 'Azure clients name the tenant and the application, and both together are one role';
+    return { ...place, path: 'azure.client_id', message: `${holder} has this tenant and client id`, hint };
+  }
   const isAlone = name.serviceAccount === null;
   const message = `${holder} has this provider ${isAlone ? 'without a' : 'with this'} service account`;
   const hint = 'Google Cloud clients name the provider, and the service account if they take one on';

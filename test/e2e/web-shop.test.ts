@@ -112,6 +112,7 @@ describe('the roles of the web shop', () => {
     maxDurationSeconds: 3600,
     awsAccounts: 'all' as const,
     gcpProjects: 'all' as const,
+    azureTenants: 'all' as const,
   };
   const roles = ['publish-web', 'preview-web'].map((name) => {
     const text = readFileSync(join(EXAMPLE, `policies/main/${name}.yaml`), 'utf8');

@@ -5,6 +5,9 @@ import type { Ceiling, Role } from '../../src/policy/role.ts';
 
 export const ISSUER = 'https://ci.example.com';
 
+/** The Azure tenant of `main`. */
+export const AZURE_TENANT = '11111111-2222-4333-8444-555555555555';
+
 /** A ceiling that takes in everything the tests ask for. */
 export const wideCeiling = (tenant = 'main'): Ceiling => ({
   tenant,
@@ -15,9 +18,10 @@ export const wideCeiling = (tenant = 'main'): Ceiling => ({
   maxDurationSeconds: 3600,
   awsAccounts: [tenant === 'main' ? '000000000042' : '000000000043'],
   gcpProjects: [tenant === 'main' ? '42' : '43'],
+  azureTenants: [tenant === 'main' ? AZURE_TENANT : 'other.example.com'],
 });
 
-/** A policy file: `trust`, `permissions` and `gcp` as YAML (flow style) below the usual head. */
+/** A policy file: `trust`, `permissions`, `gcp` and `azure` as YAML (flow style) below the usual head. */
 export const roleText = (options: {
   name?: string;
   trust: string;
@@ -25,6 +29,7 @@ export const roleText = (options: {
   permissions?: string;
   roleArn?: string;
   gcp?: string;
+  azure?: string;
 }): string =>
   [
     `role: ${options.name ?? 'publish-web'}`,
@@ -33,6 +38,7 @@ export const roleText = (options: {
     `permissions: ${options.permissions ?? '[{ effect: allow, actions: ["http:GET"], resources: ["arn:jobpass:http:::artifacts/*"] }]'}`,
     ...(options.roleArn === undefined ? [] : [`aws: { role_arn: "${options.roleArn}" }`]),
     ...(options.gcp === undefined ? [] : [`gcp: ${options.gcp}`]),
+    ...(options.azure === undefined ? [] : [`azure: ${options.azure}`]),
   ].join('\n');
 
 /** The role of `roleText`. Throws with the problems when it is refused. */
@@ -44,6 +50,7 @@ export function makeRole(options: {
   permissions?: string;
   roleArn?: string;
   gcp?: string;
+  azure?: string;
 }): Role {
   const tenant = options.tenant ?? 'main';
   const file = `${tenant}/${options.name ?? 'publish-web'}.yaml`;

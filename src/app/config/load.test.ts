@@ -23,6 +23,8 @@ const CI = `{ name: ci, secrets_sha256: ["${HASH}"], may: { jobs: { owners: [{ n
 const ISSUER = `issuer:\n  url: http://127.0.0.1:8701\n  ${KEYS}\n  clients: [${CI}]\n`;
 const TRUST = '{ issuer: "http://127.0.0.1:8701", network: loopback }';
 const STS = `sts:\n  url: http://127.0.0.1:8702\n  ${KEYS}\n  trusted_issuers: [${TRUST}]\n`;
+/** What each of several tenants must say. */
+const NOTHING = 'issuers: [], gateways: [], resources: []';
 const GATEWAY = `gateways:\n  - { name: web, listen: "127.0.0.1:8703", upstream: "http://127.0.0.1:1", sts: { url: "http://127.0.0.1:8702", network: loopback, secret: "file:secret" }, ${KEYS} }\n`;
 
 /** A key and a certificate of it, as `tls.key` and `tls.pem`. */
@@ -127,6 +129,18 @@ describe('is refused', () => {
       `${STS}  tenants: { a: { aws_accounts: ["42"] } }\n`,
       'sts.tenants.a.aws_accounts[0]',
       '12 digits',
+    ],
+    [
+      'an Azure tenant that is no tenant’s name',
+      `${STS}  tenants: { a: { azure_tenants: [common] } }\n`,
+      'sts.tenants.a.azure_tenants[0]',
+      'an Azure tenant: a GUID or a domain name',
+    ],
+    [
+      'an Azure tenant of two tenants, spelt twice',
+      `${STS}  tenants: { a: { ${NOTHING}, azure_tenants: [a.example.com] }, b: { ${NOTHING}, azure_tenants: [A.example.com] } }\n`,
+      'sts.tenants.b.azure_tenants[0]',
+      'the Azure tenant is tenant a’s',
     ],
     [
       'an issuer listed twice',

@@ -39,6 +39,7 @@ export function planTenants(section: StsSection, { problems }: PlanContext): rea
     maxDurationSeconds: seconds(ceiling.max_duration ?? DEFAULT_MAX_DURATION),
     awsAccounts: ceiling.aws_accounts ?? unsaid,
     gcpProjects: ceiling.gcp_projects ?? unsaid,
+    azureTenants: ceiling.azure_tenants?.map((name) => name.toLowerCase()) ?? unsaid,
   }));
 }
 
@@ -67,6 +68,7 @@ function checkKnown(tenants: Tenants, { key, known, message }: Known, problems: 
 const OWNED = [
   ['aws_accounts', 'account'],
   ['gcp_projects', 'project'],
+  ['azure_tenants', 'Azure tenant'],
 ] as const;
 
 interface Owned {
@@ -77,7 +79,9 @@ interface Owned {
 function checkOwners(tenants: Tenants, { key, what }: Owned, problems: ProblemList): void {
   const owners = new Map<string, string>();
   for (const [tenant, ceiling] of tenants)
-    for (const [index, owned] of (ceiling[key] ?? []).entries()) {
+    for (const [index, written] of (ceiling[key] ?? []).entries()) {
+      // Only names of Azure tenants have letters, and their case says nothing.
+      const owned = written.toLowerCase();
       const owner = owners.get(owned);
       if (owner === undefined) owners.set(owned, tenant);
       else if (owner !== tenant)

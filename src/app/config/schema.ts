@@ -4,6 +4,7 @@ import { parseByteCount } from '../../base/core/byte-count.ts';
 import { NAME } from '../../base/core/decision.ts';
 import { parseDuration } from '../../base/core/duration.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
+import { parseAzureTenant } from '../../base/credential/azure-names.ts';
 
 const HOURS_12 = 12 * 3600;
 
@@ -51,6 +52,11 @@ const keys = () =>
 const awsAccount = () => z.string().regex(/^[0-9]{12}$/, 'an AWS account: 12 digits, in quotes');
 
 const gcpProject = () => z.string().regex(/^[0-9]{1,20}$/, 'the number of a Google Cloud project, in quotes');
+
+const azureTenant = () =>
+  z
+    .string()
+    .refine((text) => parseAzureTenant(text) !== undefined, { error: 'an Azure tenant: a GUID or a domain name' });
 
 const awsPolicyArn = () =>
   z
@@ -193,6 +199,12 @@ const tenant = z.strictObject({
     .optional()
     .describe(
       'Numbers of the Google Cloud projects that providers of its roles may be in; each belongs to one tenant. Default: as with `aws_accounts`.',
+    ),
+  azure_tenants: z
+    .array(azureTenant())
+    .optional()
+    .describe(
+      'Azure tenants that applications of its roles may be in; each belongs to one tenant. Default: as with `aws_accounts`.',
     ),
   aws_policies: z
     .record(awsPolicyArn(), z.string().regex(/^file:.+$/, 'file:PATH'))

@@ -1,6 +1,7 @@
 // Reads Azure federated identity credentials, as az and Microsoft Graph print them, into a trust entry (cloud-wire §3.3).
 // What Azure would refuse to create is refused here; it judges nothing.
 import { isJsonObject, type JsonValue } from '../../base/core/json.ts';
+import { AZURE_EXCHANGE_AUDIENCE } from '../../base/credential/azure-names.ts';
 import { type AzureComparison, type AzureCredential, azureTrust } from '../trust/azure.ts';
 import type { Trust } from '../trust/trust.ts';
 import { parseAzureExpression } from './azure-expression.ts';
@@ -19,7 +20,6 @@ import {
 /** Per application or managed identity. */
 const MAX_CREDENTIALS = 20;
 const MAX_TEXT_CHARS = 600;
-const DEFAULT_AUDIENCE = 'api://AzureADTokenExchange';
 const NAME = /^[A-Za-z0-9_-]{3,120}$/;
 
 /** Issuers whose tokens a flexible credential may match, and the claims that it may name. */
@@ -122,10 +122,10 @@ function readCredential(value: JsonValue, reading: CloudReading): AzureCredentia
 
 function readAudience(value: JsonValue, reading: CloudReading): string | undefined {
   const audiences = memberOf(value, 'audiences');
-  if (audiences === undefined) return DEFAULT_AUDIENCE;
+  if (audiences === undefined) return AZURE_EXCHANGE_AUDIENCE;
   const path = [...reading.at, 'audiences'];
   if (!Array.isArray(audiences) || audiences.length !== 1) {
-    reading.report(path, 'wanted a list of exactly one audience, as Azure does', DEFAULT_AUDIENCE);
+    reading.report(path, 'wanted a list of exactly one audience, as Azure does', AZURE_EXCHANGE_AUDIENCE);
     return undefined;
   }
   const [audience] = audiences;

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue, ownMember, stringMember 
 import { MAX_POLICY_CLAUSES } from '../../base/core/limits.ts';
 import type { Result } from '../../base/core/result.ts';
 import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
+import { parseAzureTenant } from '../../base/credential/azure-names.ts';
 import { parseGcpProvider } from '../../base/credential/gcp-names.ts';
 import type { DocumentPath } from '../../base/document/problem.ts';
 import type { Report } from '../../base/document/read.ts';
@@ -71,7 +72,7 @@ function askerOf({ ceiling, pool, report }: RoleCheck): Ask {
   };
 }
 
-/** What clients of the clouds call the role lies in an account or a project of the tenant. */
+/** What clients of the clouds call the role lies in an account, a project or an Azure tenant of the tenant. */
 function checkCloudNames(role: JsonObject, ask: Ask): void {
   const aws = stringMember(objectOr(ownMember(role, 'aws')), 'role_arn') ?? '';
   const account = parseAwsRoleArn(aws)?.account;
@@ -79,6 +80,9 @@ function checkCloudNames(role: JsonObject, ask: Ask): void {
   const gcp = stringMember(objectOr(ownMember(role, 'gcp')), 'provider') ?? '';
   const project = parseGcpProvider(gcp)?.project;
   if (project !== undefined) ask(['gcp', 'provider'], { kind: 'project', value: project });
+  const azure = stringMember(objectOr(ownMember(role, 'azure')), 'tenant') ?? '';
+  const azureTenant = parseAzureTenant(azure);
+  if (azureTenant !== undefined) ask(['azure', 'tenant'], { kind: 'azure_tenant', value: azureTenant });
 }
 
 function checkEntry(entry: JsonObject, index: number, check: Checking): void {

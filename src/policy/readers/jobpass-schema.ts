@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { NAME } from '../../base/core/decision.ts';
 import { parseDuration } from '../../base/core/duration.ts';
 import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
+import { parseAzureGuid, parseAzureTenant } from '../../base/credential/azure-names.ts';
 import { isGcpServiceAccount, parseGcpProvider } from '../../base/credential/gcp-names.ts';
 
 const claims = z
@@ -67,6 +68,13 @@ const gcp = z.strictObject({
     .optional(),
 });
 
+const azure = z.strictObject({
+  tenant: z
+    .string()
+    .refine((name) => parseAzureTenant(name) !== undefined, 'wanted a GUID or a domain name such as acme.example.com'),
+  client_id: z.string().refine((id) => parseAzureGuid(id) !== undefined, 'wanted a GUID'),
+});
+
 /** One policy file. */
 export const roleSchema = z.strictObject({
   role: z.string().regex(NAME, 'wanted up to 63 of a-z, 0-9 and -, not beginning with -'),
@@ -75,5 +83,6 @@ export const roleSchema = z.strictObject({
   permissions: z.array(statement).min(1),
   aws: aws.optional(),
   gcp: gcp.optional(),
+  azure: azure.optional(),
 });
 export type RoleFile = z.infer<typeof roleSchema>;

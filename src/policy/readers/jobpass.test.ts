@@ -194,6 +194,7 @@ aws: { role_arn: x }
       maxDurationSeconds: 1799,
       awsAccounts: [],
       gcpProjects: [],
+      azureTenants: [],
     };
     const outcome = readRole({ tenant: 'main', file: 'publish-web.yaml', text: TEXT }, narrow);
     const paths = outcome.ok ? [] : outcome.error.map((problem) => problem.path);

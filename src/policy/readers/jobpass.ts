@@ -4,11 +4,12 @@ import { parseDuration } from '../../base/core/duration.ts';
 import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_POLICY_BYTES } from '../../base/core/limits.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
+import { parseAzureGuid, parseAzureTenant } from '../../base/credential/azure-names.ts';
 import type { DocumentPath, Problem } from '../../base/document/problem.ts';
 import { documentReader, type ReadDocument } from '../../base/document/read.ts';
 import type { Position } from '../../base/document/text.ts';
-import { awsKey, gcpKey } from '../cloud-names.ts';
-import type { AwsName, Ceiling, GcpName, Role } from '../role.ts';
+import { awsKey, azureKey, gcpKey } from '../cloud-names.ts';
+import type { AwsName, AzureName, Ceiling, GcpName, Role } from '../role.ts';
 import { jobpassTrust } from '../trust/jobpass.ts';
 import type { Trust } from '../trust/trust.ts';
 import { checkRole } from './jobpass-checks.ts';
@@ -76,7 +77,7 @@ interface Reading {
 /** Precondition: schema and checks found nothing. */
 function buildRole(document: ReadDocument<RoleFile>, reading: Reading): Role {
   const { source, ceiling, pool, compiled } = reading;
-  const { aws, gcp, role, trust, session, permissions } = document.value;
+  const { aws, azure, gcp, role, trust, session, permissions } = document.value;
   const asked = parseDuration(session.max_duration ?? '');
   const lineOf = (path: DocumentPath): number => document.keyPositionOf(path).line;
   return {
@@ -100,6 +101,7 @@ function buildRole(document: ReadDocument<RoleFile>, reading: Reading): Role {
     })),
     aws: aws === undefined ? null : awsName(aws.role_arn, document.positionOf(['aws', 'role_arn'])),
     gcp: gcp === undefined ? null : gcpName(gcp, document.positionOf(['gcp', 'provider'])),
+    azure: azure === undefined ? null : azureName(azure, document.positionOf(['azure', 'client_id'])),
   };
 }
 
@@ -114,6 +116,14 @@ function gcpName(named: NonNullable<RoleFile['gcp']>, { line, column }: Position
   const serviceAccount = account === null ? null : copied(account);
   const key = copied(gcpKey(provider, account));
   return { cloud: 'gcp', key, provider: copied(provider), serviceAccount, line, column };
+}
+
+function azureName(named: NonNullable<RoleFile['azure']>, { line, column }: Position): AzureName {
+  const tenant = parseAzureTenant(named.tenant);
+  const clientId = parseAzureGuid(named.client_id);
+  if (tenant === undefined || clientId === undefined) throw unchecked('an application');
+  const key = copied(azureKey(tenant, clientId));
+  return { cloud: 'azure', key, tenant: copied(tenant), clientId: copied(clientId), line, column };
 }
 
 /** What a parser gives are windows into the whole file. */
