@@ -78,6 +78,7 @@ async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuer
   const sts = createSts({
     settings: {
       url: STS,
+      azureAuthority: STS,
       trustedIssuers: [
         {
           issuer: ISSUER,

@@ -2,6 +2,7 @@
 import type { DecisionRecord } from '../base/audit/record.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
+import { decisionIdOf } from '../wire/azure/trace-id.ts';
 import type { RefusalRing, UnverifiedRefusal } from './refusal-ring.ts';
 import type { DecisionFilter, StsStore } from './store.ts';
 
@@ -33,14 +34,14 @@ const filterOf = (deps: DecisionsDeps, readable: readonly string[]): DecisionFil
   readsAll(deps, readable) ? undefined : { tenants: deps.tenants.filter((known) => readable.includes(known)) };
 
 /**
- * The decision with this id, or the only one whose id begins so, whatever the case. Errors: decision_unknown (also for
+ * The decision with this id, or the only one whose id begins so, or that Azure's clients know by this trace id, whatever the case. Errors: decision_unknown (also for
  * another tenant's), decision_ambiguous. Rejects when the store does.
  */
 export async function findDecision(
   deps: DecisionsDeps,
   o: { readonly idOrPrefix: string; readonly readable: readonly string[] },
 ): Promise<Result<DecisionRecord, Failure>> {
-  const prefix = o.idOrPrefix.toUpperCase();
+  const prefix = decisionIdOf(o.idOrPrefix) ?? o.idOrPrefix.toUpperCase();
   if (!ID_PREFIX.test(prefix))
     return err(failure('decision_unknown', 'wanted D and at least 3 more characters of an id'));
   const known = merge(await deps.store.findDecisions(prefix, filterOf(deps, o.readable)), deps.ring.find(prefix));

@@ -3,12 +3,18 @@ import type { Wire } from '../base/audit/record.ts';
 import type { RoleRef } from '../base/core/decision.ts';
 import type { Statement } from '../base/core/permissions.ts';
 
+/** An application as Azure's clients name it, in lower case. */
+interface AzureApplication {
+  readonly tenant: string;
+  readonly clientId: string;
+}
+
 /** What every wire asks for. */
 export interface ExchangeRequest {
   readonly wire: Wire;
   readonly token: string;
-  /** An ARN that no role has is refused as any unknown role is: after the token was verified. */
-  readonly role: RoleRef | { readonly awsRoleArn: string };
+  /** A name in a cloud that no role has is refused as any unknown role is: after the token was verified. */
+  readonly role: RoleRef | { readonly awsRoleArn: string } | { readonly azure: AzureApplication };
   /** Undefined: as long as the role allows. */
   readonly askedSeconds: number | undefined;
   readonly remoteAddress: string;

@@ -59,8 +59,10 @@ function refuseUnexpected(deps: Pick<ExchangeDeps, 'log' | 'ring'>, opened: Case
 }
 
 /** The role that a request names, in one set of policies. */
-const refOf = (policies: PolicySet, asked: ExchangeRequest['role']): RoleRef | undefined =>
-  'awsRoleArn' in asked ? policies.findByAwsArn(asked.awsRoleArn) : asked;
+function refOf(policies: PolicySet, asked: ExchangeRequest['role']): RoleRef | undefined {
+  if ('awsRoleArn' in asked) return policies.findByAwsArn(asked.awsRoleArn);
+  return 'azure' in asked ? policies.findByAzure(asked.azure.tenant, asked.azure.clientId) : asked;
+}
 
 async function run(deps: ExchangeDeps, request: ExchangeRequest, before: Case): Promise<Granted | Refused> {
   const verification = await verifyToken(deps.verifier, request.token, request.audiences);

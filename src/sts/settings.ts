@@ -32,6 +32,8 @@ export interface RegisteredGateway {
 export interface StsSettings {
   /** The STS URL: `iss` of what it signs and the audience of client assertions; no trailing slash. */
   readonly url: string;
+  /** The URL under which Azure's clients reach it; they ask over https alone. No trailing slash. */
+  readonly azureAuthority: string;
   readonly trustedIssuers: readonly TrustedIssuer[];
   readonly tenants: readonly Ceiling[];
   /** By tenant, then by ARN: the policies that AWS clients may name to narrow their sessions. */

@@ -12,6 +12,7 @@ import { RefusalDesk } from '../base/refusal/desk.ts';
 import type { KeyRing } from '../keys/ring.ts';
 import { adminRoutes } from './api/admin-routes.ts';
 import { awsRoutes } from './api/aws-route.ts';
+import { azureRoutes } from './api/azure-routes.ts';
 import { publicRoutes } from './api/public-routes.ts';
 import { tokenRoutes } from './api/token-route.ts';
 import { EventReceiver } from './events/receiver.ts';
@@ -121,6 +122,7 @@ export function createSts(d: StsDeps): Sts {
     routes: [
       ...tokenRoutes({ exchange, keys: d.keys, clients }),
       ...awsRoutes({ exchange, keys: d.keys, groupKeys: d.groupKeys, store }),
+      ...azureRoutes({ exchange, keys: d.keys, authority: settings.azureAuthority }),
       ...publicRoutes({ stsUrl, keys: d.keys }),
       feedRoute({ ...feed, gateways: settings.gateways, refusals }),
     ],

@@ -59,6 +59,7 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
     sts = createSts({
       settings: {
         url,
+        azureAuthority: url,
         trustedIssuers: [],
         tenants: [wideCeiling()],
         gateways: [{ name: 'store', group: 'artifacts', publicKeys: [registered.publicJwk] }],

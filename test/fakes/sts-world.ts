@@ -137,6 +137,7 @@ export class StsWorld {
     this.policies = o.policies ?? new MemoryPolicies();
     const settings: StsSettings = {
       url: STS_URL,
+      azureAuthority: STS_URL,
       trustedIssuers: [this.issuer.registration(o.registration)],
       tenants: [wideCeiling('main'), wideCeiling('other')],
       gateways: [{ name: 'artifacts-1', group: 'artifacts', publicKeys: o.gatewayKeys ?? [] }],

@@ -22,6 +22,7 @@ export function planSts(section: StsSection, context: PlanContext): StsPlan {
     ...planServer(section, { name: 'sts', url: section.url, path: ['sts'] }, context),
     settings: {
       url: section.url,
+      azureAuthority: section.url,
       trustedIssuers: section.trusted_issuers.map((issuer, index) =>
         planTrustedIssuer(section, issuer, index, context),
       ),

@@ -40,6 +40,34 @@ test('a path that nothing serves is not found', async () => {
   expect([answer.statusCode, answer.json().reason]).toEqual([404, 'not_found']);
 });
 
+test('two slashes are one nowhere but where a route begins with them', async () => {
+  const handle: Route['handle'] = async ({ params }) => jsonResponse(200, params);
+  const paths = ['/:tenant/token', '//:tenant/token', '/v1/other'];
+  const own = serveRoutes({
+    routes: paths.map((path) => ({ method: 'GET', path, handle })),
+    ready: async () => true,
+    log,
+    tls: null,
+  });
+  for (const url of ['/a/token', '//a/token']) expect((await own.inject(url)).json()).toEqual({ tenant: 'a' });
+  const address = await own.listen({ host: '127.0.0.1', port: 0 });
+  try {
+    expect(await (await fetch(`${address}//a/token`)).json()).toEqual({ tenant: 'a' });
+    for (const path of [
+      '///a/token',
+      '/a//token',
+      '//a//token',
+      '//v1/other',
+      '/v1//other',
+      '//healthz',
+      '/%2Fa/token/',
+    ])
+      expect((await fetch(`${address}${path}`)).status, path).toBe(404);
+  } finally {
+    await own.close();
+  }
+});
+
 test.each([
   ['/v1/jobs', 'POST'],
   ['/v1/jobs/J1', 'GET'],
