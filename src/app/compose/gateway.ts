@@ -9,11 +9,11 @@ import { openSqliteKeys } from '../../storage/sqlite/open.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { GatewayPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
-import { createListener } from '../server/listener.ts';
+import { closeServer, createListener } from '../server/listener.ts';
 import { kekOf } from './kek-of.ts';
-import { closeServer, listenOn } from './listen.ts';
+import { listenOn } from './listen.ts';
 import { openObjectStore } from './object-store.ts';
-import { GRACE_MS, type RunningServer } from './running.ts';
+import type { RunningServer } from './running.ts';
 
 /** Opens a gateway's own key, made on first use. The caller closes what `open` opened. */
 export async function openGatewayKey(plan: GatewayPlan): Promise<{ readonly key: GatewayKey; close(): Promise<void> }> {
@@ -49,7 +49,7 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
     log,
   });
   const stop = async (): Promise<void> => {
-    await Promise.all(servers.map((server) => closeServer(server, GRACE_MS)));
+    await Promise.all(servers.map(closeServer));
     await gateway.close();
     outbound.close();
     await close();

@@ -1,4 +1,4 @@
-// Starts and stops listeners with clear errors: what is taken, what may not be bound.
+// Starts listeners with clear errors: what is taken, what may not be bound.
 import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
@@ -69,14 +69,3 @@ const answers = (path: string): Promise<boolean> =>
     });
     probe.once('error', () => resolve(false));
   });
-
-/** Stops listening and cuts what is still open after `graceMs`. */
-export function closeServer(server: Server & { closeAllConnections?: () => void }, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections?.(), graceMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-  });
-}

@@ -8,6 +8,3 @@ export interface RunningServer {
   /** Stops taking requests, lets the running ones finish for a moment, and releases everything. */
   close(): Promise<void>;
 }
-
-/** How long running requests may take to finish after a stop. */
-export const GRACE_MS = 2000;

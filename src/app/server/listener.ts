@@ -12,3 +12,17 @@ export function createListener(options: ServerOptions, tls: TlsIdentity | null, 
   const identity = { cert: tls.certificate, key: tls.key.reveal(), minVersion: MIN_TLS_VERSION } as const;
   return createTlsServer({ ...options, ...identity }, handler);
 }
+
+/** How long running requests may take to finish after a stop. */
+const GRACE_MS = 2000;
+
+/** Stops listening and cuts what is still open after a moment. Does nothing to a server that does not listen. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}

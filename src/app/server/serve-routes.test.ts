@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
@@ -79,7 +81,6 @@ test.each([
 test('a header that must be single is refused when it comes twice', async () => {
   const address = await server.listen({ host: '127.0.0.1', port: 0 });
   try {
-    const { connect } = await import('node:net');
     const answer = await new Promise<string>((resolve) => {
       const socket = connect(Number(new URL(address).port), '127.0.0.1', () =>
         socket.end(
@@ -97,6 +98,18 @@ test('a header that must be single is refused when it comes twice', async () => 
   } finally {
     await server.close();
   }
+});
+
+test.each([null, 'its caller'])('a server that %s told to listen is closed, idle connections and all', async (who) => {
+  const closing = serveRoutes({ routes, ready: async () => true, log, tls: null });
+  await closing.ready();
+  if (who === null) await closing.listen({ host: '127.0.0.1', port: 0 });
+  else await once(closing.server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = closing.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1', () => socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'));
+  await once(socket, 'data');
+  await Promise.all([closing.close(), once(socket.resume(), 'close')]);
+  expect(closing.server.listening).toBe(false);
 });
 
 test('a body beyond the bound is refused', async () => {

@@ -5,7 +5,7 @@ import { MAX_BODY_BYTES } from '../../base/core/limits.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
 import type { TlsIdentity } from '../config/plan.ts';
-import { createListener } from './listener.ts';
+import { closeServer, createListener } from './listener.ts';
 
 /** Headers whose repetition would let two readers see two requests. */
 const SINGLE_HEADERS = new Set(['authorization', 'content-type', 'content-length', 'host', 'if-none-match']);
@@ -45,6 +45,8 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
     exposeHeadRoutes: true,
   });
   server.server.maxConnections = MAX_CONNECTIONS;
+  // Fastify closes only servers that it made or told to listen; an open one would keep the process alive.
+  server.addHook('onClose', () => closeServer(server.server));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   for (const route of options.routes) bind(server, route, options.log);
