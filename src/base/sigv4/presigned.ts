@@ -8,6 +8,9 @@ import { refused, type SigV4Failure } from './problem.ts';
 import { parseQuery, SIGNATURE_PARAMETER } from './query.ts';
 import type { SignableRequest } from './request.ts';
 
+/** Of Signature Version 2. Its other parameters, Signature and Expires, mean nothing without it. */
+const VERSION_2 = 'AWSAccessKeyId';
+
 /** Null: a presigner made it of a header, in whatever case that had. */
 const SPELLINGS: ReadonlyMap<string, string | null> = new Map([
   ['x-amz-algorithm', 'X-Amz-Algorithm'],
@@ -18,8 +21,7 @@ const SPELLINGS: ReadonlyMap<string, string | null> = new Map([
   ['x-amz-signature', SIGNATURE_PARAMETER],
   ['x-amz-security-token', 'X-Amz-Security-Token'],
   ['x-amz-content-sha256', null],
-  // Version 2. Its other parameters, Signature and Expires, mean nothing without it.
-  ['awsaccesskeyid', 'AWSAccessKeyId'],
+  ['awsaccesskeyid', VERSION_2],
 ]);
 
 const REQUIRED = [
@@ -42,12 +44,15 @@ export function findAuthParameters(query: string): Result<AuthParameters, SigV4F
   const found = new Map<string, string>();
   const parameters = parseQuery(query);
   if (!parameters.ok) return parameters;
+  const isVersion2 = parameters.value.some(({ name }) => name === VERSION_2);
   for (const { name, value } of parameters.value) {
     const key = name.toLowerCase();
     const spelling = SPELLINGS.get(key);
     if (spelling === undefined) continue;
+    // Version 2 writes headers as parameters in lower case; its user is to read that it is not served, nothing less clear.
+    const isAsWritten = spelling === null || spelling === name || isVersion2;
     const text = decode(value);
-    if (text === undefined || (spelling !== null && spelling !== name)) {
+    if (text === undefined || !isAsWritten) {
       return refused('component_malformed', `the parameter ${quote(name)} is not what it must be`, name);
     }
     if (found.has(key)) return refused('duplicated', `the parameter ${name} is there twice`, name);

@@ -58,6 +58,12 @@ const FORMS: readonly Refusal[] = [
     component: 'AWSAccessKeyId',
   },
   {
+    problem: 'unsupported_version',
+    when: 'the query is of Version 2 and of a session, as boto3 presigns it',
+    request: unsignedRequest({ query: 'AWSAccessKeyId=AKID&Signature=c2ln&x-amz-security-token=t&Expires=1790000000' }),
+    component: 'AWSAccessKeyId',
+  },
+  {
     problem: 'unsupported_algorithm',
     when: 'the header is of SigV4A',
     request: changeAuthorization(header, 'AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256'),
