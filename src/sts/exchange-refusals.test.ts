@@ -109,7 +109,7 @@ describe('a token is refused', () => {
     for (let i = 0; i < MAX_DURABLE_REPEATS; i += 1) await world.exchange(token);
     expect(world.store.decisions).toHaveLength(MAX_DURABLE_REPEATS);
     const beyond = await world.exchange(token);
-    expect([beyond.status, await reasonOf(beyond)]).toEqual([403, 'no_rule_matched']);
+    expect([beyond.status, await reasonOf(beyond)]).toEqual([400, 'no_rule_matched']);
     expect(world.store.decisions).toHaveLength(MAX_DURABLE_REPEATS);
     const list = await world.call('GET /admin/v1/decisions', { as: 'root' });
     expect(list.json.unverified).toEqual({ no_rule_matched: 1 });

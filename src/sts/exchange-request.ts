@@ -1,7 +1,7 @@
 // What a wire asks the pipeline for. Reading it from a protocol is the wire's business, granting it the pipeline's.
 import type { Wire } from '../base/audit/record.ts';
 import type { RoleRef } from '../base/core/decision.ts';
-import type { Statement } from '../base/core/permissions.ts';
+import type { Narrowing } from './narrowing.ts';
 
 /** An application as Azure's clients name it, in lower case. */
 interface AzureApplication {
@@ -10,7 +10,7 @@ interface AzureApplication {
 }
 
 /** What every wire asks for. */
-export interface ExchangeRequest {
+export interface ExchangeRequest extends Narrowing {
   readonly wire: Wire;
   readonly token: string;
   /** A name in a cloud that no role has is refused as any unknown role is: after the token was verified. */
@@ -22,8 +22,4 @@ export interface ExchangeRequest {
   readonly audiences?: readonly string[];
   /** What the caller calls its session; only on wires that have such a name. */
   readonly sessionName?: string;
-  /** Narrows the session beyond its role; null or absent: it does not. Precondition: readSessionPolicy or a named policy made it. */
-  readonly sessionPolicy?: readonly Statement[] | null;
-  /** Named session policies, by their ARNs; what is allowed is the union of them and `sessionPolicy`. */
-  readonly policyArns?: readonly string[];
 }

@@ -173,7 +173,7 @@ describe('a caller learns nothing of roles', () => {
       headers,
       text.replace(String(json.decision_id), 'ID'),
     ]);
-    expect(forms[0]?.[0]).toBe(403);
+    expect(forms[0]?.[0]).toBe(400);
     for (const form of forms) expect(form).toEqual(forms[0]);
     expect(new Set(answers.map(({ json }) => json.decision_id)).size).toBe(4);
     expect(world.store.decisions.map((record) => record.reason)).toEqual([
@@ -192,7 +192,7 @@ describe('the end of a job', () => {
   test('known before the exchange refuses it', async () => {
     await bury();
     const response = await world.exchange(await world.issuer.idToken());
-    expect([response.status, await reasonOf(response)]).toEqual([403, 'job_ended']);
+    expect([response.status, await reasonOf(response)]).toEqual([400, 'job_ended']);
   });
 
   test('known to the issuer alone refuses it while the feed is stale', async () => {

@@ -5,7 +5,6 @@ import { ID_RANDOM_BYTES, type IdKind, newId } from '../base/core/ids.ts';
 import type { Claims } from '../base/core/json.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
-import { err, ok, type Result } from '../base/core/result.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { Random } from '../base/ports/random.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
@@ -14,10 +13,10 @@ import { carryingProblem } from './credentials.ts';
 import type { ExchangeRequest } from './exchange-request.ts';
 import { type Identity, type JudgeDeps, type Judgement, judge, type Question } from './judge.ts';
 import { notedLifetime } from './lifetime.ts';
+import { type NarrowingDeps, narrow } from './narrowing.ts';
 import { type Case, grantRecord, type RecordedToken, refusalRecord } from './records.ts';
 import { type RefusalDeps, type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
 import { openSession } from './sessions.ts';
-import type { StsSettings } from './settings.ts';
 import type { GrantOutcome, Session, StsStore } from './store.ts';
 import { type Verification, type VerifiedFacts, type VerifiedToken, verifiedFacts } from './verifier/verify.ts';
 
@@ -32,8 +31,7 @@ export interface Granted {
   readonly audience: string;
 }
 
-export interface GrantDeps extends JudgeDeps, RefusalDeps {
-  readonly awsPolicies: StsSettings['awsPolicies'];
+export interface GrantDeps extends JudgeDeps, RefusalDeps, NarrowingDeps {
   readonly store: Pick<StsStore, 'grant' | 'recordRefusal'>;
   /** `iss` of the credentials. */
   readonly stsUrl: string;
@@ -118,8 +116,8 @@ interface Allowed {
 async function grant(deps: GrantDeps, opened: Case, allowed: Allowed): Promise<Granted | Refused> {
   const { judgement, now, request, token } = allowed;
   const facts = verifiedFacts(token);
-  const { role } = judgement;
-  const policy = sessionPolicyOf(deps, role.ref.tenant, request);
+  const { attributes, claims, role } = judgement;
+  const policy = narrow(deps, { role, claims, tags: attributes.tags }, request);
   const session = sessionOf(deps, opened, { ...allowed, policy: policy.ok ? policy.value : [] });
   const trace = grantTrace(session, allowed);
   const refuse = (refusal: Failure): Promise<Refused> => {
@@ -147,29 +145,11 @@ async function grant(deps: GrantDeps, opened: Case, allowed: Allowed): Promise<G
   return refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks });
 }
 
-/** The union of the inline and the named policies; null when there are none. */
-function sessionPolicyOf(
-  { awsPolicies }: Pick<GrantDeps, 'awsPolicies'>,
-  tenant: string,
-  { policyArns = [], sessionPolicy = null }: ExchangeRequest,
-): Result<readonly Statement[] | null, Failure> {
-  if (policyArns.length === 0) return ok(sessionPolicy);
-  const statements = [...(sessionPolicy ?? [])];
-  for (const arn of policyArns) {
-    const named = awsPolicies.get(tenant)?.get(arn);
-    if (named === undefined) {
-      return err(failure('session_policy_malformed', `tenant ${tenant} has no policy ${JSON.stringify(arn)}`));
-    }
-    statements.push(...named);
-  }
-  return ok(statements);
-}
-
-interface Narrowed extends Allowed {
+interface Shaped extends Allowed {
   readonly policy: readonly Statement[] | null;
 }
 
-function sessionOf(deps: GrantDeps, opened: Case, { judgement, now, policy, request, token }: Narrowed): Session {
+function sessionOf(deps: GrantDeps, opened: Case, { judgement, now, policy, request, token }: Shaped): Session {
   const { attributes, claims, role, trace } = judgement;
   return openSession(token, {
     decisionId: opened.id,

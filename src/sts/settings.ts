@@ -22,10 +22,12 @@ export interface TrustedIssuer {
   readonly maxSessionSeconds: number | null;
 }
 
-/** A gateway as the STS knows it: its client entry and the public keys its group key is wrapped to. */
+/** A gateway as the STS knows it: its client entry, where it is, and the public keys its group key is wrapped to. */
 export interface RegisteredGateway {
   readonly name: string;
   readonly group: string;
+  /** Its resource identifier (RFC 9728), by which exchanges may name it; null: none. */
+  readonly url: string | null;
   readonly publicKeys: readonly JsonObject[];
 }
 

@@ -90,6 +90,7 @@ export function createSts(d: StsDeps): Sts {
       store,
       ceilings,
       awsPolicies: settings.awsPolicies,
+      resources: resourcesOf(settings.gateways),
       ring,
       repeated: new RepeatedRefusals(clock),
       stsUrl,
@@ -130,6 +131,10 @@ export function createSts(d: StsDeps): Sts {
     ...lifecycle(d, { keys, policies, receivers }),
   };
 }
+
+/** The groups by the resource identifiers of their gateways. */
+const resourcesOf = (gateways: StsSettings['gateways']): ReadonlyMap<string, string> =>
+  new Map(gateways.flatMap(({ group, url }) => (url === null ? [] : [[url, group] as const])));
 
 /** What runs in the background, and whether it does. */
 function lifecycle(

@@ -3,6 +3,12 @@ import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import { decodePairs } from './urlencoded.ts';
 
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/** Whether a Content-Type header says that the body is a form. */
+export const isForm = (contentType: string | undefined): boolean =>
+  contentType?.split(';')[0]?.trim().toLowerCase() === FORM_TYPE;
+
 /**
  * The parameters of a form body by name. RFC 6749 §3.2: a repeated parameter is refused (`request_malformed`), because
  * two readers could pick different ones. A parameter without a value is present with the empty string; the route

@@ -42,7 +42,7 @@ describe('one job through three servers that share nothing', () => {
     expect((await askIdToken(stage, job)).status).toBe(403);
     await untilRefused(credential);
     const late = await exchange(stage, String(idToken.body.value));
-    expect(late).toMatchObject({ status: 403, body: { error: 'access_denied' } });
+    expect(late).toMatchObject({ status: 400, body: { error: 'invalid_target', reason: 'access_denied' } });
     expect((await useCredential(stage, credential)).body).toMatchObject({ error: 'access_denied' });
   });
 
@@ -51,7 +51,7 @@ describe('one job through three servers that share nothing', () => {
     const job = await startJob(stage, { environment: 'staging' });
     const idToken = String((await askIdToken(stage, job)).body.value);
     const refused = await exchange(stage, idToken);
-    expect(refused.status).toBe(403);
+    expect(refused.status).toBe(400);
     const credential = operatorCredential(stage.folder, stage.operatorFile);
     const { body } = await askOperator(credential, `/admin/v1/decisions/${String(refused.body.decision_id)}`);
     const decision = readDecision(body.decision);

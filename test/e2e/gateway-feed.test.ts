@@ -62,7 +62,7 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
         azureAuthority: url,
         trustedIssuers: [],
         tenants: [wideCeiling()],
-        gateways: [{ name: 'store', group: 'artifacts', publicKeys: [registered.publicJwk] }],
+        gateways: [{ name: 'store', group: 'artifacts', url: null, publicKeys: [registered.publicJwk] }],
         awsPolicies: new Map(),
         policiesFolder: '',
         clockSkewSeconds: 30,

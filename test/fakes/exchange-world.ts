@@ -54,6 +54,10 @@ export class ExchangeWorld {
       policies: { current: () => buildPolicySet(this.roles) },
       ceilings: ceilingsOf([wideCeiling('main'), wideCeiling('other')]),
       awsPolicies: this.awsPolicies,
+      resources: new Map([
+        ['https://artifacts.example.com', 'artifacts'],
+        ['https://packages.example.com', 'packages'],
+      ]),
       store,
       ring: new RefusalRing(),
       repeated: new RepeatedRefusals(clock),

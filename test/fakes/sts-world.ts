@@ -21,6 +21,8 @@ import { MemoryStsStore } from './memory-sts-store.ts';
 import { roleText, wideCeiling } from './roles.ts';
 
 export const STS_URL = STS_AUDIENCE;
+/** The resource identifier of the gateway `artifacts-1`. */
+export const ARTIFACTS_URL = 'https://artifacts.example.com';
 export const PUBLISH = 'main/publish-web';
 const SECRET = new Secret('a-secret-of-a-client');
 
@@ -140,7 +142,10 @@ export class StsWorld {
       azureAuthority: STS_URL,
       trustedIssuers: [this.issuer.registration(o.registration)],
       tenants: [wideCeiling('main'), wideCeiling('other')],
-      gateways: [{ name: 'artifacts-1', group: 'artifacts', publicKeys: o.gatewayKeys ?? [] }],
+      gateways: [
+        { name: 'artifacts-1', group: 'artifacts', url: ARTIFACTS_URL, publicKeys: o.gatewayKeys ?? [] },
+        { name: 'packages-1', group: 'packages', url: 'https://packages.example.com', publicKeys: [] },
+      ],
       awsPolicies: new Map(),
       policiesFolder: '/policies',
       clockSkewSeconds: 30,

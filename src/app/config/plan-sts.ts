@@ -13,11 +13,14 @@ import type { PlanContext } from './plan-context.ts';
 import { planAwsPolicies, planTenants } from './plan-tenants.ts';
 import type { StsSection } from './schema.ts';
 
+type GatewayEntry = NonNullable<StsSection['gateways']>[number];
+
 export function planSts(section: StsSection, context: PlanContext): StsPlan {
   const { places, problems } = context;
   checkOwnUrl(section.url, ['sts', 'url'], problems);
   const gateways = (section.gateways ?? []).map((gateway, index) => planRegisteredGateway(gateway, index, context));
   checkFeeds(section, context);
+  checkUrls(section.gateways ?? [], context);
   return {
     ...planServer(section, { name: 'sts', url: section.url, path: ['sts'] }, context),
     settings: {
@@ -72,7 +75,7 @@ function planTrustedIssuer(
 }
 
 function planRegisteredGateway(
-  gateway: NonNullable<StsSection['gateways']>[number],
+  gateway: GatewayEntry,
   index: number,
   { places, problems }: PlanContext,
 ): RegisteredGateway {
@@ -86,7 +89,18 @@ function planRegisteredGateway(
       );
     return key === undefined ? [] : [key];
   });
-  return { name: gateway.name, group: gateway.group ?? gateway.name, publicKeys };
+  return { name: gateway.name, group: groupOf(gateway), url: gateway.url ?? null, publicKeys };
+}
+
+const groupOf = ({ group, name }: GatewayEntry): string => group ?? name;
+
+/** Gateways behind one URL serve one resource: were they of two groups, its name would stand for either. */
+function checkUrls(gateways: readonly GatewayEntry[], { problems }: PlanContext): void {
+  for (const [index, gateway] of gateways.entries()) {
+    const first = gateways.find(({ url }) => url !== undefined && url === gateway.url);
+    if (first !== undefined && groupOf(first) !== groupOf(gateway))
+      problems.add(['sts', 'gateways', index, 'url'], `gateway ${first.name} of another group has this URL`);
+  }
 }
 
 function readPublicKey(path: string): JsonObject | undefined {

@@ -231,6 +231,7 @@ const sts = z.strictObject({
       z.strictObject({
         name: name(),
         group: name().optional().describe('Default: its name.'),
+        url: bareOrigin().optional().describe('Its `url`: exchanges may name it as the `resource` that they are for.'),
         public_keys: z
           .array(z.string().regex(/^file:.+$/, 'file:PATH'))
           .min(1)

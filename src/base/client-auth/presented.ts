@@ -81,6 +81,10 @@ function readForm(form: Form): Result<Presented, Failure>[] {
   return found;
 }
 
+/** Whether a request claims to be some client's. A `client_id` alone proves nothing and claims nothing. */
+export const presentsClient = (request: HttpRequest, form: Form): boolean =>
+  request.headers.authorization !== undefined || form.has('client_secret') || form.has('client_assertion');
+
 /**
  * The one way in which a request names its client: HTTP Basic; `client_secret` or `client_assertion` of the form; or,
  * on routes without a form, `Authorization: Bearer` with an assertion. RFC 6749 §2.3: more than one is refused, and so

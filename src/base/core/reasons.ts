@@ -20,6 +20,8 @@ export const REASONS = {
   grant_type_unsupported: ['request_invalid', 'the grant type or token type is not served here'],
   target_malformed: ['request_invalid', 'the target does not name exactly one role'],
   duration_invalid: ['request_invalid', 'the asked lifetime is not a whole positive number of seconds'],
+  scope_malformed: ['request_invalid', 'a scope is not an action, or an action and a resource'],
+  scope_exceeded: ['request_invalid', 'the role gives nothing of the asked scope'],
   session_policy_malformed: [
     'request_invalid',
     'the session policy is not one that can be judged by, or names an unknown one',
@@ -74,6 +76,7 @@ export const REASONS = {
 
   chaining_refused: ['access_denied', 'credentials are given for identity tokens only, never for other credentials'],
   role_unknown: ['access_denied', 'no active role has this name'],
+  resource_unknown: ['access_denied', 'no gateway of the role’s group has this resource identifier'],
   no_rule_matched: ['access_denied', 'no trust rule of the role holds for this token'],
   lifetime_exhausted: ['access_denied', 'no whole second is left within the bounds of role, tenant and job'],
   clock_behind: ['unavailable', 'the clock is behind the latest time already acted on'],

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { ASSERTION_ALGORITHMS } from '../../base/client-auth/assertion.ts';
 import type { HttpRequest, Route } from '../../base/ports/http.ts';
 import type { KeyRing } from '../../keys/ring.ts';
-import { TOKEN_EXCHANGE_GRANT } from '../../wire/rfc8693/request.ts';
+import { JWT_BEARER_GRANT, TOKEN_EXCHANGE_GRANT } from '../../wire/rfc8693/request.ts';
 
 /** As long as readers refresh keys anyway (design, section 8). */
 const MAX_AGE_SECONDS = 300;
@@ -19,14 +19,16 @@ export function publicRoutes(o: {
   ];
 }
 
+const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+
 /** RFC 8414 §2. There is no authorization endpoint, so `response_types_supported` is empty. */
 const metadata = (stsUrl: string) => ({
   issuer: stsUrl,
   token_endpoint: `${stsUrl}/token`,
   jwks_uri: `${stsUrl}/.well-known/jwks`,
   response_types_supported: [],
-  grant_types_supported: [TOKEN_EXCHANGE_GRANT],
-  token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+  grant_types_supported: [TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT],
+  token_endpoint_auth_methods_supported: ['none', ...AUTH_METHODS],
   token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
 });
 

@@ -1,16 +1,25 @@
-// POST /token: RFC 8693 over the one pipeline. It reads and answers; verifying and deciding are exchange's business.
+// POST /token: token exchange (RFC 8693) and JWT bearer grant (RFC 7523) over the one pipeline. It reads and answers; verifying
+// and deciding are exchange's business.
 import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { StsGrant } from '../../base/client-auth/client.ts';
+import { presentsClient } from '../../base/client-auth/presented.ts';
 import type { RoleRef } from '../../base/core/decision.ts';
+import type { Statement } from '../../base/core/permissions.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
 import type { KeyRing } from '../../keys/ring.ts';
-import { decodeTokenRequest, parseRoleAudience } from '../../wire/rfc8693/request.ts';
-import { encodeTokenRefusal, encodeTokenResponse } from '../../wire/rfc8693/response.ts';
-import { decodePairs } from '../../wire/urlencoded.ts';
+import { readScope, scopeOf } from '../../policy/readers/scope.ts';
+import { isForm } from '../../wire/form.ts';
+import { encodeTokenRefusal } from '../../wire/rfc8693/refusal.ts';
+import { decodeTokenRequest, grantOf, parseRoleAudience, type TokenQuestion } from '../../wire/rfc8693/request.ts';
+import { encodeTokenResponse } from '../../wire/rfc8693/response.ts';
+import { readTokenForm, type TokenForm } from '../../wire/rfc8693/token-form.ts';
 import { issueAccessToken } from '../credentials.ts';
 import { type ExchangeDeps, exchange, issued, refuseUnread } from '../exchange.ts';
+import type { ExchangeRequest } from '../exchange-request.ts';
+import type { Granted } from '../grant.ts';
+import type { Refused } from '../refusals.ts';
 
 const WIRE = 'rfc8693';
 
@@ -27,65 +36,87 @@ export const tokenRoutes = (deps: TokenRouteDeps): readonly Route[] => [
   { method: 'GET', path: '/token', handle: async (request) => refuseGet(deps, request) },
 ];
 
-function refuseGet(deps: TokenRouteDeps, { remoteAddress }: HttpRequest): HttpResponse {
-  const opened = { wire: WIRE, role: null, remoteAddress } as const;
-  const answer = encodeTokenRefusal(
-    refuseUnread(deps.exchange, opened, failure('request_malformed', 'GET: an exchange is a POST')),
-  );
+function refuseGet(deps: TokenRouteDeps, request: HttpRequest): HttpResponse {
+  const answer = refuse(deps, request, { failure: failure('request_malformed', 'GET: an exchange is a POST') });
   return { ...answer, status: 405, headers: { ...answer.headers, allow: 'POST' } };
 }
 
+/** A refusal before the pipeline: it gets an id, and a place in the ring under it. */
+function refuse(
+  deps: TokenRouteDeps,
+  { remoteAddress }: HttpRequest,
+  refused: { readonly failure: Failure; readonly form?: TokenForm },
+): HttpResponse {
+  const { form } = refused;
+  const role: RoleRef | null = parseRoleAudience(form?.single.get('audience') ?? '') ?? null;
+  const refusal = refuseUnread(deps.exchange, { wire: WIRE, role, remoteAddress }, refused.failure);
+  const grant = form === undefined ? undefined : grantOf(form);
+  return encodeTokenRefusal({ ...refusal, grant, detail: refused.failure.detail });
+}
+
 async function handleToken(deps: TokenRouteDeps, request: HttpRequest): Promise<HttpResponse> {
-  const { remoteAddress } = request;
   const form = readForm(request);
-  const role = form.ok ? (parseRoleAudience(form.value.get('audience') ?? '') ?? null) : null;
-  const refuse = (refusal: Failure, asked: RoleRef | null): HttpResponse =>
-    encodeTokenRefusal(refuseUnread(deps.exchange, { wire: WIRE, role: asked, remoteAddress }, refusal));
-  if (!form.ok) return refuse(form.error, null);
-  const client = await checkClient(deps, request, form.value);
-  if (!client.ok) return refuse(client.error, role);
+  if (!form.ok) return refuse(deps, request, { failure: form.error });
+  const client = await checkClient(deps, request, form.value.single);
+  if (!client.ok) return refuse(deps, request, { failure: client.error, form: form.value });
   const wanted = decodeTokenRequest(form.value);
-  if (!wanted.ok) return refuse(wanted.error, role);
-  const { askedSeconds, subjectToken } = wanted.value;
-  const asked = { wire: WIRE, token: subjectToken, role: wanted.value.role, askedSeconds, remoteAddress } as const;
+  if (!wanted.ok) return refuse(deps, request, { failure: wanted.error, form: form.value });
+  const { grant, scope } = wanted.value;
+  // Told before the token is looked at: it is the same whoever asks, and for whatever role.
+  const statements = scope === undefined ? ok(undefined) : readScope(scope);
+  if (!statements.ok) return refuse(deps, request, { failure: statements.error, form: form.value });
+  const answer = await exchanged(deps, wanted.value, pipelineRequest(wanted.value, statements.value, request));
+  return answer.ok ? answer.value : encodeTokenRefusal({ ...answer.error, grant });
+}
+
+const pipelineRequest = (
+  { askedSeconds, resources, role, subjectToken }: TokenQuestion,
+  scope: readonly Statement[] | undefined,
+  { remoteAddress }: HttpRequest,
+): ExchangeRequest => ({
+  wire: WIRE,
+  token: subjectToken,
+  role,
+  askedSeconds,
+  remoteAddress,
+  resources,
+  ...(scope === undefined ? {} : { scope }),
+});
+
+async function exchanged(
+  deps: TokenRouteDeps,
+  question: TokenQuestion,
+  asked: ExchangeRequest,
+): Promise<Result<HttpResponse, Refused>> {
   const outcome = await exchange(deps.exchange, asked);
-  if (!outcome.ok) return encodeTokenRefusal(outcome);
+  if (!outcome.ok) return err(outcome);
   const { decisionId, session } = outcome;
   const { stsUrl } = deps.exchange;
   const issue = (): Promise<string> => issueAccessToken(session, { stsUrl, signer: deps.keys.signer() });
   const accessToken = await issued(deps.exchange, outcome, { request: asked, issue });
-  if (!accessToken.ok) return encodeTokenRefusal(accessToken.error);
-  return encodeTokenResponse({
+  if (!accessToken.ok) return accessToken;
+  const response = {
     accessToken: accessToken.value,
     expiresInSeconds: session.expiresAt - session.issuedAt,
     sessionId: session.id,
     decisionId,
-  });
+  };
+  return ok(encodeTokenResponse(response, { ...question, scope: toldScope(question, outcome) }));
 }
 
-/**
- * The parameters, each once. RFC 8693 §2.1 lets `audience` and `resource` repeat; here a request names one role, so that is
- * a bad target. Parameters in the URL are refused: they end up in logs (RFC 6749 §2.3.1).
- */
-function readForm(request: HttpRequest): Result<ReadonlyMap<string, string>, Failure> {
-  const mediaType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (mediaType !== 'application/x-www-form-urlencoded') {
+/** RFC 8693 §2.2.1: the scope is told when it is not the one that was asked for. */
+function toldScope({ scope }: TokenQuestion, { session }: Granted): string | undefined {
+  const given = session.policy === null ? undefined : scopeOf(session.policy);
+  return given === scope ? undefined : given;
+}
+
+/** Parameters in the URL are refused: they end up in logs (RFC 6749 §2.3.1). */
+function readForm(request: HttpRequest): Result<TokenForm, Failure> {
+  if (!isForm(request.headers['content-type'])) {
     return err(failure('request_malformed', 'the body is not application/x-www-form-urlencoded'));
   }
   if (request.query !== '') return err(failure('request_malformed', 'parameters belong into the body'));
-  const pairs = decodePairs(request.body);
-  if (!pairs.ok) return pairs;
-  const form = new Map<string, string>();
-  for (const { name, value } of pairs.value) {
-    if (form.has(name)) {
-      const isTarget = name === 'audience' || name === 'resource';
-      return err(
-        failure(isTarget ? 'target_malformed' : 'request_malformed', `${isTarget ? name : 'a parameter'} stands twice`),
-      );
-    }
-    form.set(name, value);
-  }
-  return ok(form);
+  return readTokenForm(request.body);
 }
 
 /** The token authenticates the request, so a client need not; one that presents itself must be who it says. */
@@ -94,9 +125,7 @@ async function checkClient(
   request: HttpRequest,
   form: ReadonlyMap<string, string>,
 ): Promise<Result<null, Failure>> {
-  const presents =
-    request.headers.authorization !== undefined || form.has('client_secret') || form.has('client_assertion');
-  if (!presents) return ok(null);
+  if (!presentsClient(request, form)) return ok(null);
   const client = await deps.clients.authenticate(request, form);
   return client.ok ? ok(null) : client;
 }

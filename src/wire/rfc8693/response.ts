@@ -1,9 +1,10 @@
-// The answers of an OAuth 2.0 Token Exchange (RFC 8693 §2.2), both directions. It decides nothing.
+// The answers of a granted exchange (RFC 8693 §2.2.1, RFC 6749 §5.1), both directions. It decides nothing.
 import { type JsonObject, stringMember } from '../../base/core/json.ts';
-import { type Failure, failure, type Reason, type SafeReason, safeReason } from '../../base/core/reasons.ts';
+import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
-import { ACCESS_TOKEN_URN } from './request.ts';
+import { NEVER_KEPT } from './refusal.ts';
+import type { TokenGrant } from './request.ts';
 
 /** What a granted exchange hands out. */
 export interface TokenResponse {
@@ -13,27 +14,26 @@ export interface TokenResponse {
   readonly decisionId: string;
 }
 
-/** What a refused caller learns. */
-export interface TokenRefusal {
-  /** An OAuth error code. */
-  readonly error: string;
-  readonly reason: string;
-  /** Under which the operator finds the rest; null when there is none. */
-  readonly decisionId: string | null;
+/** How the answer is told. */
+export interface AnswerForm {
+  readonly grant: TokenGrant;
+  /** The token type that was asked for. */
+  readonly issuedType: string;
+  /** What the session is narrowed to, where that is not what was asked for; undefined: nothing to tell. */
+  readonly scope: string | undefined;
 }
 
-/** RFC 6749 §5.1: neither may be missing from an answer that holds a token. */
-const NEVER_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
-/** What is unavailable is retried at this pace. */
-const RETRY_AFTER_SECONDS = '1';
-
-/** RFC 8693 §2.2.1, and the ids of session and decision as members of our own (RFC 6749 §5.1 lets clients ignore them). */
-export function encodeTokenResponse(response: TokenResponse): HttpResponse {
+/**
+ * RFC 8693 §2.2.1, and the ids of session and decision as members of our own (RFC 6749 §5.1 lets clients ignore them).
+ * `issued_token_type` is an exchange's alone.
+ */
+export function encodeTokenResponse(response: TokenResponse, { grant, issuedType, scope }: AnswerForm): HttpResponse {
   const body = {
     access_token: response.accessToken,
-    issued_token_type: ACCESS_TOKEN_URN,
+    ...(grant === 'token_exchange' ? { issued_token_type: issuedType } : {}),
     token_type: 'Bearer',
     expires_in: response.expiresInSeconds,
+    ...(scope === undefined ? {} : { scope }),
     session_id: response.sessionId,
     decision_id: response.decisionId,
   };
@@ -51,69 +51,4 @@ export function decodeTokenResponse(body: JsonObject): Result<TokenResponse, Fai
     return err(failure('request_malformed', 'the answer is not a token response'));
   }
   return ok({ accessToken, expiresInSeconds, sessionId, decisionId });
-}
-
-interface WireError {
-  readonly status: number;
-  readonly error: string;
-  readonly description: string;
-}
-
-/**
- * A refusal as RFC 8693 §2.2.2 wants it: a bad subject token is `invalid_request`, a bad target `invalid_target`. Unknown
- * role, other tenant and failed condition are one answer but for the id.
- */
-export function encodeTokenRefusal(refusal: { readonly reason: Reason; readonly decisionId: string }): HttpResponse {
-  const safe = safeReason(refusal.reason);
-  const wire = wireErrorOf(refusal.reason, safe);
-  const body = {
-    error: wire.error,
-    error_description: wire.description,
-    decision_id: refusal.decisionId,
-    reason: safe,
-  };
-  return jsonResponse(wire.status, body, { ...NEVER_KEPT, ...headersOf(safe) });
-}
-
-function headersOf(safe: SafeReason): Readonly<Record<string, string>> {
-  if (safe === 'client_invalid') return { 'www-authenticate': 'Basic realm="jobpass"' };
-  return safe === 'unavailable' || safe === 'limited' ? { 'retry-after': RETRY_AFTER_SECONDS } : {};
-}
-
-function wireErrorOf(reason: Reason, safe: SafeReason): WireError {
-  if (reason === 'target_malformed') {
-    return { status: 400, error: 'invalid_target', description: 'the audience does not name exactly one role' };
-  }
-  if (reason === 'grant_type_unsupported') {
-    return { status: 400, error: 'unsupported_grant_type', description: 'only token exchange is served' };
-  }
-  switch (safe) {
-    case 'request_invalid':
-    case 'conflict':
-      return { status: 400, error: 'invalid_request', description: 'the request is not what the protocol asks for' };
-    case 'client_invalid':
-      return { status: 401, error: 'invalid_client', description: 'client authentication failed' };
-    case 'token_invalid':
-      return { status: 400, error: 'invalid_request', description: 'the subject token is not acceptable' };
-    case 'token_expired':
-      return { status: 400, error: 'invalid_request', description: 'the subject token is past its expiry' };
-    case 'access_denied':
-    case 'not_found':
-      return { status: 403, error: 'access_denied', description: 'access denied' };
-    case 'limited':
-      return { status: 429, error: 'temporarily_unavailable', description: 'too many requests' };
-    case 'unavailable':
-      return { status: 503, error: 'temporarily_unavailable', description: 'try again later' };
-  }
-}
-
-/** The client's side of any other answer; undefined when it is no OAuth error. */
-export function decodeTokenRefusal(body: JsonObject): TokenRefusal | undefined {
-  const error = stringMember(body, 'error');
-  if (error === undefined) return undefined;
-  return {
-    error,
-    reason: stringMember(body, 'reason') ?? error,
-    decisionId: stringMember(body, 'decision_id') ?? null,
-  };
 }
