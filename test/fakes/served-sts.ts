@@ -1,5 +1,6 @@
-// The STS of sts-world behind the program's own HTTP server on a loopback port, for real AWS clients, at the machine's time.
-import type { AddressInfo } from 'node:net';
+// The STS of sts-world behind the program's own HTTP server on a loopback port, for real clients of the clouds, at the machine's time.
+import { type AddressInfo, createServer } from 'node:net';
+import type { TlsIdentity } from '../../src/app/config/plan.ts';
 import { serveRoutes } from '../../src/app/server/serve-routes.ts';
 import type { HttpResponse, Route } from '../../src/base/ports/http.ts';
 import { StsWorld, type StsWorldOptions } from './sts-world.ts';
@@ -12,9 +13,18 @@ export interface ServedSts {
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1. */
-export async function serveSts(options: StsWorldOptions = {}): Promise<ServedSts> {
-  const world = await StsWorld.start({ startsAt: Math.floor(Date.now() / 1000), ...options });
+export interface ServeOptions extends StsWorldOptions {
+  /** Absent: plain http. */
+  readonly tls?: TlsIdentity;
+}
+
+/** Listens on a free port of 127.0.0.1. Azure's clients are told this address. */
+export async function serveSts({ tls, ...options }: ServeOptions = {}): Promise<ServedSts> {
+  const port = await freePort();
+  const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  const startsAt = Math.floor(Date.now() / 1000);
+  const settings = { azureAuthority: url, ...options.settings };
+  const world = await StsWorld.start({ startsAt, ...options, settings });
   const calls: string[] = [];
   const note = (route: Route): Route => ({
     ...route,
@@ -29,17 +39,25 @@ export async function serveSts(options: StsWorldOptions = {}): Promise<ServedSts
     routes: world.sts.routes.map(note),
     ready: () => world.sts.ready(),
     log: world.log,
-    tls: null,
+    tls: tls ?? null,
   });
-  await server.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = server.server.address() as AddressInfo;
+  await server.listen({ host: '127.0.0.1', port });
   return {
     world,
     calls,
-    url: `http://127.0.0.1:${port}`,
+    url,
     close: async () => {
       await server.close();
       await world.close();
     },
   };
+}
+
+/** Known before anything listens, because what is served tells its own address. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }

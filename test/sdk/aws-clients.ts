@@ -1,25 +1,12 @@
-// AWS's own clients as processes, each in a home of its own, so that neither this machine's settings nor an earlier run's
-// credentials reach it.
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// The home of AWS's own clients: where they find nothing but the STS that they are told.
 import { join } from 'node:path';
+import { ClientHome } from './client-processes.ts';
 
-export interface ClientRun {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A home without settings, and the environment of a client that lives in it. */
-export class AwsHome {
-  readonly folder = mkdtempSync(join(tmpdir(), 'jobpass-aws-'));
-
-  /** Nothing of this process but the search path. */
+/** A home without settings, and the environment of an AWS client that lives in it. */
+export class AwsHome extends ClientHome {
   environment(stsUrl: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
-      PATH: process.env.PATH ?? '',
-      HOME: this.folder,
+      ...this.variables,
       AWS_CONFIG_FILE: join(this.folder, 'config'),
       AWS_SHARED_CREDENTIALS_FILE: join(this.folder, 'credentials'),
       AWS_EC2_METADATA_DISABLED: 'true',
@@ -29,24 +16,4 @@ export class AwsHome {
       ...more,
     };
   }
-
-  /** Writes a file into the home; its path comes back. */
-  write(name: string, text: string): string {
-    const path = join(this.folder, name);
-    writeFileSync(path, text, { mode: 0o600 });
-    return path;
-  }
-
-  close(): void {
-    rmSync(this.folder, { recursive: true, force: true });
-  }
 }
-
-/** Runs a program to its end. The server that it asks may live in this process. */
-export const runClient = (program: string, args: readonly string[], env: Record<string, string>): Promise<ClientRun> =>
-  new Promise((resolve) => {
-    execFile(program, args, { env, timeout: 60_000 }, (error, stdout, stderr) => {
-      const status = typeof error?.code === 'number' ? error.code : error === null ? 0 : -1;
-      resolve({ status, stdout, stderr });
-    });
-  });

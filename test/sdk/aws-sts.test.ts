@@ -12,7 +12,8 @@ import { requireClient, requirePythonModule } from '../clients.ts';
 import { DEPLOY_ARN, deployPolicies } from '../fakes/aws-role.ts';
 import { noAnswer } from '../fakes/fake-job-issuer.ts';
 import { type ServedSts, serveSts } from '../fakes/served-sts.ts';
-import { AwsHome, type ClientRun, runClient } from './aws-clients.ts';
+import { AwsHome } from './aws-clients.ts';
+import { type ClientRun, runClient } from './client-processes.ts';
 
 const aws = requireClient('aws');
 const python = requirePythonModule('boto3');
