@@ -64,6 +64,12 @@ function overTls(stage: Stage, { certificate, key }: PrivateCa): Stage {
   return { ...stage, urls };
 }
 
+/** Where jobs are started and tokens exchanged. Every stage is one. */
+export interface JobServers {
+  readonly urls: { readonly issuer: string; readonly sts: string };
+  readonly controllerFile: string;
+}
+
 export interface StartedJob {
   readonly jobId: string;
   readonly requestUrl: string;
@@ -78,7 +84,7 @@ export interface Answer {
 let runs = 0;
 
 /** Starts a job as the registered controller: main, production, unless `facts` says otherwise. */
-export async function startJob(stage: Stage, facts: Readonly<Record<string, unknown>> = {}): Promise<StartedJob> {
+export async function startJob(stage: JobServers, facts: Readonly<Record<string, unknown>> = {}): Promise<StartedJob> {
   runs += 1;
   const { body, status } = await call(`${stage.urls.issuer}/v1/jobs`, controllerAuthorization(stage), {
     idempotency_key: `run-${runs}-${process.pid}`,
@@ -108,7 +114,7 @@ export async function startJob(stage: Stage, facts: Readonly<Record<string, unkn
 }
 
 /** Asks for an ID token on GitHub's wire. */
-export const askIdToken = async (stage: Stage, job: StartedJob, audience = stage.urls.sts): Promise<Answer> =>
+export const askIdToken = async (stage: JobServers, job: StartedJob, audience = stage.urls.sts): Promise<Answer> =>
   call(`${job.requestUrl}&audience=${encodeURIComponent(audience)}`, `Bearer ${job.requestToken}`);
 
 /** Exchanges a token for a role over RFC 8693. */
@@ -142,7 +148,7 @@ export async function useCredential(
 }
 
 /** Ends a job as its controller. */
-export const finishJob = (stage: Stage, jobId: string): Promise<Answer> =>
+export const finishJob = (stage: JobServers, jobId: string): Promise<Answer> =>
   call(`${stage.urls.issuer}/v1/jobs/${jobId}/finish`, controllerAuthorization(stage), {});
 
 /** A job that has an identity and a credential. */
@@ -156,7 +162,7 @@ export async function grantedJob(
   return { job, idToken, credential: String(granted.body.access_token) };
 }
 
-function controllerAuthorization(stage: Stage): string {
+function controllerAuthorization(stage: JobServers): string {
   const { client, secret }: { client: string; secret: string } = JSON.parse(readFileSync(stage.controllerFile, 'utf8'));
   return `Basic ${btoa(`${client}:${secret}`)}`;
 }

@@ -1,0 +1,208 @@
+// Issuer, STS and an S3 gateway as three processes that share nothing but URLs and client credentials, for clients of AWS. It owns
+// starting and ending them; what jobs and clients do with them is the tests' business.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { systemRandom } from '../../src/app/adapters.ts';
+import { demoPorts } from '../../src/app/cli/demo/ports.ts';
+import {
+  makeEncryptionKey,
+  makeSecret,
+  writeCredentialFile,
+  writePrivateFile,
+  writePublicFile,
+} from '../../src/app/setup/private-files.ts';
+import type { PrivateCa } from '../fakes/private-ca.ts';
+import type { JobServers } from './three-servers.ts';
+
+const MAIN = resolve(import.meta.dirname, '../../src/app/cli/main.ts');
+const START_LIMIT_MS = 30_000;
+
+/** The region that the gateway's clients sign for. */
+export const S3_REGION = 'eu-central-1';
+
+export interface S3ServersOptions {
+  /** The STS and the gateway serve https. The issuer does not, so that tests can ask it for tokens in this process. */
+  readonly tls?: PrivateCa;
+  /** Role files of the tenant `main`, by name, with ISSUER for the issuer's URL. */
+  readonly policies: Readonly<Record<string, string>>;
+  readonly buckets: readonly string[];
+  /** Where the objects are; on the disk unless given. */
+  readonly upstream?: { readonly url: string; readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export interface S3Servers extends JobServers {
+  readonly folder: string;
+  readonly urls: { readonly issuer: string; readonly sts: string; readonly s3: string };
+  readonly gateway: Served;
+  close(): Promise<void>;
+}
+
+/** One server under a configuration of its own. */
+export class Served {
+  readonly #command: readonly [string, ...string[]];
+  readonly #folder: string;
+  readonly #env: NodeJS.ProcessEnv;
+  #child: ChildProcess | undefined;
+  #said = '';
+
+  constructor(command: readonly [string, ...string[]], o: { folder: string; env: NodeJS.ProcessEnv }) {
+    this.#command = command;
+    this.#folder = o.folder;
+    this.#env = o.env;
+  }
+
+  /** Of the running process. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** What it printed, its log among it; the newest of it. */
+  get output(): string {
+    return this.#said;
+  }
+
+  /** Starts it and waits until it says that it is ready. */
+  async start(): Promise<void> {
+    const [program, ...args] = this.#command;
+    const child = spawn(program, args, { cwd: this.#folder, env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    this.#said = '';
+    await new Promise<void>((ready, fail) => {
+      const giveUp = (why: string): void => fail(new Error(`${args.join(' ')} ${why}\n${this.#said}`));
+      const timer = setTimeout(() => giveUp('was not ready in time'), START_LIMIT_MS);
+      const listen = (chunk: Buffer): void => {
+        this.#said = `${this.#said}${chunk}`.slice(-100_000);
+        if (!/^ready/m.test(this.#said)) return;
+        clearTimeout(timer);
+        ready();
+      };
+      child.stdout.on('data', listen);
+      child.stderr.on('data', listen);
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        giveUp(`ended (${code ?? signal})`);
+      });
+    });
+  }
+
+  /** Ends it with `signal` and waits until it is gone. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    const kill = setTimeout(() => child.kill('SIGKILL'), 8000);
+    child.kill(signal);
+    await gone;
+    clearTimeout(kill);
+  }
+}
+
+/** Starts the three from source in a folder of their own. */
+export async function startS3Servers(options: S3ServersOptions): Promise<S3Servers> {
+  const folder = mkdtempSync(join(tmpdir(), 'jobpass-s3-servers-'));
+  const started: Served[] = [];
+  const close = async (): Promise<void> => {
+    for (const server of started.reverse()) await server.end();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const servers = await writeConfigurations(folder, options);
+    const env = options.tls === undefined ? process.env : { ...process.env, NODE_EXTRA_CA_CERTS: options.tls.ca };
+    const of = (name: string): Served =>
+      new Served([process.execPath, MAIN, 'serve', '--config', join(folder, name, 'jobpass.yaml')], { folder, env });
+    const [issuer, sts, gateway] = [of('issuer'), of('sts'), of('gateway')];
+    // Each would wait for the other; in this order nobody has to.
+    for (const server of [issuer, sts, gateway]) {
+      started.push(server);
+      await server.start();
+    }
+    return { ...servers, folder, gateway, close };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+}
+
+type Side = 'issuer' | 'sts' | 'gateway';
+
+async function writeConfigurations(
+  folder: string,
+  options: S3ServersOptions,
+): Promise<JobServers & Pick<S3Servers, 'urls'>> {
+  const [issuerPort, stsPort, gatewayPort] = await demoPorts();
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  const urls = {
+    issuer: `http://127.0.0.1:${issuerPort}`,
+    sts: `${scheme}://127.0.0.1:${stsPort}`,
+    s3: `${scheme}://127.0.0.1:${gatewayPort}`,
+  };
+  const secrets = {
+    controller: makeSecret(systemRandom),
+    sts: makeSecret(systemRandom),
+    gateway: makeSecret(systemRandom),
+  };
+  const write = (side: Side, text: string): void => writePublicFile(join(folder, side, 'jobpass.yaml'), text);
+  write('issuer', issuerText(urls, { controller: secrets.controller.hash, sts: secrets.sts.hash }));
+  write('sts', stsText(urls, { gateway: secrets.gateway.hash, tls: tlsText(options.tls) }));
+  write('gateway', gatewayText(urls, options));
+  for (const side of ['issuer', 'sts'] as const)
+    makeEncryptionKey(join(folder, side, `.jobpass/${side}.kek`), systemRandom);
+  makeEncryptionKey(join(folder, 'gateway/.jobpass/gateway-artifacts.kek'), systemRandom);
+  writePrivateFile(join(folder, 'sts/.jobpass/sts.secret'), secrets.sts.reveal());
+  writePrivateFile(join(folder, 'gateway/.jobpass/gateway.secret'), secrets.gateway.reveal());
+  if (options.upstream !== undefined)
+    writePrivateFile(join(folder, 'gateway/.jobpass/upstream.secret'), options.upstream.secretAccessKey);
+  const controllerFile = join(folder, 'ci/controller.json');
+  writeCredentialFile(controllerFile, { url: urls.issuer, client: 'ci', secret: secrets.controller.reveal() });
+  mkdirSync(join(folder, 'sts/policies/main'), { recursive: true });
+  for (const [name, text] of Object.entries(options.policies))
+    writeFileSync(join(folder, `sts/policies/main/${name}.yaml`), filled(text, urls.issuer));
+  const exported = ['keys', 'export', '--public', 'artifacts', '--config', join(folder, 'gateway/jobpass.yaml')];
+  const publicKey = execFileSync(process.execPath, [MAIN, ...exported], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  writeFileSync(join(folder, 'sts/artifacts.public.json'), publicKey);
+  return { urls, controllerFile };
+}
+
+/** ISSUER is the URL, PROVIDER the same without its scheme, as ARNs and condition keys have it. */
+const filled = (text: string, issuer: string): string =>
+  text.replaceAll('ISSUER', issuer).replaceAll('PROVIDER', issuer.replace('http://', ''));
+
+const tlsText = (tls: PrivateCa | undefined): string =>
+  tls === undefined ? '' : `tls: { certificate: "file:${tls.certificate}", key: "file:${tls.key}" }`;
+
+type Urls = S3Servers['urls'];
+
+const issuerText = (urls: Urls, hashes: { readonly controller: string; readonly sts: string }): string => `issuer:
+  url: ${urls.issuer}
+  clients:
+    - { name: ci, secrets_sha256: ["${hashes.controller}"], may: { jobs: { owners: [{ name: acme, id: "42" }] } } }
+    - { name: sts, secrets_sha256: ["${hashes.sts}"], may: { events: ["${urls.sts}"], introspect: ["${urls.sts}"] } }
+observability: { log_level: warn }
+`;
+
+const stsText = (urls: Urls, o: { readonly gateway: string; readonly tls: string }): string => `sts:
+  url: ${urls.sts}
+  ${o.tls}
+  trusted_issuers: [{ issuer: "${urls.issuer}", network: loopback, client: sts, secret: "file:.jobpass/sts.secret" }]
+  gateways: [{ name: artifacts, public_keys: ["file:artifacts.public.json"] }]
+  clients:
+    - { name: artifacts, secrets_sha256: ["${o.gateway}"], may: { feed: artifacts } }
+observability: { log_level: warn }
+`;
+
+const gatewayText = (urls: Urls, { buckets, upstream, tls }: S3ServersOptions): string => `gateways:
+  - name: artifacts
+    listen: ${new URL(urls.s3).host}
+    ${tlsText(tls)}
+    s3:
+      region: ${S3_REGION}
+      buckets: [${buckets.map((name) => `{ name: ${name} }`).join(', ')}]
+      ${upstream === undefined ? 'folder: ./objects' : `upstream: { url: "${upstream.url}", region: us-east-1, network: loopback, access_key_id: ${upstream.accessKeyId}, secret_access_key: "file:.jobpass/upstream.secret" }`}
+    sts: { url: "${urls.sts}", network: loopback, secret: "file:.jobpass/gateway.secret" }
+observability: { log_level: warn }
+`;
