@@ -6,7 +6,7 @@ import { verifySignature } from '../../base/sigv4/verify.ts';
 import { s3Error } from '../../wire/s3/errors.ts';
 import type { SignatureContext } from '../../wire/s3/signature-refusals.ts';
 import type { Knowledge } from '../authorize.ts';
-import type { Head } from './head.ts';
+import type { Head } from '../store-front/head.ts';
 import { refusalOf, type S3Refusal, signatureRefusal } from './refusal.ts';
 import type { OpenSession, SessionCache } from './session-cache.ts';
 

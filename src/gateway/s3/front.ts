@@ -10,13 +10,13 @@ import { s3Error } from '../../wire/s3/errors.ts';
 import { readS3Call } from '../../wire/s3/request.ts';
 import { type Exchange, type Handler, handlerOf, logAllowed } from '../request.ts';
 import type { S3Settings } from '../settings.ts';
+import { type Head, readHead } from '../store-front/head.ts';
 import { Turns } from '../turns.ts';
 import { writeRefusal } from './answer.ts';
 import { authenticate, readClaim } from './authenticate.ts';
 import { type CarryOutDependencies, carryOut } from './carry-out.ts';
-import { requestFacts } from './condition-keys.ts';
+import { signedRequestFacts } from './condition-keys.ts';
 import { type Allowed, decideCall } from './decide.ts';
-import { type Head, readHead } from './head.ts';
 import { refusalOf, type S3Refusal } from './refusal.ts';
 import { SessionCache } from './session-cache.ts';
 
@@ -76,7 +76,7 @@ async function judge(front: Front, req: IncomingMessage, head: Head): Promise<Re
   const { call, claim } = request.value;
   const caller = await authenticate({ ...front, knowledge }, head, claim);
   if (!caller.ok) return caller;
-  const facts = requestFacts({ req, call, caller: caller.value, nowSeconds: knowledge.nowSeconds() });
+  const facts = signedRequestFacts({ req, call, caller: caller.value, nowSeconds: knowledge.nowSeconds() });
   const allowed = decideCall({ caller: caller.value, facts, knowledge }, call);
   if (!allowed.ok) return allowed;
   const unknown = bucketsOf(call).find((bucket) => !front.buckets.has(bucket));

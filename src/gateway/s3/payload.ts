@@ -8,9 +8,9 @@ import { type S3Error, s3Error } from '../../wire/s3/errors.ts';
 import { decodePayload } from '../../wire/s3/payload/decode.ts';
 import { type PayloadPlan, readPayloadPlan, refuseContent } from '../../wire/s3/payload/plan.ts';
 import { type Content, MAX_PUT_BYTES } from '../objects/store.ts';
+import type { Head } from '../store-front/head.ts';
+import { type BodySource, readRequestBody } from '../store-front/request-body.ts';
 import type { Caller } from './authenticate.ts';
-import type { Head } from './head.ts';
-import { type BodySource, readRequestBody } from './request-body.ts';
 
 /** The most bytes that each operation with a body takes; the others take none. */
 const MAX_BYTES: Partial<Record<S3Call['operation'], number>> = {

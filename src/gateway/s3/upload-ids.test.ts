@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { FeedSts } from '../../../test/fakes/feed-sts.ts';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
 import { Secret } from '../../base/core/secret.ts';
-import { openUploadId, sealUploadId, uploadOwner } from './upload-ids.ts';
+import { uploadOwner } from '../store-front/owner.ts';
+import { openUploadId, sealUploadId } from './upload-ids.ts';
 
 const key = new Secret(new Uint8Array(32).fill(1));
 const session = new FeedSts(new FrozenClock()).session();

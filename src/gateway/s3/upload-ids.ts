@@ -1,19 +1,12 @@
 // Multipart uploads belong to whoever began them: the id that clients see is the store's own, bound to its owner and its key.
 // It keeps nothing; the store knows no owners.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../../base/core/secret.ts';
-import type { CarriedSession } from '../../base/credential/carried-session.ts';
 import type { UploadRef } from '../objects/store.ts';
+import { purposeMac } from '../store-front/owner.ts';
 
 /** Keeps this use of the group key apart from every other. */
 const PURPOSE = 'jobpass s3 upload id';
-
-/**
- * Who an upload belongs to: the role in the job, so that a job goes on with its upload after it fetched new credentials; without
- * a job, the session alone.
- */
-export const uploadOwner = ({ role, jobIssuer, jobId, sessionId }: CarriedSession): string =>
-  JSON.stringify(jobId === null ? ['session', role, sessionId] : ['job', role, jobIssuer, jobId]);
 
 /** `<the store's id>.<mac>`: the id as its owner sees it. */
 export const sealUploadId = (groupKey: Secret<Uint8Array>, owner: string, upload: UploadRef): string =>
@@ -29,9 +22,5 @@ export function openUploadId(groupKey: Secret<Uint8Array>, owner: string, presen
   return mac.length === wanted.length && timingSafeEqual(mac, wanted) ? uploadId : undefined;
 }
 
-function macOf(groupKey: Secret<Uint8Array>, owner: string, { bucket, key, uploadId }: UploadRef): string {
-  const own = createHmac('sha256', groupKey.reveal()).update(PURPOSE).digest();
-  return createHmac('sha256', own)
-    .update(JSON.stringify([bucket, key, owner, uploadId]))
-    .digest('base64url');
-}
+const macOf = (groupKey: Secret<Uint8Array>, owner: string, { bucket, key, uploadId }: UploadRef): string =>
+  purposeMac(groupKey, PURPOSE, [bucket, key, owner, uploadId]);

@@ -12,8 +12,9 @@ import { s3Error } from '../../wire/s3/errors.ts';
 import { writeHeaders } from '../../wire/s3/object-headers.ts';
 import { encodeCopy, encodeParts, encodeUpload } from '../../wire/s3/results.ts';
 import type { UploadRef } from '../objects/store.ts';
+import { uploadOwner } from '../store-front/owner.ts';
 import { refusalOf, type S3Refusal } from './refusal.ts';
-import { openUploadId, sealUploadId, uploadOwner } from './upload-ids.ts';
+import { openUploadId, sealUploadId } from './upload-ids.ts';
 import { failed, type Outcome, type Work } from './work.ts';
 
 /** CreateMultipartUpload: the id in the answer is good for this role and job only. */

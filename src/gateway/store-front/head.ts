@@ -1,4 +1,4 @@
-// The head of an S3 request, read once and strictly. What it asks for and who signed it is read out of this and nothing else.
+// The head of a request, read once and strictly. What it asks for and who signed it is read out of this and nothing else.
 import type { IncomingMessage } from 'node:http';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';

@@ -1,13 +1,12 @@
 // A call under watch: its turn, and everything that ends it.
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { MemoryLog } from '../../../test/fakes/memory-log.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { LiveRequests } from '../live-requests.ts';
 import { MAX_CONNECTIONS_OF_CALLER, Turns } from '../turns.ts';
-import { IDLE_TIMEOUT_MS, LiveCall } from './live-call.ts';
-import type { S3Refusal } from './refusal.ts';
+import { type CutReason, IDLE_TIMEOUT_MS, LiveCall } from './live-call.ts';
 
 /** As much of an answer as a watch needs. */
 class FakeResponse extends EventEmitter {
@@ -22,14 +21,13 @@ class FakeResponse extends EventEmitter {
 function world() {
   const res = new FakeResponse();
   const requests = new LiveRequests(new MemoryLog());
-  const cuts: S3Refusal[] = [];
+  const cuts: CutReason[] = [];
   const state: { lapsed: Failure | undefined } = { lapsed: undefined };
   const call = new LiveCall({
-    req: {} as IncomingMessage,
     res: res as unknown as ServerResponse,
     live: requests,
     check: () => state.lapsed,
-    onCut: (refusal) => cuts.push(refusal),
+    onCut: (reason) => cuts.push(reason),
   });
   return { call, cuts, requests, res, state };
 }
@@ -43,9 +41,9 @@ describe('a call', () => {
     state.lapsed = failure('session_ended', 'ended');
     requests.sweep();
     requests.sweep();
-    expect([call.signal.aborted, cuts.map(({ reason }) => reason), requests.size]).toEqual([
+    expect([call.signal.aborted, cuts.map(({ reason, isIdle }) => [reason, isIdle]), requests.size]).toEqual([
       true,
-      ['session_ended'],
+      [['session_ended', false]],
       0,
     ]);
   });
@@ -55,7 +53,7 @@ describe('a call', () => {
     call.start();
     expect(res.idle?.ms).toBe(IDLE_TIMEOUT_MS);
     res.idle?.onIdle();
-    expect([call.signal.aborted, cuts.map(({ error }) => error.code)]).toEqual([true, ['RequestTimeout']]);
+    expect([call.signal.aborted, cuts.map(({ isIdle }) => isIdle)]).toEqual([true, [true]]);
   });
 
   test('is ended without an answer when its caller leaves', () => {

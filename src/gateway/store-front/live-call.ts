@@ -1,24 +1,26 @@
 // One permitted call while it lasts: its turn at the store, the watch over its session, and its end when the caller leaves, falls
-// silent or may go on no longer. It knows no operation.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+// silent or may go on no longer. It knows no operation and no protocol.
+import type { ServerResponse } from 'node:http';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import { s3Error } from '../../wire/s3/errors.ts';
 import type { LiveRequests } from '../live-requests.ts';
 import type { Turns } from '../turns.ts';
-import { refusalOf, type S3Refusal } from './refusal.ts';
 
 /** Nothing moved in either direction for so long. */
 export const IDLE_TIMEOUT_MS = 120_000;
 
+/** Why a call is cut: what may go on no longer, or a caller that fell silent. */
+export interface CutReason extends Failure {
+  readonly isIdle: boolean;
+}
+
 export interface LiveCallOptions {
-  readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly live: LiveRequests;
   /** Why the call may go on no longer, or undefined. */
   readonly check: () => Failure | undefined;
   /** Ends the exchange with the caller; called at most once, and never after `close`. */
-  readonly onCut: (refusal: S3Refusal) => void;
+  readonly onCut: (reason: CutReason) => void;
 }
 
 /** A call under watch. */
@@ -45,8 +47,9 @@ export class LiveCall {
       if (!res.writableFinished) this.#ended.abort();
     };
     res.once('close', onClose);
-    res.setTimeout(IDLE_TIMEOUT_MS, () => this.#onIdle());
-    const forget = live.add({ check, abort: (reason) => this.#cut(refusalOf(reason)) });
+    const idle = { ...failure('request_malformed', 'nothing moved for too long'), isIdle: true };
+    res.setTimeout(IDLE_TIMEOUT_MS, () => this.#cut(idle));
+    const forget = live.add({ check, abort: (reason) => this.#cut({ ...reason, isIdle: false }) });
     this.#closers.push(forget, () => res.off('close', onClose));
     if (res.destroyed) onClose();
   }
@@ -66,15 +69,10 @@ export class LiveCall {
     for (const close of this.#closers.splice(0)) close();
   }
 
-  #onIdle(): void {
-    const idle = failure('request_malformed', 'nothing moved for too long');
-    this.#cut(refusalOf(idle, { error: s3Error('RequestTimeout') }));
-  }
-
-  #cut(refusal: S3Refusal): void {
+  #cut(reason: CutReason): void {
     if (this.#closed || this.signal.aborted) return;
     // First the caller: what reads and writes here breaks the connection less clearly when it is aborted.
-    this.#o.onCut(refusal);
+    this.#o.onCut(reason);
     this.#ended.abort();
   }
 }
