@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { requireClient } from '../../clients.ts';
 import { finishJob } from '../../e2e/three-servers.ts';
-import type { ClientRun } from '../aws-clients.ts';
+import type { ClientRun } from '../client-processes.ts';
 import type { Setting } from './setting.ts';
 
 const aws = requireClient('aws');

@@ -2,7 +2,8 @@
 
 import { S3_REGION, type S3Servers } from '../../e2e/s3-servers.ts';
 import { askIdToken, type StartedJob, startJob } from '../../e2e/three-servers.ts';
-import { type AwsHome, type ClientRun, runClient } from '../aws-clients.ts';
+import type { AwsHome } from '../aws-clients.ts';
+import { type ClientRun, runClient } from '../client-processes.ts';
 
 export const ACCOUNT = '111122223333';
 export const arnOf = (role: string): string => `arn:aws:iam::${ACCOUNT}:role/${role}`;
