@@ -80,7 +80,7 @@ describe('a session takes', () => {
     start(awsTrust('"sts:AssumeRoleWithWebIdentity"', ', StringLike: { "sts:RoleSessionName": "job-*" }'));
     expect(await reasonOf({})).toBe('granted');
     expect(await reasonOf({ sessionName: 'other' })).toBe('no_rule_matched');
-    expect([...world.store.sessions.values()][0]?.name).toBe('job-1');
+    expect(world.store.roleSessions[0]?.name).toBe('job-1');
   });
 
   test('tags and source identity of the token, which an AWS document must allow', async () => {

@@ -14,11 +14,12 @@ import {
   awsSessionTokenProblem,
 } from '../base/credential/aws-session.ts';
 import type { CarriedSession } from '../base/credential/carried-session.ts';
+import { FEDERATED_TOKEN_TYPE, federatedTokenClaims } from '../base/credential/federated-token.ts';
 import { pack } from '../base/credential/packed.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
 import type { Signer } from '../base/ports/signer.ts';
 import type { Role } from '../policy/role.ts';
-import type { Session } from './store.ts';
+import type { FederatedSession, Session } from './store.ts';
 
 /** What a credential is made with. `stsUrl` is its `iss`. */
 export interface Issuing {
@@ -29,6 +30,13 @@ export interface Issuing {
 /** The access token (RFC 9068) of a session. */
 export const issueAccessToken = (session: Session, { stsUrl, signer }: Issuing): Promise<string> =>
   assembleJws({ typ: ACCESS_TOKEN_TYPE }, accessTokenClaims(carried(session, stsUrl)), signer);
+
+/** The token of a session that has no role yet. */
+export function issueFederatedToken(session: FederatedSession, { stsUrl, signer }: Issuing): Promise<string> {
+  const { expiresAt, id: sessionId, issuedAt, issuer: jobIssuer, jobBound, jobId, subject } = session;
+  const identity = { issuer: stsUrl, sessionId, subject, jobIssuer, jobId, jobBound, issuedAt, expiresAt };
+  return assembleJws({ typ: FEDERATED_TOKEN_TYPE }, federatedTokenClaims(identity), signer);
+}
 
 /** What an AWS client is given. */
 export interface AwsCredentials {

@@ -4,10 +4,12 @@ import type { RoleRef } from '../base/core/decision.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
-import type { ExchangeRequest } from './exchange-request.ts';
+import type { CredentialRequest, ExchangeRequest } from './exchange-request.ts';
 import { decideOn, freshId, type GrantDeps, type Granted } from './grant.ts';
 import { type Case, refusalRecord } from './records.ts';
 import { type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
+import type { FederatedSession, Session } from './store.ts';
+import type { Unverified } from './verifier/verification.ts';
 import { type VerifierDeps, verifyToken } from './verifier/verify.ts';
 
 export interface ExchangeDeps extends GrantDeps {
@@ -28,27 +30,55 @@ export const refuseUnread = (deps: ExchangeDeps, request: Omit<Case, 'id' | 'at'
   refuseUnverified(deps, newCase(deps, request), { failure: refusal, checks: [] });
 
 /** Runs the pipeline. Never rejects: whatever fails unexpectedly is a refusal, and nothing was answered. */
-export async function exchange(deps: ExchangeDeps, request: ExchangeRequest): Promise<Granted | Refused> {
-  const role = refOf(deps.policies.current(), request.role) ?? null;
-  const opened = newCase(deps, { wire: request.wire, role, remoteAddress: request.remoteAddress });
+export function exchange(deps: ExchangeDeps, request: ExchangeRequest): Promise<Granted | Refused> {
+  const named = refOf(deps.policies.current(), request.role) ?? null;
+  return inCase(deps, { request, named }, async (opened) => {
+    const verification = await verifyToken(deps.verifier, request.token, request.audiences);
+    if (!verification.ok) return refuseToken(deps, opened, { request, verification });
+    // The policies of this moment decide, and they say whose the ARN is.
+    const policies = deps.policies.current();
+    const role = refOf(policies, request.role);
+    return decideOn(deps, opened, { request, asked: request.role, verified: verification, role, policies });
+  });
+}
+
+/** Runs one exchange under an id of its own. Never rejects. `named` is the role that the request names, as far as that is known. */
+export async function inCase<T>(
+  deps: ExchangeDeps,
+  { named, request }: { readonly request: CredentialRequest; readonly named: RoleRef | null },
+  run: (opened: Case) => Promise<T | Refused>,
+): Promise<T | Refused> {
+  const opened = newCase(deps, { wire: request.wire, role: named, remoteAddress: request.remoteAddress });
   try {
-    return await run(deps, request, opened);
+    return await run(opened);
   } catch (error) {
     return refuseUnexpected(deps, opened, error);
   }
 }
 
+/** Refuses a token that was not verified: durably when it is authentic and meant for us. */
+export function refuseToken(
+  deps: ExchangeDeps,
+  opened: Case,
+  o: { readonly request: CredentialRequest; readonly verification: Unverified },
+): Refused | Promise<Refused> {
+  const { authentic, checks, failure: refusal, isMeantForUs } = o.verification;
+  if (authentic === null || !isMeantForUs) return refuseUnverified(deps, opened, o.verification);
+  const trace = { checks, jobBound: authentic.jobBound };
+  return refuseDurably(deps, refusalRecord(opened, authentic, { failure: refusal, trace }), o.request.token);
+}
+
 /** Makes the credential of a grant. Never rejects: what fails unexpectedly is a refusal under the id of the grant. */
 export async function issued<T>(
   deps: Pick<ExchangeDeps, 'clock' | 'log' | 'ring'>,
-  granted: Granted,
-  o: { readonly request: ExchangeRequest; readonly issue: () => Promise<T> },
+  granted: { readonly decisionId: string; readonly session: Session | FederatedSession },
+  o: { readonly request: CredentialRequest; readonly issue: () => Promise<T> },
 ): Promise<Result<T, Refused>> {
   try {
     return ok(await o.issue());
   } catch (error) {
     const { wire, remoteAddress } = o.request;
-    const opened = { id: granted.decisionId, at: deps.clock.nowMs(), wire, role: granted.role.ref, remoteAddress };
+    const opened = { id: granted.decisionId, at: deps.clock.nowMs(), wire, role: granted.session.role, remoteAddress };
     return err(refuseUnexpected(deps, opened, error));
   }
 }
@@ -62,18 +92,4 @@ function refuseUnexpected(deps: Pick<ExchangeDeps, 'log' | 'ring'>, opened: Case
 function refOf(policies: PolicySet, asked: ExchangeRequest['role']): RoleRef | undefined {
   if ('awsRoleArn' in asked) return policies.findByAwsArn(asked.awsRoleArn);
   return 'azure' in asked ? policies.findByAzure(asked.azure.tenant, asked.azure.clientId) : asked;
-}
-
-async function run(deps: ExchangeDeps, request: ExchangeRequest, before: Case): Promise<Granted | Refused> {
-  const verification = await verifyToken(deps.verifier, request.token, request.audiences);
-  if (!verification.ok) {
-    const { authentic, checks } = verification;
-    if (authentic === null || !verification.isMeantForUs) return refuseUnverified(deps, before, verification);
-    const trace = { checks, jobBound: authentic.jobBound };
-    const record = refusalRecord(before, authentic, { failure: verification.failure, trace });
-    return refuseDurably(deps, record, request.token);
-  }
-  // The policies of this moment decide, and they say whose the ARN is.
-  const policies = deps.policies.current();
-  return decideOn(deps, before, { request, verified: verification, role: refOf(policies, request.role), policies });
 }

@@ -2,23 +2,26 @@
 // what verified the identity, is exchange's business.
 import type { RoleRef, Trace } from '../base/core/decision.ts';
 import { ID_RANDOM_BYTES, type IdKind, newId } from '../base/core/ids.ts';
-import type { Claims } from '../base/core/json.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
+import { err, ok, type Result } from '../base/core/result.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { Random } from '../base/ports/random.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
 import type { Role } from '../policy/role.ts';
 import { carryingProblem } from './credentials.ts';
-import type { ExchangeRequest } from './exchange-request.ts';
+import type { CredentialRequest } from './exchange-request.ts';
 import { type Identity, type JudgeDeps, type Judgement, judge, type Question } from './judge.ts';
 import { notedLifetime } from './lifetime.ts';
 import { type NarrowingDeps, narrow } from './narrowing.ts';
-import { type Case, grantRecord, type RecordedToken, refusalRecord } from './records.ts';
-import { type RefusalDeps, type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
+import { type Case, refusalRecord } from './records.ts';
+import { type Refused, refuseDurably } from './refusals.ts';
 import { openSession } from './sessions.ts';
-import type { GrantOutcome, Session, StsStore } from './store.ts';
-import { type Verification, type VerifiedFacts, type VerifiedToken, verifiedFacts } from './verifier/verify.ts';
+import { recorded, refuseGrant, type SettleDeps, settle } from './settle.ts';
+import type { Federation, Session, TokenUse } from './store.ts';
+import type { ParentSession } from './verifier/federated.ts';
+import { audienceOf } from './verifier/verification.ts';
+import { type Verified, type VerifiedFacts, type VerifiedToken, verifiedFacts } from './verifier/verify.ts';
 
 /** A grant that is durable. The wire makes its credential of it, with `issued`. */
 export interface Granted {
@@ -31,22 +34,26 @@ export interface Granted {
   readonly audience: string;
 }
 
-export interface GrantDeps extends JudgeDeps, RefusalDeps, NarrowingDeps {
-  readonly store: Pick<StsStore, 'grant' | 'recordRefusal'>;
+export interface GrantDeps extends JudgeDeps, SettleDeps, NarrowingDeps {
   /** `iss` of the credentials. */
   readonly stsUrl: string;
-  readonly clockSkewSeconds: number;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /** What is decided on. */
 interface Asked {
-  readonly request: ExchangeRequest;
-  readonly verified: Extract<Verification, { ok: true }>;
+  readonly request: CredentialRequest;
+  /** How the request names the role, for people. */
+  readonly asked: unknown;
+  readonly verified: Verified;
   /** Undefined when no active role is what the request names. */
   readonly role: RoleRef | undefined;
   readonly policies: PolicySet;
+  /** The session that the new one comes of; absent: it comes of an identity token. */
+  readonly parent?: ParentSession;
+  /** The provider by which another session may come of the new one; absent: none may. */
+  readonly provider?: string;
 }
 
 /** A new id of this kind. */
@@ -54,44 +61,41 @@ export const freshId = ({ random }: Pick<GrantDeps, 'random'>, kind: IdKind): st
   newId(kind, random.bytes(ID_RANDOM_BYTES));
 
 /** Judges, and grants or refuses; either is durable before it is told, as far as the store lets it be. */
-export async function decideOn(
-  deps: GrantDeps,
-  before: Case,
-  { policies, request, role, verified }: Asked,
-): Promise<Granted | Refused> {
+export async function decideOn(deps: GrantDeps, before: Case, o: Asked): Promise<Granted | Refused> {
+  const { asked, parent, policies, request, role, verified } = o;
   const { token, checks } = verified;
   const facts = verifiedFacts(token);
   const opened = { ...before, role: role ?? null };
   const now = deps.clock.nowSeconds();
   const judgement =
     role === undefined
-      ? unknownRole(request.role)
-      : judge(deps, policies, { identity: identityOf(facts), question: questionOf(request, { role, now }) });
+      ? unknownRole(asked)
+      : judge(deps, policies, { identity: identityOf(facts), question: questionOf(request, { role, now, parent }) });
   const trace = { checks, ...judgement.trace, jobBound: facts.jobBound };
   if (!judgement.allow) {
     const record = refusalRecord(opened, recorded(facts), { failure: judgement.failure, trace });
     return refuseDurably(deps, record, request.token);
   }
-  return grant(deps, opened, { token, request, judgement, trace, now });
+  return grant(deps, opened, { ...o, token, facts, judgement, trace, now });
 }
 
-const unknownRole = (asked: ExchangeRequest['role']): Judgement => ({
+const unknownRole = (asked: unknown): Judgement => ({
   allow: false,
   failure: failure('role_unknown', `no active role is called ${JSON.stringify(asked)}`),
   trace: {},
 });
 
-const questionOf = (request: ExchangeRequest, o: Pick<Question, 'role' | 'now'>): Question => ({
-  ...o,
+/** What is asked of one role. */
+export const questionOf = (
+  request: CredentialRequest,
+  o: Pick<Question, 'role' | 'now'> & { readonly parent?: ParentSession | undefined },
+): Question => ({
+  role: o.role,
+  now: o.now,
   askedSeconds: request.askedSeconds,
   sourceAddress: request.remoteAddress,
   ...(request.sessionName === undefined ? {} : { sessionName: request.sessionName }),
-});
-
-const recorded = (facts: VerifiedFacts): RecordedToken => ({
-  issuer: facts.issuer.issuer,
-  claims: facts.claims,
-  jobId: facts.jobId,
+  ...(o.parent === undefined ? {} : { parentEnd: o.parent.expiresAt }),
 });
 
 /** What the policy decides on. */
@@ -104,9 +108,9 @@ export const identityOf = (facts: VerifiedFacts): Identity => ({
   issuerSeconds: facts.issuer.maxSessionSeconds,
 });
 
-interface Allowed {
+interface Allowed extends Pick<Asked, 'request' | 'parent' | 'provider'> {
   readonly token: VerifiedToken;
-  readonly request: ExchangeRequest;
+  readonly facts: VerifiedFacts;
   readonly judgement: Extract<Judgement, { allow: true }>;
   readonly trace: Trace;
   readonly now: number;
@@ -114,42 +118,51 @@ interface Allowed {
 
 /** Makes session and record durable in one transaction. */
 async function grant(deps: GrantDeps, opened: Case, allowed: Allowed): Promise<Granted | Refused> {
-  const { judgement, now, request, token } = allowed;
-  const facts = verifiedFacts(token);
+  const { facts, judgement, request } = allowed;
   const { attributes, claims, role } = judgement;
+  const refuse = (refusal: Failure): Promise<Refused> => refuseGrant(deps, opened, { ...allowed, refusal });
   const policy = narrow(deps, { role, claims, tags: attributes.tags }, request);
-  const session = sessionOf(deps, opened, { ...allowed, policy: policy.ok ? policy.value : [] });
-  const trace = grantTrace(session, allowed);
-  const refuse = (refusal: Failure): Promise<Refused> => {
-    const checks = [...trace.checks, { check: 'grant', outcome: 'failed', detail: refusal.detail } as const];
-    const record = refusalRecord(opened, recorded(facts), { failure: refusal, trace: { ...allowed.trace, checks } });
-    return refuseDurably(deps, record, request.token);
-  };
   if (!policy.ok) return refuse(policy.error);
+  const session = sessionOf(deps, opened, { ...allowed, policy: policy.value });
   const problem = carryingProblem(request.wire, { session, role, stsUrl: deps.stsUrl });
   if (problem !== undefined) {
     const refused = await refuse(problem);
     return problem.percent === undefined ? refused : { ...refused, packedPolicyPercent: problem.percent };
   }
-  const record = grantRecord(opened, recorded(facts), { session, trace });
-  const isSingleUse = role.session.singleUse && facts.tokenId !== null;
+  const uses = usesOf(deps, role, allowed);
+  if (!uses.ok) return refuse(uses.error);
+  const grantTrace = traceOf(session, allowed);
+  const refused = await settle(deps, opened, { ...allowed, session, grantTrace, uses: uses.value });
+  if (refused !== undefined) return refused;
+  return { ok: true, decisionId: opened.id, session, role, audience: audienceOf(facts.claims) };
+}
+
+/** What the grant uses up: the token of a role that takes each once, and the one session that may come of a parent. */
+function usesOf(
+  { clockSkewSeconds, stsUrl }: Pick<GrantDeps, 'clockSkewSeconds' | 'stsUrl'>,
+  { session: { singleUse } }: Role,
+  { facts, now, parent }: Allowed,
+): Result<readonly TokenUse[], Failure> {
+  const uses = parent === undefined ? [] : [{ exp: parent.expiresAt, iss: stsUrl, jti: parent.id }];
+  const { expiresAt: exp, tokenId: jti } = facts;
+  if (!singleUse || jti === null) return ok(uses);
+  // Beyond that moment the store may have forgotten that the token was used.
+  if (exp + clockSkewSeconds <= now) {
+    return err(
+      failure('token_expired', 'the role takes each token once, and the one behind the session is past its expiry'),
+    );
+  }
   // The token's own expiry and no setting: a use must be met again after the skew was changed. The store remembers it for
   // longer than any skew lets the token be accepted.
-  const use = isSingleUse ? { exp: facts.expiresAt, iss: facts.issuer.issuer, jti: facts.tokenId } : null;
-  const outcome = await tryGrant(deps, { session, record, use, now, skewSeconds: deps.clockSkewSeconds });
-  if (outcome === 'granted') {
-    return { ok: true, decisionId: opened.id, session, role, audience: audienceOf(facts.claims) };
-  }
-  const refusal = failureOf(outcome);
-  if (outcome !== 'store_unavailable') return refuse(refusal);
-  return refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks });
+  return ok([...uses, { exp, iss: facts.issuer.issuer, jti }]);
 }
 
 interface Shaped extends Allowed {
   readonly policy: readonly Statement[] | null;
 }
 
-function sessionOf(deps: GrantDeps, opened: Case, { judgement, now, policy, request, token }: Shaped): Session {
+function sessionOf(deps: GrantDeps, opened: Case, o: Shaped): Session {
+  const { facts, judgement, now, policy, provider, request, token } = o;
   const { attributes, claims, role, trace } = judgement;
   return openSession(token, {
     decisionId: opened.id,
@@ -163,42 +176,22 @@ function sessionOf(deps: GrantDeps, opened: Case, { judgement, now, policy, requ
     sourceIdentity: attributes.sourceIdentity,
     name: request.sessionName ?? null,
     policy,
+    federation: provider === undefined ? null : federationOf(facts, provider),
   });
 }
 
+/** What is remembered of the identity for another session to come of it. */
+export const federationOf = ({ claims, expiresAt }: VerifiedFacts, provider: string): Federation => ({
+  provider,
+  claims,
+  tokenExpiresAt: expiresAt,
+});
+
 /** The trace with what only a grant has: what the session is besides its role, and a note on its life. */
-function grantTrace({ name, policy, sourceIdentity, tags }: Session, { judgement, request, trace }: Allowed): Trace {
+function traceOf({ name, policy, sourceIdentity, tags }: Session, { judgement, request, trace }: Allowed): Trace {
   const lifetime = notedLifetime(judgement.trace.lifetime, request.wire);
   const narrowed = policy !== null;
   const isPlain = name === null && !narrowed && sourceIdentity === null && Object.keys(tags).length === 0;
   if (isPlain) return { ...trace, lifetime };
   return { ...trace, lifetime, session: { ...(name === null ? {} : { name }), tags, sourceIdentity, narrowed } };
-}
-
-/** Precondition: verified, so it is a string or a list of one. */
-const audienceOf = ({ aud }: Claims): string => String(Array.isArray(aud) ? aud[0] : aud);
-
-async function tryGrant(
-  deps: GrantDeps,
-  wanted: Parameters<StsStore['grant']>[0],
-): Promise<GrantOutcome | 'store_unavailable'> {
-  try {
-    return await deps.store.grant(wanted);
-  } catch (error) {
-    deps.log.error({ decision: wanted.record.id, err: error }, 'a grant could not be made durable');
-    return 'store_unavailable';
-  }
-}
-
-function failureOf(outcome: Exclude<GrantOutcome, 'granted'> | 'store_unavailable'): Failure {
-  switch (outcome) {
-    case 'job_ended':
-      return failure('job_ended', 'the job ended before the grant was durable');
-    case 'token_replayed':
-      return failure('token_replayed', 'this token was used for a single-use role before');
-    case 'clock_behind':
-      return failure('clock_behind', 'the clock is behind the latest time already acted on, by more than the skew');
-    case 'store_unavailable':
-      return failure('store_unavailable', 'the store did not take session and record');
-  }
 }

@@ -29,6 +29,8 @@ export interface Question {
   readonly sourceAddress?: string;
   /** What the caller calls its session; absent on wires that have no such name. */
   readonly sessionName?: string;
+  /** The end of the session that the new one comes of; absent: it comes of none. */
+  readonly parentEnd?: EpochSeconds;
 }
 
 /** The answer, with whatever of the trace was reached. */
@@ -84,6 +86,7 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
     issuerSeconds: identity.issuerSeconds,
     jobBound: identity.jobBound,
     deadline: identity.deadline,
+    parentEnd: question.parentEnd,
   });
   if (!lifetime.ok) return refuse(lifetime.error, lifetime.error.trace);
   return {

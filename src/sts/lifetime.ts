@@ -21,6 +21,8 @@ export interface LifetimeBounds {
   readonly jobBound: boolean;
   /** When the job must be over; null: not told. */
   readonly deadline: EpochSeconds | null;
+  /** The end of the session that this one comes of; undefined: it comes of none. */
+  readonly parentEnd?: EpochSeconds | undefined;
 }
 
 /** cloud-wire §1.8: botocore renews credentials 15 minutes before their end, so shorter ones are renewed at every call. */
@@ -47,12 +49,14 @@ export function sessionLifetime(
   }
   const issuerSeconds = bounds.issuerSeconds ?? (bounds.jobBound ? undefined : UNBOUND_SESSION_SECONDS);
   const untilDeadlineSeconds = bounds.deadline === null ? undefined : bounds.deadline - bounds.now;
+  const untilParentSeconds = bounds.parentEnd === undefined ? undefined : bounds.parentEnd - bounds.now;
   const candidates: readonly (readonly [LifetimeTrace['boundBy'], number | undefined])[] = [
     ['asked', askedSeconds],
     ['role', bounds.roleSeconds],
     ['ceiling', bounds.ceilingSeconds],
     ['issuer', issuerSeconds],
     ['deadline', untilDeadlineSeconds],
+    ['parent', untilParentSeconds],
   ];
   const applying = candidates.filter((candidate): candidate is Bound => candidate[1] !== undefined);
   const [boundBy, smallest] = applying.reduce((least, bound) => (bound[1] < least[1] ? bound : least));
@@ -62,6 +66,7 @@ export function sessionLifetime(
     ceilingSeconds: bounds.ceilingSeconds,
     ...(issuerSeconds === undefined ? {} : { issuerSeconds }),
     ...(untilDeadlineSeconds === undefined ? {} : { untilDeadlineSeconds }),
+    ...(untilParentSeconds === undefined ? {} : { untilParentSeconds }),
     givenSeconds: Math.max(0, Math.floor(smallest)),
     boundBy,
   };

@@ -5,7 +5,7 @@ import { type Claims, stringMember } from '../base/core/json.ts';
 import { MAX_SUBJECT_CHARS } from '../base/core/limits.ts';
 import type { Failure } from '../base/core/reasons.ts';
 import type { EpochMs } from '../base/core/time.ts';
-import type { Session } from './store.ts';
+import type { FederatedSession, Session } from './store.ts';
 
 /** A request on its way, with the id that its answer will carry. */
 export interface Case {
@@ -28,7 +28,7 @@ export interface RecordedToken {
 export const grantRecord = (
   opened: Case,
   token: RecordedToken,
-  granted: { readonly session: Session; readonly trace: Trace },
+  granted: { readonly session: Session | FederatedSession; readonly trace: Trace },
 ): DecisionRecord => ({
   ...head(opened, token),
   outcome: 'granted',

@@ -2,7 +2,7 @@
 import type { RoleRef } from '../base/core/decision.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
-import type { Session } from './store.ts';
+import type { FederatedSession, Federation, Session } from './store.ts';
 import { type VerifiedToken, verifiedFacts } from './verifier/verify.ts';
 
 /** What a decision allows a verified token. */
@@ -22,10 +22,18 @@ export interface Grant {
   readonly name: string | null;
   /** Null: the role alone decides. */
   readonly policy: readonly Statement[] | null;
+  /** Null: no further session comes of it. */
+  readonly federation: Federation | null;
 }
 
+/** What a decision allows a verified token that gets no role yet. */
+export type FederatedGrant = Pick<Grant, 'decisionId' | 'sessionId' | 'now' | 'lifetimeSeconds'> &
+  Pick<FederatedSession, 'role' | 'federation'>;
+
 /** The session of a grant. Throws a TypeError unless the verifier made the token. It is in force once the store took it. */
-export function openSession(token: VerifiedToken, grant: Grant): Session {
+export function openSession(token: VerifiedToken, grant: Grant): Session;
+export function openSession(token: VerifiedToken, grant: FederatedGrant): FederatedSession;
+export function openSession(token: VerifiedToken, grant: Grant | FederatedGrant): Session | FederatedSession {
   const facts = verifiedFacts(token);
   const { sessionId: id, now: issuedAt, lifetimeSeconds, ...granted } = grant;
   return {

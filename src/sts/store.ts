@@ -7,13 +7,10 @@ import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
 
 export type { Claims, DecisionRecord, EpochMs, EpochSeconds, RoleRef, Statement };
 
-/** A grant in force. Its credential is made from it; nothing of the credential is kept. */
-export interface Session {
+/** What every grant in force is. Its credential is made from it; nothing of the credential is kept. */
+interface SessionFacts {
   readonly id: string;
   readonly decisionId: string;
-  readonly role: RoleRef;
-  /** The gateway group that every credential of it names as audience. */
-  readonly group: string;
   readonly issuer: string;
   readonly subject: string;
   readonly jobId: string | null;
@@ -21,6 +18,13 @@ export interface Session {
   readonly jobBound: boolean;
   readonly issuedAt: EpochSeconds;
   readonly expiresAt: EpochSeconds;
+}
+
+/** A session of one role. */
+export interface Session extends SessionFacts {
+  readonly role: RoleRef;
+  /** The gateway group that every credential of it names as audience. */
+  readonly group: string;
   /** The claims that the role's permissions mention, as strings. */
   readonly claims: Readonly<Record<string, string>>;
   /** Session tags by key. */
@@ -30,9 +34,27 @@ export interface Session {
   readonly name: string | null;
   /** The session policy; null: the role alone decides. An empty list allows nothing. */
   readonly policy: readonly Statement[] | null;
+  /** Null: no further session comes of it. */
+  readonly federation: Federation | null;
 }
 
-/** A used token of a single-use role; `exp` leads so that pruning is one range delete. */
+/** A verified identity that has no role yet. It opens nothing at any gateway: one session of a role may come of it. */
+export interface FederatedSession extends SessionFacts {
+  readonly role: null;
+  readonly federation: Federation;
+}
+
+/** What is remembered of an identity so that a role may be judged by it once more, as long as its session lives. */
+export interface Federation {
+  /** The provider it was presented to: the roles of no other one can come of it. */
+  readonly provider: string;
+  /** All claims of the ID token, as they were verified. */
+  readonly claims: Claims;
+  /** The ID token's `exp`. */
+  readonly tokenExpiresAt: EpochSeconds;
+}
+
+/** A used token that may be used once; `exp` leads so that pruning is one range delete. */
 export interface TokenUse {
   readonly exp: EpochSeconds;
   readonly iss: string;
@@ -78,14 +100,14 @@ export interface StsStore {
   /** The latest time that was granted at or forgotten at: at an earlier one, what the store holds is not all there was. */
   highWaterMark(): Promise<EpochSeconds>;
   /**
-   * One transaction: refuses when the job has a tombstone, when `use` was used before, or when `now` lies more than
-   * `skewSeconds` below the high-water mark; otherwise stores session and record and raises the mark to `now`.
+   * One transaction: refuses when the job has a tombstone, when one of `uses` was used before, or when `now` lies more than
+   * `skewSeconds` below the high-water mark; otherwise stores session, record and uses and raises the mark to `now`.
    * A refusal stores nothing.
    */
   grant(grant: {
-    readonly session: Session;
+    readonly session: Session | FederatedSession;
     readonly record: DecisionRecord;
-    readonly use: TokenUse | null;
+    readonly uses: readonly TokenUse[];
     readonly now: EpochSeconds;
     readonly skewSeconds: number;
   }): Promise<GrantOutcome>;
@@ -97,7 +119,7 @@ export interface StsStore {
   buryJobs(tombstones: readonly Tombstone[]): Promise<readonly EndedSession[]>;
   isBuried(issuer: string, jobId: string): Promise<boolean>;
   /** Undefined when it is unknown or has ended: what comes back is in force unless it expired. */
-  findSession(id: string): Promise<Session | undefined>;
+  findSession(id: string): Promise<Session | FederatedSession | undefined>;
   /** Ends of the group's sessions after `afterSequence` that have not expired by `now`, in order, at most `limit`. */
   listEndedSessions(
     group: string,

@@ -13,6 +13,7 @@ import type { KeyRing } from '../keys/ring.ts';
 import { adminRoutes } from './api/admin-routes.ts';
 import { awsRoutes } from './api/aws-route.ts';
 import { azureRoutes } from './api/azure-routes.ts';
+import { gcpRoutes } from './api/gcp-routes.ts';
 import { publicRoutes } from './api/public-routes.ts';
 import { tokenRoutes } from './api/token-route.ts';
 import { EventReceiver } from './events/receiver.ts';
@@ -100,6 +101,7 @@ export function createSts(d: StsDeps): Sts {
       log,
     },
   };
+  const bearers = { stsUrl, keys: d.keys, groupKeys: d.groupKeys, clock, clockSkewSeconds };
   const receivers = feedIssuers.flatMap((issuer) => {
     const client = issuer.jobStatus;
     if (client.kind === 'none') return [];
@@ -124,6 +126,7 @@ export function createSts(d: StsDeps): Sts {
       ...tokenRoutes({ exchange, keys: d.keys, clients }),
       ...awsRoutes({ exchange, keys: d.keys, groupKeys: d.groupKeys, store }),
       ...azureRoutes({ exchange, keys: d.keys, authority: settings.azureAuthority }),
+      ...gcpRoutes({ exchange, keys: d.keys, bearers, sessions: store }),
       ...publicRoutes({ stsUrl, keys: d.keys }),
       feedRoute({ ...feed, gateways: settings.gateways, refusals }),
     ],

@@ -7,6 +7,7 @@ import type {
   DecisionRecord,
   EndedSession,
   EpochSeconds,
+  FederatedSession,
   GrantOutcome,
   Session,
   StoreIdentity,
@@ -40,7 +41,7 @@ const isOf = ({ role }: DecisionRecord, only: DecisionFilter | undefined): boole
 
 export class MemoryStsStore implements StsStore {
   readonly hooks: MemoryStsStoreHooks = {};
-  readonly sessions = new Map<string, Session>();
+  readonly sessions = new Map<string, Session | FederatedSession>();
   readonly decisions: DecisionRecord[] = [];
   readonly tombstones = new Map<string, Tombstone>();
   readonly uses = new Map<string, TokenUse>();
@@ -50,6 +51,11 @@ export class MemoryStsStore implements StsStore {
   highWater: EpochSeconds = 0;
   #lastSequence = 0;
   ownIdentity: StoreIdentity = { id: crypto.randomUUID(), bornAt: 0 };
+
+  /** The sessions that have a role. */
+  get roleSessions(): readonly Session[] {
+    return [...this.sessions.values()].filter((session): session is Session => session.role !== null);
+  }
 
   async identity(): Promise<StoreIdentity> {
     return this.ownIdentity;
@@ -65,16 +71,16 @@ export class MemoryStsStore implements StsStore {
 
   async grant(grant: GrantInput): Promise<GrantOutcome> {
     await this.hooks.beforeGrant?.(grant);
-    const { session, record, use, now, skewSeconds } = grant;
+    const { session, record, uses, now, skewSeconds } = grant;
     if (record.outcome !== 'granted' || record.sessionId !== session.id || session.decisionId !== record.id) {
       throw misuse('a session was to be stored without its own decision record');
     }
     if (session.jobId !== null && this.tombstones.has(jobKey(session.issuer, session.jobId))) return 'job_ended';
-    if (use !== null && this.uses.has(useKey(use))) return 'token_replayed';
+    if (uses.some((use) => this.uses.has(useKey(use)))) return 'token_replayed';
     // Written so that a `now` that is no number refuses.
     if (!(now >= this.highWater - skewSeconds)) return 'clock_behind';
     if (this.sessions.has(session.id) || this.decisions.some((d) => d.id === record.id)) throw taken();
-    if (use !== null) this.uses.set(useKey(use), use);
+    for (const use of uses) this.uses.set(useKey(use), use);
     this.sessions.set(session.id, session);
     this.decisions.push(record);
     this.highWater = Math.max(this.highWater, now);
@@ -102,7 +108,7 @@ export class MemoryStsStore implements StsStore {
         this.#lastSequence += 1;
         const end = { sequence: this.#lastSequence, sessionId: session.id, expiresAt: session.expiresAt };
         this.ended.push(end);
-        this.endedGroups.set(session.id, session.group);
+        this.endedGroups.set(session.id, session.role === null ? '' : session.group);
         newlyEnded.push(end);
       }
     }
@@ -114,7 +120,7 @@ export class MemoryStsStore implements StsStore {
     return this.tombstones.has(jobKey(issuer, jobId));
   }
 
-  async findSession(id: string): Promise<Session | undefined> {
+  async findSession(id: string): Promise<Session | FederatedSession | undefined> {
     return this.#hasEnded(id) ? undefined : this.sessions.get(id);
   }
 

@@ -18,8 +18,8 @@ async function one(): Promise<void> {
   count += 1;
   const name = `${prefix}-${count}.`;
   // Every fourth token is single use, every eighth job ends at once, every tenth request is refused.
-  const use = count % 4 === 0 ? { exp: NOW + 600, iss: ISSUER, jti: `jti-${name}` } : null;
-  const outcome = await store.grant(grantOf(name, { use }));
+  const uses = count % 4 === 0 ? [{ exp: NOW + 600, iss: ISSUER, jti: `jti-${name}` }] : [];
+  const outcome = await store.grant(grantOf(name, { uses }));
   acknowledge(outcome, name);
   if (count % 8 === 0) {
     await store.buryJobs([tombstoneOf(`J${name}`)]);

@@ -102,7 +102,7 @@ test(`after kill -9 at ${ROUNDS} random points the database opens and every answ
       const number = Number(name.split('-')[1]);
       if (what !== 'granted' || number % 4 !== 0) continue;
       uses += 1;
-      const again = grantOf(`${name}again`, { use: { exp: NOW + 600, iss: ISSUER, jti: `jti-${name}` } });
+      const again = grantOf(`${name}again`, { uses: [{ exp: NOW + 600, iss: ISSUER, jti: `jti-${name}` }] });
       expect(await store.grant(again)).toBe('token_replayed');
     }
     await store.close();

@@ -43,6 +43,9 @@ const isWing = (name: string): name is keyof typeof WINGS_BELOW => Object.hasOwn
 /** The ports that storage implements: all that it may know of the wings. */
 const PORT_FILES = ['keys/store.ts', 'issuer/store.ts', 'sts/store.ts'];
 
+/** Files that only their own room may import, because whoever has them can make what nobody else may. */
+const PRIVATE_FILES = ['sts/verifier/verified-token.ts'];
+
 /** Folders of storage that adapters share; every other folder there is an adapter. */
 const SHARED_STORAGE = ['migrations', 'conformance'];
 
@@ -54,6 +57,7 @@ const PURE_WINGS = ['base', 'wire'];
 const IO_MODULES =
   /^node:(fs|net|http|https|http2|tls|dns|dgram|child_process|worker_threads|cluster|sqlite|readline)(\/|$)/;
 
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 const wingOf = (path: string): string => path.split('/')[0] ?? '';
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
 
@@ -159,6 +163,7 @@ function refusal(from: string, to: string): Violation | undefined {
   const violation = (rule: Violation['rule']): Violation => ({ rule, file: from, detail: `imports ${to}` });
   if (isTest(to) || (isTestSupport(to) && !isTestSupport(from))) return violation('table');
   if (from.startsWith('base/core/') && !to.startsWith('base/core/')) return violation('table');
+  if (PRIVATE_FILES.includes(to) && folderOf(to) !== folderOf(from)) return violation('table');
   const adapter = adapterOf(to);
   if (adapter !== undefined && adapter !== adapterOf(from) && !isComposer(from)) return violation('adapter');
   const wing = wingOf(from);

@@ -128,6 +128,11 @@ describe('a planted violation is found:', () => {
     ['keys imports wire', 'table: keys/store.ts', { 'keys/store.ts': "export * from '../wire/github/a.ts';" }],
     ['policy imports keys', 'table: policy/a.ts', { 'policy/a.ts': "await import('../keys/store.ts');" }],
     ['issuer imports policy', 'table: issuer/a.ts', { 'issuer/a.ts': "import '../policy/a.ts';" }],
+    [
+      'a file of another room makes what only the verifier may',
+      'table: sts/a.ts',
+      { 'sts/verifier/verified-token.ts': '', 'sts/a.ts': "import './verifier/verified-token.ts';" },
+    ],
     ['sts imports issuer', 'table: sts/b.ts', { 'sts/b.ts': "let a: import('../issuer/a.ts').A;" }],
     ['gateway imports sts', 'table: gateway/a.ts', { 'gateway/a.ts': "import '../sts/store.ts';" }],
     ['runner imports keys', 'table: runner/a.ts', { 'runner/a.ts': "import '../keys/store.ts';" }],

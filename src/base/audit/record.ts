@@ -5,7 +5,7 @@ import type { Reason } from '../core/reasons.ts';
 import type { EpochMs } from '../core/time.ts';
 
 /** The protocol a request came in by. */
-export type Wire = 'rfc8693' | 'aws' | 'azure';
+export type Wire = 'rfc8693' | 'aws' | 'gcp' | 'azure';
 
 /** One decision of the STS on a token whose signature was verified. */
 export interface DecisionRecord {

@@ -74,8 +74,10 @@ export interface LifetimeTrace {
   readonly ceilingSeconds: number;
   readonly issuerSeconds?: number;
   readonly untilDeadlineSeconds?: number;
+  /** Of a session that came of another one. */
+  readonly untilParentSeconds?: number;
   readonly givenSeconds: number;
-  readonly boundBy: 'asked' | 'role' | 'ceiling' | 'issuer' | 'deadline';
+  readonly boundBy: 'asked' | 'role' | 'ceiling' | 'issuer' | 'deadline' | 'parent';
   /** What so short a life means to the wire's clients. */
   readonly note?: string;
 }

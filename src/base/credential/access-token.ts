@@ -8,15 +8,13 @@ import type { VerificationKey } from '../jwt/jwk.ts';
 import {
   type CarriedSession,
   COMMON_MEMBERS,
-  type CredentialForm,
-  isStrings,
-  isText,
   type OpenOptions,
   openMembers,
   ownClaims,
   registeredClaims,
   sizeProblem,
 } from './carried-session.ts';
+import { type CredentialForm, isStrings, isText } from './credential-form.ts';
 
 /** RFC 9068 §2.1: no other token of the STS can pass for an access token, nor this for another. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';

@@ -10,14 +10,13 @@ import { derivedId, isAwsSessionName, parseAwsRoleArn } from './aws-arn.ts';
 import {
   type CarriedSession,
   COMMON_MEMBERS,
-  type CredentialForm,
-  isText,
   type OpenOptions,
   openMembers,
   ownClaims,
   registeredClaims,
   sizeProblem,
 } from './carried-session.ts';
+import { type CredentialForm, isText } from './credential-form.ts';
 import { pack, unpack } from './packed.ts';
 
 /** No other token of the STS can pass for a session token, nor this for another. */

@@ -1,18 +1,23 @@
-// A session as its credential tells it, whatever the credential's form, and what opening has in common for all of them. Signing
-// is the STS's business; whether a session was ended, no credential can tell.
-import { type Claims, isJsonObject, type JsonValue } from '../core/json.ts';
+// A session of a role as its credential tells it, and what opening has in common for all credentials of one. Signing is the STS's business; whether a session was ended, no credential can tell.
+import type { Claims } from '../core/json.ts';
 import type { Statement } from '../core/permissions.ts';
 import { type Failure, failure } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { EpochSeconds } from '../core/time.ts';
 import { quote } from '../json/quote.ts';
-import { checkTimes } from '../jwt/claims.ts';
 import type { VerificationKey } from '../jwt/jwk.ts';
-import { parseJws } from '../jwt/jws.ts';
-import { verifyJws } from '../jwt/verify.ts';
-
-/** Design, section 7: what the STS signs for itself is ES256. */
-const ALGORITHMS = ['ES256'];
+import {
+  type CredentialForm,
+  checkIssued,
+  isFlag,
+  isJob,
+  isRole,
+  isStrings,
+  isText,
+  isTime,
+  type MemberCheck,
+  openForm,
+} from './credential-form.ts';
 
 /** A session as its bearer presents it. */
 export interface CarriedSession {
@@ -44,19 +49,6 @@ export interface CarriedSession {
   readonly policy: readonly Statement[] | null;
 }
 
-/** Tells whether a member has its type and form. */
-export type MemberCheck = (value: JsonValue) => boolean;
-
-/** One form of credential. A token has every required member, perhaps some of the optional ones, and no others. */
-export interface CredentialForm {
-  /** For people: `the access token`. */
-  readonly name: string;
-  /** `typ`, exactly: no other token of the STS can pass for one of this form. */
-  readonly type: string;
-  readonly required: Readonly<Record<string, MemberCheck>>;
-  readonly optional: Readonly<Record<string, MemberCheck>>;
-}
-
 export interface OpenOptions {
   /** The STS's URL, compared byte for byte. */
   readonly issuer: string;
@@ -67,21 +59,6 @@ export interface OpenOptions {
   readonly nowSeconds: EpochSeconds;
   readonly skewSeconds: number;
 }
-
-export const isText: MemberCheck = (value) => typeof value === 'string' && value !== '';
-const isTime: MemberCheck = (value) => Number.isSafeInteger(value);
-const isRole: MemberCheck = (value) => typeof value === 'string' && /^[^/]+\/[^/]+$/.test(value);
-const isFlag: MemberCheck = (value) => typeof value === 'boolean';
-
-/** An object whose members are all strings. */
-export const isStrings = (value: JsonValue): value is Readonly<Record<string, string>> =>
-  isJsonObject(value) && Object.values(value).every((member) => typeof member === 'string');
-
-const isJob: MemberCheck = (value) => {
-  if (!isJsonObject(value) || Object.keys(value).length !== 2) return false;
-  const { iss, id } = value;
-  return iss !== undefined && isText(iss) && id !== undefined && (id === null || isText(id));
-};
 
 /** The members that every form has. */
 interface CommonMembers {
@@ -164,52 +141,23 @@ export async function openMembers(
   form: CredentialForm,
   options: OpenOptions,
 ): Promise<Result<OpenedMembers, Failure>> {
-  const parsed = parseJws(token);
-  if (!parsed.ok) return parsed;
-  const { header, claims } = parsed.value;
-  if (header.typ !== form.type) return err(failure('token_type_refused', `only typ ${form.type} is taken here`));
-  const verified = await verifyJws(parsed.value, options.keys, { algorithms: ALGORITHMS });
-  if (!verified.ok) return verified;
-  const refused = memberFailure(claims, form);
-  if (refused !== undefined) return err(refused);
+  const opened = await openForm(token, form, options.keys);
+  if (!opened.ok) return opened;
+  const { claims, key } = opened.value;
   // Every member was checked against its type just above.
   const common = claims as unknown as CommonMembers;
-  if (common.job_bound && common.job.id === null) {
-    return err(failure('claim_malformed', `${form.name} is bound to a job that it does not name`));
-  }
   const group = groupFor(claims, common, options);
   if (!group.ok) return group;
   const sessionWith = (attributes: Attributes): CarriedSession => sessionOf(common, group.value, attributes);
-  return ok({ claims, key: verified.value, sessionWith });
-}
-
-/**
- * A member that this program does not know is refused: it may be a restriction (RFC 7800 `cnf`) that a gateway of an
- * older version would not see.
- */
-function memberFailure(claims: Claims, { name: form, required, optional }: CredentialForm): Failure | undefined {
-  for (const [name, isValid] of Object.entries(required)) {
-    const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
-    if (value === undefined) return failure('claim_missing', `${form} has no "${name}"`);
-    if (!isValid(value)) return failure('claim_malformed', `"${name}" of ${form} has another type or form`);
-  }
-  for (const [name, value] of Object.entries(claims)) {
-    if (Object.hasOwn(required, name)) continue;
-    const isValid = Object.hasOwn(optional, name) ? optional[name] : undefined;
-    if (isValid === undefined) return failure('claim_malformed', `${form} has a member that is not known`);
-    if (!isValid(value)) return failure('claim_malformed', `"${name}" of ${form} has another type or form`);
-  }
-  return undefined;
+  return ok({ claims, key, sessionWith });
 }
 
 /** The group, when the parts are those of this STS, one of these groups and this moment. */
 function groupFor(claims: Claims, common: CommonMembers, options: OpenOptions): Result<string, Failure> {
-  if (common.iss !== options.issuer) return err(failure('issuer_unknown', 'the credential is by another STS'));
+  const ours = checkIssued(claims, options);
+  if (!ours.ok) return ours;
   const group = options.groups.find((known) => common.aud === groupAudience(known));
-  if (group === undefined) return err(failure('group_mismatch', `the credential is for ${quote(common.aud)}`));
-  const times = checkTimes(claims, options);
-  if (times.ok) return ok(group);
-  return err(times.error.reason === 'token_expired' ? failure('session_expired', times.error.detail) : times.error);
+  return group === undefined ? err(failure('group_mismatch', `the credential is for ${quote(common.aud)}`)) : ok(group);
 }
 
 const sessionOf = (common: CommonMembers, group: string, attributes: Attributes): CarriedSession => ({

@@ -4,7 +4,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { isStatements, type Statement, statementsJson } from '../core/permissions.ts';
 import { parseJsonObject } from '../json/parse.ts';
 import { decodeBase64url, encodeBase64url } from '../jwt/base64url.ts';
-import { isStrings } from './carried-session.ts';
+import { isStrings } from './credential-form.ts';
 
 /** 100 % of what AWS calls PackedPolicySize, in characters of the token: with all else it stays well below 8 KB. */
 export const MAX_PACKED_BYTES = 3072;

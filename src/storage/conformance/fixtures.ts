@@ -156,6 +156,7 @@ export const sessionOf = (name: string, change: Partial<Session> = {}): Session 
   sourceIdentity: null,
   name: null,
   policy: null,
+  federation: null,
   ...change,
 });
 
@@ -163,7 +164,7 @@ export type Grant = Parameters<StsStore['grant']>[0];
 
 interface GrantChange {
   readonly session?: Partial<Session>;
-  readonly use?: TokenUse | null;
+  readonly uses?: readonly TokenUse[];
   readonly now?: number;
   readonly skewSeconds?: number;
 }
@@ -174,7 +175,7 @@ export function grantOf(name: string, change: GrantChange = {}): Grant {
   return {
     session,
     record: grantedRecord(name, { jobId: session.jobId }),
-    use: change.use ?? null,
+    uses: change.uses ?? [],
     now: change.now ?? NOW,
     skewSeconds: change.skewSeconds ?? 30,
   };

@@ -146,12 +146,12 @@ function forgetting(engine: StsEngine): void {
     requirement(
       'keeps uses, tombstones and sessions while any accepted clock could meet them alive',
       async ({ store }) => {
-        await store.grant(grantOf('1', { use }));
+        await store.grant(grantOf('1', { uses: [use] }));
         await grantTo(store, 'J', '2');
         await store.buryJobs([tombstoneOf('J')]);
         const last = NOW + 600 + SLACK_SECONDS;
         await store.prune(last);
-        expect(await store.grant(grantOf('3', { use, now: last }))).toBe('token_replayed');
+        expect(await store.grant(grantOf('3', { uses: [use], now: last }))).toBe('token_replayed');
         expect(await store.isBuried(ISSUER, 'J')).toBe(true);
         expect(await store.findSession('S1')).toBeDefined();
         expect(ids(await store.listEndedSessions(GROUP, 0, NOW, 10))).toEqual(['S2']);
@@ -159,7 +159,7 @@ function forgetting(engine: StsEngine): void {
     );
 
     requirement('forgets them afterwards; decisions stay', async ({ store }) => {
-      await store.grant(grantOf('1', { use }));
+      await store.grant(grantOf('1', { uses: [use] }));
       await grantTo(store, 'J', '2');
       await store.buryJobs([tombstoneOf('J')]);
       const after = NOW + 600 + SLACK_SECONDS + 1;
@@ -169,15 +169,15 @@ function forgetting(engine: StsEngine): void {
       expect(await store.findSession('S2')).toBeUndefined();
       expect(await store.listEndedSessions(GROUP, 0, NOW, 10)).toEqual([]);
       expect(await store.findDecisions('D')).toHaveLength(2);
-      expect(await store.grant(grantOf('3', { use, now: after }))).toBe('granted');
+      expect(await store.grant(grantOf('3', { uses: [use], now: after }))).toBe('granted');
     });
 
     requirement(
       'raises the high-water mark: what was forgotten is not decided on at an earlier time',
       async ({ store }) => {
-        await store.grant(grantOf('1', { use }));
+        await store.grant(grantOf('1', { uses: [use] }));
         await store.prune(NOW + 5000);
-        expect(await store.grant(grantOf('2', { use, now: NOW + 10 }))).toBe('clock_behind');
+        expect(await store.grant(grantOf('2', { uses: [use], now: NOW + 10 }))).toBe('clock_behind');
       },
     );
 

@@ -84,8 +84,8 @@ function forced(engine: StsEngine): void {
 
   requirement('a single use that is open when it is used again is met by the second', async ({ store, hold }) => {
     const use = { exp: NOW + 600, iss: ISSUER, jti: 'jti-1' };
-    const first = await hold({ kind: 'grant', grant: grantOf('1', { use }) }, HOLD_MS);
-    expect(await store.grant(grantOf('2', { use }))).toBe('token_replayed');
+    const first = await hold({ kind: 'grant', grant: grantOf('1', { uses: [use] }) }, HOLD_MS);
+    expect(await store.grant(grantOf('2', { uses: [use] }))).toBe('token_replayed');
     await first.committed;
   });
 

@@ -21,7 +21,7 @@ function granting(engine: StsEngine): void {
   const requirement = requirements(engine);
   describe('a grant', () => {
     requirement('stores session and record, each as it was given, also after a restart', async (instance) => {
-      expect(await instance.store.grant(grantOf('1', { use: USE }))).toBe('granted');
+      expect(await instance.store.grant(grantOf('1', { uses: [USE] }))).toBe('granted');
       expect(await instance.store.findSession('S1')).toStrictEqual(sessionOf('1'));
       expect(await instance.store.findDecisions('D1')).toStrictEqual([grantedRecord('1')]);
       const again = await instance.restart();
@@ -74,7 +74,7 @@ function granting(engine: StsEngine): void {
       'under a taken id is rejected whole, and spares what was asked for at the same time',
       async ({ store }) => {
         await store.grant(grantOf('1'));
-        const sameSession = grantOf('2', { session: { id: 'S1' }, use: USE });
+        const sameSession = grantOf('2', { session: { id: 'S1' }, uses: [USE] });
         const settled = await Promise.allSettled([
           store.grant(grantOf('3')),
           store.grant({ ...sameSession, record: grantedRecord('2', { sessionId: 'S1' }) }),
@@ -86,7 +86,7 @@ function granting(engine: StsEngine): void {
           { status: 'fulfilled', value: 'granted' },
         ]);
         expect(await store.findDecisions('D2')).toEqual([]);
-        expect(await store.grant(grantOf('5', { use: USE }))).toBe('granted');
+        expect(await store.grant(grantOf('5', { uses: [USE] }))).toBe('granted');
         expect((await store.listDecisions(10)).map((record) => record.id)).toEqual(['D5', 'D4', 'D3', 'D1']);
       },
     );
@@ -98,9 +98,9 @@ function refusing(engine: StsEngine): void {
   describe('a grant is refused', () => {
     requirement('when the job has a tombstone, and stores nothing', async ({ store }) => {
       await store.buryJobs([tombstoneOf('J1')]);
-      expect(await store.grant(grantOf('1', { use: USE }))).toBe('job_ended');
+      expect(await store.grant(grantOf('1', { uses: [USE] }))).toBe('job_ended');
       await expectNothingOf(store, '1');
-      expect(await store.grant(grantOf('2', { use: USE }))).toBe('granted');
+      expect(await store.grant(grantOf('2', { uses: [USE] }))).toBe('granted');
     });
 
     requirement('when the job has a tombstone, also when the job binds no session', async ({ store }) => {
@@ -109,26 +109,26 @@ function refusing(engine: StsEngine): void {
     });
 
     requirement('when its single use was used before, also after a restart, and stores nothing', async (instance) => {
-      await instance.store.grant(grantOf('1', { use: USE }));
-      expect(await instance.store.grant(grantOf('2', { use: USE }))).toBe('token_replayed');
+      await instance.store.grant(grantOf('1', { uses: [USE] }));
+      expect(await instance.store.grant(grantOf('2', { uses: [USE] }))).toBe('token_replayed');
       const again = await instance.restart();
-      expect(await again.grant(grantOf('2', { use: USE }))).toBe('token_replayed');
+      expect(await again.grant(grantOf('2', { uses: [USE] }))).toBe('token_replayed');
       await expectNothingOf(again, '2');
     });
 
     requirement('only for the very same exp, iss and jti', async ({ store }) => {
-      await store.grant(grantOf('1', { use: USE }));
-      expect(await store.grant(grantOf('2', { use: { ...USE, exp: USE.exp + 1 } }))).toBe('granted');
-      expect(await store.grant(grantOf('3', { use: { ...USE, iss: `${ISSUER}/` } }))).toBe('granted');
-      expect(await store.grant(grantOf('4', { use: { ...USE, jti: 'JTI-1' } }))).toBe('granted');
-      expect(await store.grant(grantOf('5', { use: { ...USE, jti: 'jti-1 ' } }))).toBe('granted');
+      await store.grant(grantOf('1', { uses: [USE] }));
+      expect(await store.grant(grantOf('2', { uses: [{ ...USE, exp: USE.exp + 1 }] }))).toBe('granted');
+      expect(await store.grant(grantOf('3', { uses: [{ ...USE, iss: `${ISSUER}/` }] }))).toBe('granted');
+      expect(await store.grant(grantOf('4', { uses: [{ ...USE, jti: 'JTI-1' }] }))).toBe('granted');
+      expect(await store.grant(grantOf('5', { uses: [{ ...USE, jti: 'jti-1 ' }] }))).toBe('granted');
       expect(await store.grant(grantOf('6'))).toBe('granted');
     });
 
     requirement('all but once when one token is used many times at once on two replicas', async (instance) => {
       const stores = [instance.store, await instance.replica()];
       const outcomes = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => stores[index % 2]?.grant(grantOf(`${index}x`, { use: USE }))),
+        Array.from({ length: 20 }, (_, index) => stores[index % 2]?.grant(grantOf(`${index}x`, { uses: [USE] }))),
       );
       expect(outcomes.filter((outcome) => outcome === 'granted')).toHaveLength(1);
       expect(outcomes.filter((outcome) => outcome === 'token_replayed')).toHaveLength(19);

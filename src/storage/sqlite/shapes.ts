@@ -12,6 +12,7 @@ import type {
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
 import { isStatements, type Statement } from '../../base/core/permissions.ts';
 import type { JobFacts, NamedId } from '../../base/identity/facts.ts';
+import type { Federation } from '../../sts/store.ts';
 
 type ShapeOf<T> = Readonly<Record<keyof T, z.ZodType>>;
 
@@ -35,6 +36,13 @@ export const statementList: z.ZodType<readonly Statement[]> = z.custom<readonly 
 export const textMap: z.ZodType<Readonly<Record<string, string>>> = z.custom<Readonly<Record<string, string>>>(
   (value) => isJsonObject(value) && Object.values(value).every((member) => typeof member === 'string'),
 );
+
+/** What is remembered of an identity. */
+export const federation: z.ZodType<Federation> = z.strictObject({
+  provider: text,
+  claims: jsonObject,
+  tokenExpiresAt: seconds,
+} satisfies ShapeOf<Federation>);
 
 const namedId = z.strictObject({ name: text, id: text } satisfies ShapeOf<NamedId>);
 
@@ -108,8 +116,9 @@ const lifetimeTrace = z.strictObject({
   ceilingSeconds: seconds,
   issuerSeconds: optionalSeconds,
   untilDeadlineSeconds: optionalSeconds,
+  untilParentSeconds: optionalSeconds,
   givenSeconds: seconds,
-  boundBy: z.enum(['asked', 'role', 'ceiling', 'issuer', 'deadline']),
+  boundBy: z.enum(['asked', 'role', 'ceiling', 'issuer', 'deadline', 'parent']),
   note: optionalText,
 } satisfies ShapeOf<LifetimeTrace>);
 

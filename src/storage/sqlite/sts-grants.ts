@@ -1,10 +1,10 @@
 // The STS's grants and the ends of jobs: the transactions that decide whether a session may live.
 import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import type { EndedSession, Session, StsStore } from '../../sts/store.ts';
+import type { EndedSession, FederatedSession, Session, StsStore } from '../../sts/store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { flag, integer, json, nullableJson, nullableText, type Row, text } from './row.ts';
-import { statementList, textMap } from './shapes.ts';
+import { federation, statementList, textMap } from './shapes.ts';
 import { decisionWriter } from './sts-decisions.ts';
 
 /**
@@ -13,31 +13,55 @@ import { decisionWriter } from './sts-decisions.ts';
  */
 const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
 
-const decodeSession = (row: Row): Session => ({
-  id: text(row, 'id'),
-  decisionId: text(row, 'decision_id'),
-  role: { tenant: text(row, 'role_tenant'), name: text(row, 'role_name') },
-  group: text(row, 'gateway_group'),
-  issuer: text(row, 'issuer'),
-  subject: text(row, 'subject'),
-  jobId: nullableText(row, 'job_id'),
-  jobBound: flag(row, 'job_bound'),
-  issuedAt: integer(row, 'issued_at'),
-  expiresAt: integer(row, 'expires_at'),
-  claims: json(row, 'claims', textMap),
-  tags: json(row, 'tags', textMap),
-  sourceIdentity: nullableText(row, 'source_identity'),
-  name: nullableText(row, 'name'),
-  policy: nullableJson(row, 'policy', statementList),
+/** Of a session without a role, the columns of one are empty: a group of that name, and so its gateways, cannot be. */
+const NO_ROLE = { tenant: '', roleName: '', group: '', claims: '{}', tags: '{}', sourceIdentity: null, name: null };
+
+function decodeSession(row: Row): Session | FederatedSession {
+  const facts = {
+    id: text(row, 'id'),
+    decisionId: text(row, 'decision_id'),
+    issuer: text(row, 'issuer'),
+    subject: text(row, 'subject'),
+    jobId: nullableText(row, 'job_id'),
+    jobBound: flag(row, 'job_bound'),
+    issuedAt: integer(row, 'issued_at'),
+    expiresAt: integer(row, 'expires_at'),
+  };
+  const name = text(row, 'role_name');
+  if (name === '') return { ...facts, role: null, federation: json(row, 'federation', federation) };
+  return {
+    ...facts,
+    role: { tenant: text(row, 'role_tenant'), name },
+    group: text(row, 'gateway_group'),
+    claims: json(row, 'claims', textMap),
+    tags: json(row, 'tags', textMap),
+    sourceIdentity: nullableText(row, 'source_identity'),
+    name: nullableText(row, 'name'),
+    policy: nullableJson(row, 'policy', statementList),
+    federation: nullableJson(row, 'federation', federation),
+  };
+}
+
+const encodeSession = (session: Session | FederatedSession) => ({
+  id: session.id,
+  decisionId: session.decisionId,
+  issuer: session.issuer,
+  subject: session.subject,
+  jobId: session.jobId,
+  jobBound: session.jobBound ? 1 : 0,
+  issuedAt: session.issuedAt,
+  expiresAt: session.expiresAt,
+  federation: session.federation === null ? null : JSON.stringify(session.federation),
+  ...(session.role === null ? { ...NO_ROLE, policy: null } : encodeRole(session)),
 });
 
-const encodeSession = ({ role, jobBound, claims, tags, policy, name, ...session }: Session) => ({
-  ...session,
+const encodeRole = ({ claims, group, name, policy, role, sourceIdentity, tags }: Session) => ({
   tenant: role.tenant,
   roleName: role.name,
-  jobBound: jobBound ? 1 : 0,
+  group,
   claims: JSON.stringify(claims),
   tags: JSON.stringify(tags),
+  sourceIdentity,
   name,
   policy: policy === null ? null : JSON.stringify(policy),
 });
@@ -65,9 +89,7 @@ function grantChecks(database: SqliteDatabase) {
   return (grant: Grant): 'job_ended' | 'token_replayed' | 'clock_behind' | undefined => {
     const { issuer, jobId } = grant.session;
     if (jobId !== null && tombstone.get(issuer, jobId) !== undefined) return 'job_ended';
-    if (grant.use !== null && use.get(grant.use.exp, grant.use.iss, grant.use.jti) !== undefined) {
-      return 'token_replayed';
-    }
+    if (grant.uses.some(({ exp, iss, jti }) => use.get(exp, iss, jti) !== undefined)) return 'token_replayed';
     const highWater = integer(mark.get() ?? {}, 'at');
     // Written so that a `now` that is no number refuses.
     return grant.now >= highWater - grant.skewSeconds ? undefined : 'clock_behind';
@@ -89,12 +111,12 @@ export function stsGrants(database: SqliteDatabase): Pick<StsStore, 'grant' | 'f
   const insertUse = database.prepare('INSERT INTO token_use (exp, iss, jti) VALUES (?, ?, ?)');
   const insertSession = database.prepare(`
     INSERT INTO session (id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound,
-      issued_at, expires_at, claims, tags, source_identity, name, policy)
+      issued_at, expires_at, claims, tags, source_identity, name, policy, federation)
     VALUES ($id, $decisionId, $tenant, $roleName, $group, $issuer, $subject, $jobId, $jobBound, $issuedAt, $expiresAt,
-      $claims, $tags, $sourceIdentity, $name, $policy)`);
+      $claims, $tags, $sourceIdentity, $name, $policy, $federation)`);
   const find = database.prepare(`
     SELECT id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound, issued_at,
-      expires_at, claims, tags, source_identity, name, policy
+      expires_at, claims, tags, source_identity, name, policy, federation
     FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)`);
   return {
     grant: async (grant) => {
@@ -104,7 +126,7 @@ export function stsGrants(database: SqliteDatabase): Pick<StsStore, 'grant' | 'f
       return database.write(() => {
         const refused = refusal(grant);
         if (refused !== undefined) return refused;
-        if (grant.use !== null) insertUse.run(grant.use.exp, grant.use.iss, grant.use.jti);
+        for (const { exp, iss, jti } of grant.uses) insertUse.run(exp, iss, jti);
         decisions.insert(record);
         insertSession.run(session);
         raiseMark(grant.now);

@@ -39,7 +39,7 @@ const seconds = (response: Awaited<ReturnType<typeof assumeRole>>): number =>
 describe('AssumeRoleWithWebIdentity', () => {
   test('grants a session that is durable, with credentials that nothing keeps', async () => {
     const response = await granted();
-    const [session] = [...world.store.sessions.values()];
+    const [session] = world.store.roleSessions;
     const [decision] = world.store.decisions;
     expect(session).toMatchObject({
       role: { tenant: 'main', name: 'deploy' },
@@ -95,7 +95,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     const response = await granted(claims);
     expect(memberOf(response, 'SourceIdentity')).toBe('octocat');
     expect(Number(memberOf(response, 'PackedPolicySize'))).toBeGreaterThan(0);
-    expect([...world.store.sessions.values()][0]?.tags).toEqual({ pipeline: '7' });
+    expect(world.store.roleSessions[0]?.tags).toEqual({ pipeline: '7' });
     const plain = await granted({ jti: 'token-2' });
     expect([memberOf(plain, 'SourceIdentity'), memberOf(plain, 'PackedPolicySize')]).toEqual([undefined, undefined]);
   });
@@ -117,7 +117,7 @@ const POLICY = {
 describe('a session policy', () => {
   test('narrows the session, and its size is told', async () => {
     const response = await granted({}, { Policy: JSON.stringify(POLICY) });
-    const [session] = [...world.store.sessions.values()];
+    const [session] = world.store.roleSessions;
     expect(session?.policy).toHaveLength(1);
     expect(Number(memberOf(response, 'PackedPolicySize'))).toBeGreaterThan(0);
   });

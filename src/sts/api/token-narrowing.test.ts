@@ -44,7 +44,7 @@ describe('a scope', () => {
     expect(session.policy).toEqual([
       { effect: 'allow', actions: ['http:PUT'], resources: ['arn:jobpass:http:::artifacts/7/*'], line: 1 },
     ]);
-    expect(world.store.sessions.get(session.sessionId)?.policy).toEqual(session.policy);
+    expect(world.store.roleSessions.find(({ id }) => id === session.sessionId)?.policy).toEqual(session.policy);
     expect(world.store.decisions.at(-1)?.trace.session?.narrowed).toBe(true);
   });
 

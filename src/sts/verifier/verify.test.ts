@@ -47,6 +47,7 @@ const grant = {
   sourceIdentity: null,
   name: null,
   policy: null,
+  federation: null,
 };
 
 describe('a VerifiedToken', () => {

@@ -1,5 +1,4 @@
-// From a string to a VerifiedToken, check by check, each with its trace. Only this file can make a VerifiedToken.
-import type { CheckTrace } from '../../base/core/decision.ts';
+// From an identity token to a VerifiedToken, check by check, each with its trace.
 import type { Claims } from '../../base/core/json.ts';
 import type { Failure } from '../../base/core/reasons.ts';
 import { ok, type Result } from '../../base/core/result.ts';
@@ -9,99 +8,21 @@ import { parseJws } from '../../base/jwt/jws.ts';
 import { checkPlainType } from '../../base/jwt/token-type.ts';
 import type { Clock } from '../../base/ports/clock.ts';
 import type { TrustedIssuer } from '../settings.ts';
-import {
-  checkAlgorithm,
-  checkDeadline,
-  checkJobId,
-  checkParties,
-  checkSubject,
-  checkTokenId,
-  MAX_TOKEN_LIFETIME_SECONDS,
-} from './checks.ts';
+import { checkAlgorithm, checkJobId, checkParties, MAX_TOKEN_LIFETIME_SECONDS } from './checks.ts';
 import { type IssuerKeys, verifyIssuerSignature } from './issuer-signature.ts';
 import { checkJobStatus, type JobStatusDeps } from './job-status.ts';
 import { findIssuer, type TrustedIssuers } from './trusted-issuers.ts';
+import { type AuthenticToken, CheckList, checkIdentity, type Verification } from './verification.ts';
+import { mintVerified, type VerifiedFacts } from './verified-token.ts';
 
-/** Held by this module alone, so that no other code can call the constructor, not even through `token.constructor`. */
-const MINT = Symbol('verified');
-
-interface Facts {
-  readonly issuer: TrustedIssuer;
-  readonly claims: Claims;
-  readonly subject: string;
-  readonly tokenId: string | null;
-  readonly expiresAt: EpochSeconds;
-  readonly jobId: string | null;
-  readonly jobBound: boolean;
-  readonly deadline: EpochSeconds | null;
-}
-
-/** An identity that passed every check. Having one is the proof; there is no other way to get one than verifyToken. */
-class VerifiedToken {
-  readonly #facts: Facts;
-
-  constructor(mint: typeof MINT, facts: Facts) {
-    if (mint !== MINT) throw new TypeError('only the verifier makes a VerifiedToken');
-    this.#facts = facts;
-    Object.freeze(this);
-  }
-
-  /** Throws for anything but a token that this module made; a brand cannot be forged by shape. */
-  static factsOf(token: VerifiedToken): Facts {
-    return token.#facts;
-  }
-}
-
-export type { Facts as VerifiedFacts, VerifiedToken };
-
-/** What was verified. Throws a TypeError for an object that only looks like a VerifiedToken. */
-export const verifiedFacts = (token: VerifiedToken): Facts => VerifiedToken.factsOf(token);
-
-/** What an authentic token says of itself, for the record of a refusal that came after its signature was verified. */
-interface AuthenticToken {
-  readonly issuer: string;
-  readonly claims: Claims;
-  /** The job as the token names it; null for an issuer that does not tell of its jobs. */
-  readonly jobId: string | null;
-  /** Whether the STS hears of the ends of this issuer's jobs. */
-  readonly jobBound: boolean;
-}
-
-export type Verification =
-  | { readonly ok: true; readonly token: VerifiedToken; readonly checks: readonly CheckTrace[] }
-  | {
-      readonly ok: false;
-      readonly failure: Failure;
-      readonly checks: readonly CheckTrace[];
-      /** Null when the signature was not verified: then nothing that the token says is known to be true. */
-      readonly authentic: AuthenticToken | null;
-      /**
-       * The signature holds, and the token is made for this STS and for now. Of a public issuer anyone has any number of
-       * authentic tokens of other audiences and past times, so those are worth no more than garbage.
-       */
-      readonly isMeantForUs: boolean;
-    };
+export type { Verification, Verified } from './verification.ts';
+export { type VerifiedFacts, type VerifiedToken, verifiedFacts } from './verified-token.ts';
 
 export interface VerifierDeps extends JobStatusDeps {
   readonly issuers: TrustedIssuers;
   readonly keys: IssuerKeys;
   readonly clock: Clock;
   readonly clockSkewSeconds: number;
-}
-
-/** The checks so far, in the order in which they ran. */
-class CheckList {
-  readonly traces: CheckTrace[] = [];
-
-  /** Notes the outcome of one named check and passes it on. */
-  note<T>(check: string, result: Result<T, Failure>, detail: (value: T) => string): Result<T, Failure> {
-    this.traces.push(
-      result.ok
-        ? { check, outcome: 'held', detail: detail(result.value) }
-        : { check, outcome: 'failed', detail: result.error.detail },
-    );
-    return result;
-  }
 }
 
 /**
@@ -115,20 +36,14 @@ export async function verifyToken(
   moreAudiences: readonly string[] = [],
 ): Promise<Verification> {
   const list = new CheckList();
-  const refuse = (failure: Failure, about: Pick<Rejection, 'authentic' | 'isMeantForUs'>): Rejection => ({
-    ok: false,
-    failure,
-    checks: list.traces,
-    ...about,
-  });
   const signed = await checkSignature(deps, token, list);
-  if (!signed.ok) return refuse(signed.error, { authentic: null, isMeantForUs: false });
+  if (!signed.ok) return list.refuse(signed.error, { authentic: null, isMeantForUs: false });
   const authentic = authenticToken(signed.value);
   const addressed = checkAddressed(deps, { signed: signed.value, moreAudiences }, list);
-  if (!addressed.ok) return refuse(addressed.error, { authentic, isMeantForUs: false });
+  if (!addressed.ok) return list.refuse(addressed.error, { authentic, isMeantForUs: false });
   const facts = await checkAddressee(deps, { addressed: addressed.value, token }, list);
-  if (!facts.ok) return refuse(facts.error, { authentic, isMeantForUs: true });
-  return { ok: true, token: new VerifiedToken(MINT, facts.value), checks: list.traces };
+  if (!facts.ok) return list.refuse(facts.error, { authentic, isMeantForUs: true });
+  return { ok: true, token: mintVerified(facts.value), checks: list.traces };
 }
 
 /** Precondition: signature, audience and times hold. */
@@ -136,8 +51,8 @@ async function checkAddressee(
   deps: VerifierDeps,
   o: { readonly addressed: Addressed; readonly token: string },
   list: CheckList,
-): Promise<Result<Facts, Failure>> {
-  const facts = checkClaims(o.addressed, list);
+): Promise<Result<VerifiedFacts, Failure>> {
+  const facts = checkIdentity(o.addressed, list);
   if (!facts.ok) return facts;
   const { issuer, jobId } = facts.value;
   const { audience, issuedAt } = o.addressed;
@@ -146,8 +61,6 @@ async function checkAddressee(
   if (!standing.ok) return standing;
   return ok({ ...facts.value, jobId: standing.value.jobId, jobBound: standing.value.jobBound });
 }
-
-type Rejection = Extract<Verification, { ok: false }>;
 
 interface Signed {
   readonly issuer: TrustedIssuer;
@@ -192,8 +105,6 @@ async function checkSignature(deps: VerifierDeps, token: string, list: CheckList
   return signature.ok ? ok({ issuer: issuer.value, claims }) : signature;
 }
 
-type ClaimFacts = Omit<Facts, 'jobBound'>;
-
 /** Whether the token is made for this STS and for now. Precondition: the signature holds. */
 function checkAddressed(
   deps: VerifierDeps,
@@ -210,28 +121,4 @@ function checkAddressed(
     return `issued ${nowSeconds - t.issuedAt} s ago, expires in ${t.expiresAt - nowSeconds} s`;
   });
   return times.ok ? ok({ ...signed, ...times.value, audience: audience.value, nowSeconds }) : times;
-}
-
-/** Everything else that the claims must say by themselves. */
-function checkClaims(addressed: Addressed, list: CheckList): Result<ClaimFacts, Failure> {
-  const { issuer, claims, expiresAt, nowSeconds } = addressed;
-  const subject = list.note('subject', checkSubject(claims), (sub) => sub);
-  if (!subject.ok) return subject;
-  const tokenId = list.note('token id', checkTokenId(claims), (jti) => jti ?? 'none');
-  if (!tokenId.ok) return tokenId;
-  const job = list.note('job', checkJobId(claims, issuer), (id) => id ?? 'none told');
-  if (!job.ok) return job;
-  const deadline = list.note('deadline', checkDeadline(claims, issuer), (at) =>
-    at === null ? 'none told' : `in ${at - nowSeconds} s`,
-  );
-  if (!deadline.ok) return deadline;
-  return ok({
-    issuer,
-    claims,
-    subject: subject.value,
-    tokenId: tokenId.value,
-    expiresAt,
-    jobId: job.value,
-    deadline: deadline.value,
-  });
 }

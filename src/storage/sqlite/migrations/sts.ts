@@ -101,6 +101,9 @@ const SESSION_ATTRIBUTES = `
   ALTER TABLE session ADD COLUMN policy TEXT;
 `;
 
+/** The identity of a session that another one may come of. */
+const FEDERATION = 'ALTER TABLE session ADD COLUMN federation TEXT;';
+
 export const STS_SCHEMA: Schema = {
   kind: 'STS',
   applicationId: 0x4a505354, // "JPST"
@@ -110,5 +113,6 @@ export const STS_SCHEMA: Schema = {
     { version: 3, name: 'decisions by tenant', sql: DECISIONS_BY_TENANT },
     { version: 4, name: 'identity of the store, groups of ended sessions', sql: IDENTITY },
     { version: 5, name: 'attributes and policies of sessions', sql: SESSION_ATTRIBUTES },
+    { version: 6, name: 'identities of sessions that others come of', sql: FEDERATION },
   ],
 };

@@ -1,0 +1,84 @@
+// The moment a grant counts: session, record and uses become durable in one transaction, or a refusal does. It decides nothing.
+import type { Trace } from '../base/core/decision.ts';
+import { type Failure, failure } from '../base/core/reasons.ts';
+import type { CredentialRequest } from './exchange-request.ts';
+import { type Case, grantRecord, type RecordedToken, refusalRecord } from './records.ts';
+import { type RefusalDeps, type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
+import type { FederatedSession, GrantOutcome, Session, StsStore, TokenUse } from './store.ts';
+import type { VerifiedFacts } from './verifier/verify.ts';
+
+export interface SettleDeps extends RefusalDeps {
+  readonly store: Pick<StsStore, 'grant' | 'recordRefusal'>;
+  readonly clockSkewSeconds: number;
+}
+
+/** What a grant or its refusal is about. */
+export interface Settling {
+  readonly request: Pick<CredentialRequest, 'token'>;
+  readonly facts: VerifiedFacts;
+  /** Of the decision that allowed it. */
+  readonly trace: Trace;
+}
+
+/** What is to be durable. */
+interface Grantable extends Settling {
+  readonly session: Session | FederatedSession;
+  /** The trace with what only a grant has. */
+  readonly grantTrace: Trace;
+  readonly uses: readonly TokenUse[];
+  readonly now: number;
+}
+
+/** Undefined once session and record are durable; else the refusal, which is durable itself as far as the store lets it be. */
+export async function settle(deps: SettleDeps, opened: Case, wanted: Grantable): Promise<Refused | undefined> {
+  const { facts, grantTrace: trace, now, session, uses } = wanted;
+  const record = grantRecord(opened, recorded(facts), { session, trace });
+  const outcome = await tryGrant(deps, { session, record, uses, now, skewSeconds: deps.clockSkewSeconds });
+  if (outcome === 'granted') return undefined;
+  const refusal = failureOf(outcome);
+  if (outcome !== 'store_unavailable') return refuseGrant(deps, opened, { ...wanted, refusal });
+  return refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks });
+}
+
+/** Refuses what a decision allowed. */
+export function refuseGrant(
+  deps: SettleDeps,
+  opened: Case,
+  { facts, refusal, request, trace }: Settling & { readonly refusal: Failure },
+): Promise<Refused> {
+  const checks = [...trace.checks, { check: 'grant', outcome: 'failed', detail: refusal.detail } as const];
+  const record = refusalRecord(opened, recorded(facts), { failure: refusal, trace: { ...trace, checks } });
+  return refuseDurably(deps, record, request.token);
+}
+
+/** What records tell of the token. */
+export const recorded = (facts: VerifiedFacts): RecordedToken => ({
+  issuer: facts.issuer.issuer,
+  claims: facts.claims,
+  jobId: facts.jobId,
+});
+
+async function tryGrant(
+  deps: SettleDeps,
+  wanted: Parameters<StsStore['grant']>[0],
+): Promise<GrantOutcome | 'store_unavailable'> {
+  try {
+    return await deps.store.grant(wanted);
+  } catch (error) {
+    deps.log.error({ decision: wanted.record.id, err: error }, 'a grant could not be made durable');
+    return 'store_unavailable';
+  }
+}
+
+function failureOf(outcome: Exclude<GrantOutcome, 'granted'> | 'store_unavailable'): Failure {
+  switch (outcome) {
+    case 'job_ended':
+      return failure('job_ended', 'the job ended before the grant was durable');
+    case 'token_replayed':
+      return failure('token_replayed', 'this token may be used once, and was used before');
+    case 'clock_behind':
+      return failure('clock_behind', 'the clock is behind the latest time already acted on, by more than the skew');
+    case 'store_unavailable':
+      return failure('store_unavailable', 'the store did not take session and record');
+  }
+}
