@@ -31,7 +31,7 @@ export const tokenFindings = (
 function tailFinding(sts: StsKind): Finding {
   const detail = 'ends with a line break or a space, which SDKs send along';
   return sts === 'compatible'
-    ? wrong('token file', `${detail}: Ceph RGW refuses it`, 'printf %s "$(jobpass token --audience AUDIENCE)" > FILE')
+    ? wrong('token file', `${detail}: Ceph RGW refuses it`, 'jobpass token --audience AUDIENCE --file FILE')
     : unseen('token file', `${detail}; whether AWS takes it cannot be seen from here`);
 }
 
