@@ -1,26 +1,21 @@
-// Tries a credential whose job is over: node replay.mjs FILE. Succeeds when the gateway refuses it.
+// Tries credentials whose job is over: node replay.mjs FILE s3://BUCKET/KEY. Succeeds when the gateway refuses them.
 import { readFile } from 'node:fs/promises';
+import { putObject } from './aws.mjs';
 
-const store = process.env.ARTIFACTS_URL ?? 'http://127.0.0.1:8703';
 const GIVE_UP_AFTER_MS = 12_000;
 
-const token = (await readFile(process.argv[2], 'utf8')).trim();
+const [file, object] = process.argv.slice(2);
+const credentials = JSON.parse(await readFile(file, 'utf8')).Credentials;
 const started = performance.now();
 for (;;) {
-  const response = await fetch(`${store}/web/replayed.txt`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${token}` },
-    body: 'still alive',
-  });
-  const answer = await response.text();
+  const put = await putObject(object, 'still alive', { env: process.env, credentials });
   const after = performance.now() - started;
-  if (response.status === 403) {
-    const { error, decision } = JSON.parse(answer);
-    console.log(`dead: 403 ${error}, ${(after / 1000).toFixed(1)} s into the next job, decision ${decision}`);
+  if (put.code === 'ExpiredToken') {
+    console.log(`dead: ${put.refusal}, ${(after / 1000).toFixed(1)} s into the next job`);
     break;
   }
   if (after > GIVE_UP_AFTER_MS) {
-    console.error(`still alive after ${Math.round(after)} ms: ${response.status}`);
+    console.error(`still alive after ${Math.round(after)} ms: ${put.ok ? put.status : put.refusal}`);
     process.exit(1);
   }
 }

@@ -25,13 +25,13 @@ function tellsTheStory(story: string): void {
   expect(story).toMatch(/✓ build .+ made web-shop-[0-9a-f]{7}\.tar\.gz .+ no identity asked for, none given/);
   expect(story).toMatch(/✓ publish /);
   expect(story).toMatch(/1 job started +job J.+ owner acme@42 · pipeline web@7 · environment production/);
-  expect(story).toMatch(/2 ID token +sub owner:acme@42:pipeline:web@7:environment:production/);
-  expect(story).toMatch(/3–5 exchange +role main\/publish-web → session S/);
-  expect(story).toMatch(/6 at the gateway +PUT web\/web-shop-[0-9a-f]{7}\.tar\.gz → 201/);
-  expect(story).toMatch(/7–8 job ended +session S[0-9A-Z]+ dead: 403 access_denied/);
+  expect(story).toMatch(/2 ID token +sub owner:acme@42:pipeline:web@7:environment:production +aud \S+ +[0-9]+ ms/);
+  expect(story).toMatch(/3–5 exchange +role main\/publish-web → session S\S+, (30|29) min.* [0-9]+ ms +recorded/);
+  expect(story).toMatch(/6 at the gateway +PUT s3:\/\/web-shop\/releases\/7\/web-shop-[0-9a-f]{7}\.tar\.gz → 200/);
+  expect(story).toMatch(/7–8 job ended +session S[0-9A-Z]+ dead: 400 ExpiredToken, decision D/);
   expect(story).toMatch(/✗ preview /);
   expect(story).toMatch(/refused D.+ publish-web wants environment production/);
-  expect(story).toMatch(/tried once more: +dead: 403 access_denied.+← this is the point/);
+  expect(story).toMatch(/tried once more: +dead: 400 ExpiredToken, decision D.+← this is the point/);
   expect(story).toContain('Nearest role    main/preview-web   (all clauses hold; not asked for)');
   expect(story.trimEnd().split('\n').at(-1)).toMatch(/^ {2}break it yourself .+ then: /);
   expect(story).not.toMatch(/eyJ[A-Za-z0-9_-]{10}/);

@@ -1,38 +1,27 @@
 // The example upstream as its own process behind the guard: what is stored is whole, and what is cut leaves nothing.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { exchangeBytes, type GuardedResource, startGuardedResource, until } from '../fakes/guarded-resource.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../examples/artifact-store/server.mjs', import.meta.url));
+import { type ArtifactStore, startArtifactStore } from './artifact-store.ts';
 
 let folder: string;
-let store: ChildProcess;
-let storeUrl: string;
+let store: ArtifactStore;
 let world: GuardedResource;
 let token: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'jobpass-artifacts-'));
-  store = spawn(process.execPath, [PROGRAM, '--listen', '127.0.0.1:0', '--folder', folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  storeUrl = await new Promise((resolve) => {
-    if (store.stdout) createInterface({ input: store.stdout }).once('line', resolve);
-  });
-  world = await startGuardedResource({ upstream: storeUrl });
+  store = await startArtifactStore(folder);
+  world = await startGuardedResource({ upstream: store.url });
 });
 
 afterAll(async () => {
   await world.close();
-  store.kill('SIGTERM');
-  await until(() => store.exitCode !== null || store.signalCode !== null);
+  await store.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -46,8 +35,8 @@ const files = () => readdirSync(folder, { recursive: true }).map(String).sort();
 
 describe('the artifact store behind the guard', () => {
   test('prints its URL and serves on it', async () => {
-    expect(storeUrl).toMatch(/^http:\/\/127\.0\.0\.1:[0-9]+$/);
-    expect((await fetch(`${storeUrl}/web/none`)).status).toBe(404);
+    expect(store.url).toMatch(/^http:\/\/127\.0\.0\.1:[0-9]+$/);
+    expect((await fetch(`${store.url}/web/none`)).status).toBe(404);
   });
 
   test('stores, replaces, gives back and deletes', async () => {
@@ -80,7 +69,7 @@ describe('the artifact store behind the guard', () => {
   ])('takes no name like %s, even from somebody who reaches it directly', async (path) => {
     const before = files();
     const raw = `PUT ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx`;
-    expect((await exchangeBytes(Number(new URL(storeUrl).port), raw)).text).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await exchangeBytes(Number(new URL(store.url).port), raw)).text).toMatch(/^HTTP\/1\.1 400 /);
     expect(files()).toEqual(before);
   });
 
@@ -96,7 +85,7 @@ describe('the artifact store behind the guard', () => {
     await until(() => files().length > before.length);
     world.sts.ended.push({ sessionId: 'S0000000000AB', expiresAt: world.clock.nowSeconds() + 600 });
     await until(() => files().length === before.length);
-    expect((await fetch(`${storeUrl}/web/cut.bin`)).status).toBe(404);
+    expect((await fetch(`${store.url}/web/cut.bin`)).status).toBe(404);
     req.destroy();
   });
 });

@@ -7,6 +7,8 @@ import { Processes } from '../../src/app/cli/demo/processes.ts';
 import { startServers } from '../../src/app/cli/demo/run-demo.ts';
 import { buildStage, type Stage } from '../../src/app/cli/demo/stage.ts';
 import type { PrivateCa } from '../fakes/private-ca.ts';
+import { type ArtifactStore, startArtifactStore } from './artifact-store.ts';
+import { guardOverHttp } from './http-stage.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -15,25 +17,38 @@ export interface ThreeServers {
   readonly close: () => Promise<void>;
 }
 
-/** Starts them from source in a folder of their own; with `tls` they serve https and trust each other by its CA. */
-export async function startThreeServers(how: { readonly tls?: PrivateCa } = {}): Promise<ThreeServers> {
+export interface ThreeServersOptions {
+  /** The servers serve https and trust each other by this CA. */
+  readonly tls?: PrivateCa;
+  /** What the gateway is: a guard before the example artifact store, which is the default, or the demo's own S3. */
+  readonly resource?: 'http' | 's3';
+  /** The project with its policies. Default: examples/web-shop. */
+  readonly example?: string;
+}
+
+/** Starts them from source in a folder of their own. */
+export async function startThreeServers(options: ThreeServersOptions = {}): Promise<ThreeServers> {
+  const { example = join(ROOT, 'examples/web-shop'), resource = 'http', tls } = options;
   const folder = mkdtempSync(join(tmpdir(), 'jobpass-e2e-'));
   const processes = new Processes();
+  let store: ArtifactStore | undefined;
   const close = async (): Promise<void> => {
     await processes.stop();
+    await store?.close();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
     const program = [process.execPath, join(ROOT, 'src/app/cli/main.ts')] as const;
-    const { tls } = how;
+    if (resource === 'http') store = await startArtifactStore(join(folder, 'store'));
     const built = buildStage({
       folder,
-      example: join(ROOT, 'examples/web-shop'),
+      example,
       ports: await demoPorts(),
       program: tls === undefined ? program : ['env', `NODE_EXTRA_CA_CERTS=${tls.ca}`, ...program],
     });
+    if (store !== undefined) guardOverHttp(built, store.url);
     const stage = tls === undefined ? built : overTls(built, tls);
-    await startServers(stage, processes, join(ROOT, 'examples'));
+    await startServers(stage, processes);
     return { stage, close };
   } catch (cause) {
     await close();

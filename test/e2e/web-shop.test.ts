@@ -1,10 +1,14 @@
 // The example project: its pipeline runs, and its roles let in exactly whom they name. No server runs here.
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { sign } from 'aws4';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ok } from '../../src/base/core/result.ts';
 import { Secret } from '../../src/base/core/secret.ts';
 import { identityClaims } from '../../src/base/identity/claims.ts';
@@ -17,6 +21,7 @@ import { jobFacts, type Trigger } from '../../src/runner/ci/job-facts.ts';
 import { createMachine } from '../../src/runner/ci/machine.ts';
 import { type Pipeline, readPipeline } from '../../src/runner/ci/pipeline.ts';
 import { runPipeline } from '../../src/runner/ci/run.ts';
+import { listen } from '../fakes/guarded-resource.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/web-shop');
 const ISSUER = 'http://127.0.0.1:8701';
@@ -73,32 +78,102 @@ describe('the build of the web shop', () => {
   });
 });
 
+const STS_GRANT = `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
+<AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>the-secret-key</SecretAccessKey><SessionToken>the-session-token</SessionToken>
+<Expiration>2030-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
+const REFUSAL = '<Error><Code>AccessDenied</Code><RequestId>D9XM</RequestId></Error>';
+
 describe('the upload of the web shop', () => {
-  it.each([
-    [201, 0],
-    [403, 1],
-  ])('puts the file with its credential, and after %i ends with %i', async (status, exitCode) => {
-    const seen: string[] = [];
-    const server = createServer((request, response) => {
-      seen.push(`${request.method} ${request.url} ${request.headers.authorization}`);
-      request.resume().on('end', () => response.writeHead(status).end('{"error":"access_denied","decision":"D9XM"}'));
+  let home: string;
+  let server: Server;
+  let calls: { line: string; body: string; headers: IncomingHttpHeaders }[];
+  let statuses: { POST: number; PUT: number };
+
+  beforeEach(async () => {
+    home = mkdtempSync(join(tmpdir(), 'jobpass-web-shop-home-'));
+    writeFileSync(join(home, 'id-token'), 'the-id-token');
+    calls = [];
+    statuses = { POST: 200, PUT: 200 };
+    server = createServer((request, response) => {
+      const { method, url, headers } = request;
+      void text(request).then((body) => {
+        calls.push({ line: `${method} ${url}`, body, headers });
+        const status = method === 'POST' ? statuses.POST : statuses.PUT;
+        response.writeHead(status).end(status === 200 ? STS_GRANT : REFUSAL);
+      });
     });
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const env = { ARTIFACTS_URL: `http://127.0.0.1:${port}`, JOBPASS_ACCESS_TOKEN: 'the-access-token' };
-    const args = ['publish.mjs', 'web', 'src/style.css'];
+    await listen(server);
+  });
+  afterEach(() => {
+    server.close();
+    rmSync(home, { recursive: true });
+  });
+
+  /** Runs the upload; both endpoints are the one server of the test. */
+  async function upload(): Promise<{ code: unknown; output: string }> {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const env = {
+      HOME: home,
+      AWS_REGION: 'us-east-1',
+      AWS_ENDPOINT_URL_STS: url,
+      AWS_ENDPOINT_URL_S3: url,
+      AWS_ROLE_ARN: 'arn:aws:iam::000000000042:role/publish-web',
+      AWS_ROLE_SESSION_NAME: 'J1',
+      AWS_WEB_IDENTITY_TOKEN_FILE: join(home, 'id-token'),
+    };
+    const args = ['publish.mjs', 'src/style.css', 's3://web-shop/releases/7/'];
     const ended = await new Promise<{ code: unknown; output: string }>((resolve) => {
       execFile(process.execPath, args, { cwd: EXAMPLE, env }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : error.code, output: stdout + stderr });
       });
     });
-    server.close();
-    expect(seen).toEqual(['PUT /web/style.css Bearer the-access-token']);
-    expect(ended.code).toBe(exitCode);
-    expect(ended.output).toContain(`PUT web/style.css → ${status}`);
-    expect(ended.output.includes('D9XM')).toBe(status === 403);
-    expect(ended.output).not.toContain('the-access-token');
+    for (const secret of ['the-id-token', 'the-secret-key', 'the-session-token'])
+      expect(ended.output).not.toContain(secret);
+    return ended;
+  }
+
+  it('takes the role with its token, then puts the file with the credentials', async () => {
+    const ended = await upload();
+    expect(ended).toMatchObject({ code: 0, output: expect.stringMatching(/^PUT s3:.+\/style\.css → 200 {3}/m) });
+    expect(calls.map(({ line }) => line)).toEqual(['POST /', 'PUT /web-shop/releases/7/style.css']);
+    expect(Object.fromEntries(new URLSearchParams(calls[0]?.body))).toEqual({
+      Action: 'AssumeRoleWithWebIdentity',
+      Version: '2011-06-15',
+      RoleArn: 'arn:aws:iam::000000000042:role/publish-web',
+      RoleSessionName: 'J1',
+      WebIdentityToken: 'the-id-token',
+    });
+    expect(calls[1]?.body).toBe(readFileSync(join(EXAMPLE, 'src/style.css'), 'utf8'));
+    expect(calls[1]?.headers['x-amz-security-token']).toBe('the-session-token');
+  });
+
+  it('signs as another signer does', async () => {
+    await upload();
+    const { headers = {}, body = '' } = calls[1] ?? {};
+    expect(headers['x-amz-content-sha256']).toBe(createHash('sha256').update(body).digest('hex'));
+    const names = ['host', 'x-amz-content-sha256', 'x-amz-date', 'x-amz-security-token'];
+    const { headers: signed } = sign(
+      {
+        method: 'PUT',
+        path: '/web-shop/releases/7/style.css',
+        service: 's3',
+        region: 'us-east-1',
+        headers: Object.fromEntries(names.map((name) => [name, String(headers[name])])),
+      },
+      { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'the-secret-key', sessionToken: 'the-session-token' },
+    );
+    expect(headers.authorization).toBe(signed?.Authorization);
+  });
+
+  it.each([
+    ['POST', 'arn:aws:iam::000000000042:role/publish-web', 1],
+    ['PUT', 's3://web-shop/releases/7/style.css', 2],
+  ] as const)('ends with 1 after a refused %s, and says under which id', async (method, what, asked) => {
+    statuses[method] = 403;
+    const ended = await upload();
+    expect(ended.code).toBe(1);
+    expect(ended.output).toContain(`${what} → 403 AccessDenied, decision D9XM`);
+    expect(calls).toHaveLength(asked);
   });
 });
 
@@ -106,8 +181,8 @@ describe('the roles of the web shop', () => {
   const ceiling = {
     tenant: 'main',
     issuers: [ISSUER],
-    actions: ['http:*'],
-    resources: ['arn:jobpass:http:::artifacts/*'],
+    actions: ['s3:*'],
+    resources: ['arn:aws:s3:::web-shop/*'],
     gateways: ['artifacts'],
     maxDurationSeconds: 3600,
     awsAccounts: 'all' as const,

@@ -43,10 +43,9 @@ interface Telling {
 async function tell(folder: string, processes: Processes, telling: Telling): Promise<void> {
   const { surroundings, paint } = telling;
   const { out } = surroundings;
-  const home = packageFolder();
   const stage = buildStage({
     folder,
-    example: join(home, 'examples/web-shop'),
+    example: join(packageFolder(), 'examples/web-shop'),
     ports: await demoPorts(),
     program: thisProgram(),
   });
@@ -54,7 +53,7 @@ async function tell(folder: string, processes: Processes, telling: Telling): Pro
     `${paint.strong('Jobpass demo')} · three servers that share nothing but URLs · real git repository · nothing leaves this machine\n`,
   );
   const began = performance.now();
-  await startServers(stage, processes, join(home, 'examples'));
+  await startServers(stage, processes);
   introduce(stage, out);
   out(`  ready after ${seconds((performance.now() - began) / 1000)}\n`);
   out(`${paint.strong('web-shop')}  main  by you\n`);
@@ -69,7 +68,7 @@ const thisProgram = (): [string, ...string[]] => [process.execPath, process.argv
 function introduce({ urls }: Stage, out: (text: string) => void): void {
   out(`  issuer   ${urls.issuer}   the CI provider’s side`);
   out(`  sts      ${urls.sts}   the cloud’s side      trusts the issuer above, and hears from it when a job ends`);
-  out(`  gateway  ${urls.gateway}   guards the artifact store, and hears from the sts`);
+  out(`  gateway  ${urls.gateway}   an S3 of its own on this disk, and hears from the sts`);
 }
 
 type Stories = ReadonlyMap<string, JobStory>;

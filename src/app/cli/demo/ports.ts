@@ -1,18 +1,19 @@
-// Four ports on loopback for the demo: the usual ones when they are free.
+// Three ports on loopback for the demo: the usual ones when they are free.
 import { createServer } from 'node:net';
 
-const USUAL = [8701, 8702, 8703, 8704] as const;
+/** As the example writes them. */
+export const USUAL_PORTS = [8701, 8702, 8703] as const;
 
-export type DemoPorts = readonly [issuer: number, sts: number, gateway: number, store: number];
+export type DemoPorts = readonly [issuer: number, sts: number, gateway: number];
 
-/** The usual four, or any free ones when one of them is taken. */
+/** The usual three, or any free ones when one of them is taken. */
 export async function demoPorts(): Promise<DemoPorts> {
-  const usual = await Promise.all(USUAL.map(isFree));
-  if (usual.every(Boolean)) return USUAL;
-  const servers = await Promise.all(USUAL.map(() => listenAnywhere()));
-  const [issuer = 0, sts = 0, gateway = 0, store = 0] = servers.map(({ port }) => port);
+  const usual = await Promise.all(USUAL_PORTS.map(isFree));
+  if (usual.every(Boolean)) return USUAL_PORTS;
+  const servers = await Promise.all(USUAL_PORTS.map(() => listenAnywhere()));
+  const [issuer = 0, sts = 0, gateway = 0] = servers.map(({ port }) => port);
   await Promise.all(servers.map(({ close }) => close()));
-  return [issuer, sts, gateway, store];
+  return [issuer, sts, gateway];
 }
 
 const isFree = (port: number): Promise<boolean> =>

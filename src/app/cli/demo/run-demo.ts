@@ -17,8 +17,8 @@ import { output, type Processes } from './processes.ts';
 import { DEMO_GATEWAY, type Stage } from './stage.ts';
 import type { JobStory } from './story.ts';
 
-/** Starts the artifact store and the three servers of the stage, and waits until each is ready. */
-export async function startServers(stage: Stage, processes: Processes, examples: string): Promise<void> {
+/** Starts the three servers of the stage, and waits until each is ready. */
+export async function startServers(stage: Stage, processes: Processes): Promise<void> {
   const jobpass = join(stage.binFolder, 'jobpass');
   const publicKey = output(
     [jobpass, 'keys', 'export', '--public', DEMO_GATEWAY, '--config', stage.configs.gateway],
@@ -32,23 +32,10 @@ export async function startServers(stage: Stage, processes: Processes, examples:
       folder: stage.folder,
       readyLine: /^ready/m,
     });
-  const store = processes.start({
-    name: 'artifact store',
-    command: [
-      process.execPath,
-      join(examples, 'artifact-store/server.mjs'),
-      '--listen',
-      new URL(stage.urls.store).host,
-      '--folder',
-      join(stage.folder, 'store'),
-    ],
-    folder: stage.folder,
-    readyLine: /^http/m,
-  });
   // Each would wait for the other; in this order nobody has to.
   await serve('issuer');
   await serve('sts');
-  await Promise.all([serve('gateway'), store]);
+  await serve('gateway');
 }
 
 /** Runs jobs of the example as its CI would, an ordinary registered controller, and hands each job's story to `tell`. */
@@ -57,7 +44,7 @@ export async function runJobs(
   how: {
     readonly jobs: readonly string[];
     readonly trigger: Trigger;
-    readonly surroundings: Surroundings;
+    readonly surroundings: Pick<Surroundings, 'env' | 'signal'>;
     readonly tell: (story: JobStory) => void;
   },
 ): Promise<void> {

@@ -11,14 +11,16 @@ import {
   writePrivateFile,
   writePublicFile,
 } from '../../setup/private-files.ts';
-import type { DemoPorts } from './ports.ts';
+import { type DemoPorts, USUAL_PORTS } from './ports.ts';
 
 /** The gateway's name, and its group. */
 export const DEMO_GATEWAY = 'artifacts';
+/** What the gateway keeps, on the disk of the stage. */
+const DEMO_BUCKET = 'web-shop';
 
 export interface Stage {
   readonly folder: string;
-  readonly urls: { readonly issuer: string; readonly sts: string; readonly gateway: string; readonly store: string };
+  readonly urls: { readonly issuer: string; readonly sts: string; readonly gateway: string };
   /** Configuration files, by server. */
   readonly configs: { readonly issuer: string; readonly sts: string; readonly gateway: string };
   readonly controllerFile: string;
@@ -28,9 +30,6 @@ export interface Stage {
   readonly binFolder: string;
 }
 
-/** Addresses as the example writes them; the demo replaces them when other ports had to be taken. */
-const WRITTEN_PORTS: DemoPorts = [8701, 8702, 8703, 8704];
-
 /** Sets everything up below `folder`, which must be empty. `example` is examples/web-shop; `program` runs jobpass. */
 export function buildStage(options: {
   readonly folder: string;
@@ -39,15 +38,10 @@ export function buildStage(options: {
   readonly program: readonly [string, ...string[]];
 }): Stage {
   const { folder, ports } = options;
-  const [issuer, sts, gateway, store] = ports.map((port) => `http://127.0.0.1:${port}`) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  const urls = { issuer, sts, gateway, store };
+  const [issuer, sts, gateway] = ports.map((port) => `http://127.0.0.1:${port}`) as [string, string, string];
+  const urls = { issuer, sts, gateway };
   const fill = (text: string): string =>
-    WRITTEN_PORTS.reduce(
+    USUAL_PORTS.reduce<string>(
       (filled, port, index) => filled.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${ports[index]}`),
       text,
     );
@@ -115,7 +109,7 @@ observability: { log_level: warn }
 const gatewayConfig = (urls: Urls): string => `gateways:
   - name: ${DEMO_GATEWAY}
     listen: ${new URL(urls.gateway).host}
-    upstream: ${urls.store}
+    s3: { folder: ./objects, buckets: [{ name: ${DEMO_BUCKET} }] }
     sts: { url: "${urls.sts}", network: loopback, secret: "file:.jobpass/gateway.secret" }
 observability: { log_level: warn }
 `;
@@ -127,7 +121,7 @@ function copyFilled(from: string, to: string, fill: (text: string) => string): v
 
 function makeRepository(example: string, repository: string, fill: (text: string) => string): void {
   cpSync(example, repository, { recursive: true, filter: (path) => !path.includes(`${example}/policies`) });
-  for (const file of readdirSync(repository).filter((name) => /\.(yaml|mjs)$/.test(name)))
+  for (const file of readdirSync(repository).filter((name) => /\.(yaml|mjs|sh)$/.test(name)))
     writeFileSync(join(repository, file), fill(readFileSync(join(repository, file), 'utf8')));
   const git = (...args: string[]): void =>
     void execFileSync('git', args, { cwd: repository, stdio: 'pipe', env: gitEnvironment() });

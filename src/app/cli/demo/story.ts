@@ -49,15 +49,19 @@ function jobSteps(
   ending: string | undefined,
 ): readonly (readonly [string, string])[] {
   const { claims } = decision;
-  const timings = /ID token ([0-9]+) ms, exchange ([0-9]+) ms/.exec(story.output.join('\n'));
   const started = [`job ${shortId(decision.jobId ?? '')}`, facts(claims), deadline(story)].join('   ');
-  const idToken = `sub ${printable(decision.subject, 200)}   aud ${shortHost(stringMember(claims, 'aud'))}${milliseconds(timings?.[1])}`;
+  const idToken = `sub ${printable(decision.subject, 200)}   aud ${shortHost(stringMember(claims, 'aud'))}${tookIn(story.output, /^jobpass: ID token .* ([0-9]+) ms$/)}`;
   const first = [
     ['1 job started', started],
     ['2 ID token', idToken],
   ] as const;
   return decision.outcome === 'granted'
-    ? [...first, ['3–5 exchange', granted(decision, timings?.[2])], ...used(story.output), ...ended(decision, ending)]
+    ? [
+        ...first,
+        ['3–5 exchange', granted(decision, tookIn(story.output, /^assumed .* ([0-9]+) ms$/))],
+        ...used(story.output),
+        ...ended(decision, ending),
+      ]
     : [...first, [`refused ${shortId(decision.id)}`, whyRefused(decision)]];
 }
 
@@ -72,10 +76,10 @@ function facts(claims: Claims): string {
 const deadline = (story: JobStory): string =>
   story.deadline === null ? '' : `deadline in ${formatDuration(story.deadline - story.startedAt)}`;
 
-function granted(decision: DecisionRecord, exchangeMs: string | undefined): string {
+function granted(decision: DecisionRecord, took: string): string {
   const role = decision.role === null ? '' : formatRoleRef(decision.role);
   const life = decision.trace.lifetime === undefined ? '' : `, ${formatDuration(decision.trace.lifetime.givenSeconds)}`;
-  return `role ${role} → session ${shortId(decision.sessionId ?? '')}${life}${milliseconds(exchangeMs)}   recorded before answered`;
+  return `role ${role} → session ${shortId(decision.sessionId ?? '')}${life}${took}   recorded before answered`;
 }
 
 /** What the job did with the credential, as its own script said it. */
@@ -104,6 +108,10 @@ const wanted = (clause: ClauseTrace): string =>
 const presented = (clause: ClauseTrace): string =>
   clause.presented === undefined ? 'nothing of it' : printable(JSON.stringify(clause.presented));
 
-const milliseconds = (text: string | undefined): string => (text === undefined ? '' : `   ${text} ms`);
+/** How long something took, where the job itself measured it. */
+function tookIn(output: readonly string[], pattern: RegExp): string {
+  const ms = output.map((line) => pattern.exec(line)?.[1]).find((found) => found !== undefined);
+  return ms === undefined ? '' : `   ${ms} ms`;
+}
 const shortHost = (url: string | undefined): string =>
   url === undefined ? '–' : printable(url.replace(/^https?:\/\//, ''));
