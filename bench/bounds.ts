@@ -1,6 +1,7 @@
 // What an adversary can make the policy rooms cost: the dearest inputs that tests know, one of each kind. `node bench/bounds.ts`.
 // The answers are held by tests; here only their time is taken, of this thread, the median of nine.
-import { MAX_POLICY_BYTES } from '../src/base/core/limits.ts';
+import { MAX_BODY_BYTES, MAX_POLICY_BYTES } from '../src/base/core/limits.ts';
+import { withoutTrailingSpace } from '../src/base/jwt/pasted.ts';
 import { decide } from '../src/policy/decide.ts';
 import { compileExpression, evaluateExpression } from '../src/policy/expression/expression.ts';
 import { matchesGlob, parseTemplate, type Template } from '../src/policy/iam/template.ts';
@@ -78,6 +79,7 @@ const INPUTS: readonly (readonly [name: string, boundMs: number, run: () => void
   ['decide by as many wildcards as there may be', 1000, decision(subjects(PATTERNS), { sub: 'a'.repeat(2048) })],
   ['decide by 300 dear expressions', 1000, decision(whens(300), { l: LIST })],
   ['mask a line that comes byte by byte', 500, maskByteByByte],
+  ['a token full of spaces', 50, () => void withoutTrailingSpace(`${' '.repeat(MAX_BODY_BYTES)}x`)],
 ];
 
 function compileNested(open: string, close: string, depth = 2000): unknown {

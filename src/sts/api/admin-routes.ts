@@ -8,6 +8,7 @@ import type { Claims } from '../../base/core/json.ts';
 import { type Failure, failure, REASONS, safeReason } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
+import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { RefusalDesk } from '../../base/refusal/desk.ts';
 import { encodeRefusal, type Refusal, refuse } from '../../base/refusal/refusal.ts';
@@ -114,7 +115,7 @@ function parseEvaluation(body: Uint8Array): Result<Evaluation, Failure> {
   // From the parsed body, not from the schema: only the strict parser keeps every member as it is.
   const claims = parsed.data.claims === undefined ? undefined : (json.value.claims as Claims);
   if ((token === undefined) === (claims === undefined)) return malformed('wanted either token or claims');
-  const identity = token === undefined ? { claims: claims ?? {} } : { token: token.replace(/[ \t\r\n]+$/, '') };
+  const identity = token === undefined ? { claims: claims ?? {} } : { token: withoutTrailingSpace(token) };
   return ok({ role, identity, askedSeconds });
 }
 

@@ -1,6 +1,7 @@
 // The parameters of AssumeRoleWithWebIdentity, validated as AWS does. It verifies no token, finds no role, reads no policy.
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
+import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
 import { numberProblems, type TextShape, textProblems, unsatisfied, validationError } from './constraints.ts';
 import { openRefusal, type StsRefusal } from './fault.ts';
 
@@ -70,7 +71,8 @@ export function decodeAssumeRole(form: ReadonlyMap<string, string>): Result<Assu
   if (!policyArns.ok) return policyArns;
   const roleArn = form.get('RoleArn');
   const sessionName = form.get('RoleSessionName');
-  const token = form.get('WebIdentityToken')?.replace(/[ \t\r\n]+$/, '');
+  const sent = form.get('WebIdentityToken');
+  const token = sent === undefined ? undefined : withoutTrailingSpace(sent);
   const policy = form.get('Policy') ?? null;
   const problems = [
     ...textProblems(roleArn, ROLE_ARN),

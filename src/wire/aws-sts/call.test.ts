@@ -111,6 +111,11 @@ describe('AssumeRoleWithWebIdentity', () => {
     ['no token', { WebIdentityToken: null }, "Value null at 'webIdentityToken'"],
     ['a token of white space', { WebIdentityToken: ' \n \r\n' }, at('webIdentityToken', 'have length greater than')],
     ['a token too long', { WebIdentityToken: 'a'.repeat(20_001) }, at('webIdentityToken', 'have length less than')],
+    [
+      'a token of spaces and a sign',
+      { WebIdentityToken: `${' '.repeat(120_000)}x` },
+      at('webIdentityToken', 'have length less than'),
+    ],
     ['an empty policy', { Policy: '' }, at('policy', 'have length greater than or equal to 1')],
     ['a policy too long', { Policy: 'a'.repeat(2049) }, at('policy', 'have length less than or equal to 2048')],
     ['a policy beyond Latin-1', { Policy: '{"a":"€"}' }, at('policy', pattern('[\\u0009'))],

@@ -2,6 +2,7 @@
 // finds no role.
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { isReservedAzureTenant, parseAzureGuid, parseAzureTenant } from '../../base/credential/azure-names.ts';
+import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
 import { parseQuery } from '../query.ts';
 import { decodePairs } from '../urlencoded.ts';
 import { type AzureRefusal, openRefusal } from './fault.ts';
@@ -139,8 +140,8 @@ function readClientId(text: string | undefined): Result<string, AzureRefusal> {
 
 function readAssertion(value: Value): Result<string, AzureRefusal> {
   const type = value('client_assertion_type');
-  const assertion = value('client_assertion')?.replace(/[ \t\r\n]+$/, '');
-  if (!assertion) {
+  const assertion = withoutTrailingSpace(value('client_assertion') ?? '');
+  if (assertion === '') {
     const message = "The request body must contain the following parameter: 'client_assertion'";
     return err(openRefusal('token_missing', 'assertion_missing', message));
   }

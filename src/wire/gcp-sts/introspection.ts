@@ -3,6 +3,7 @@
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
+import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
 import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
 import type { Parameters } from './parameters.ts';
 import { NEVER_KEPT } from './refusal.ts';
@@ -19,8 +20,8 @@ export interface GcpActiveToken {
 
 /** The presented token (RFC 7662 §2.1), without white space at its end. The hint changes nothing. Error: request_malformed. */
 export function decodeGcpIntrospection(parameters: Parameters): Result<string, Failure> {
-  const token = parameters.get('token')?.replace(/[ \t\r\n]+$/, '');
-  return token ? ok(token) : err(failure('request_malformed', 'token is missing'));
+  const token = withoutTrailingSpace(parameters.get('token') ?? '');
+  return token !== '' ? ok(token) : err(failure('request_malformed', 'token is missing'));
 }
 
 /** RFC 7662 §2.2: of a token that is not active (null), nothing else is said, not even why. */

@@ -3,6 +3,7 @@ import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseGcpProvider } from '../../base/credential/gcp-names.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
+import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
 import { ACCESS_TOKEN_URN, TOKEN_EXCHANGE_GRANT } from '../rfc8693/request.ts';
 import type { Parameters } from './parameters.ts';
 import { readScopes } from './scopes.ts';
@@ -40,8 +41,8 @@ export function decodeGcpTokenRequest(parameters: Parameters): Result<GcpTokenRe
   }
   const scopes = readScopes((parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== ''));
   if (!scopes.ok) return scopes;
-  const subjectToken = parameters.get('subject_token')?.replace(/[ \t\r\n]+$/, '');
-  if (!subjectToken) return err(failure('token_missing', 'subject_token is missing'));
+  const subjectToken = withoutTrailingSpace(parameters.get('subject_token') ?? '');
+  if (subjectToken === '') return err(failure('token_missing', 'subject_token is missing'));
   return ok({ subjectToken, provider, scopes: scopes.value });
 }
 

@@ -3,6 +3,7 @@
 import { formatRoleRef, parseRoleRef, type RoleRef } from '../../base/core/decision.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
+import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
 import type { TokenForm } from './token-form.ts';
 
 export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -95,8 +96,8 @@ export function decodeTokenRequest(form: TokenForm): Result<TokenQuestion, Failu
   const problem =
     unservedParameter(value, known) ?? (known.grant === 'token_exchange' ? typeProblem(value) : undefined);
   if (problem !== undefined) return err(failure('request_malformed', problem));
-  const subjectToken = value(known.token)?.replace(/[ \t\r\n]+$/, '');
-  if (!subjectToken) return err(failure('token_missing', `${known.token} is missing`));
+  const subjectToken = withoutTrailingSpace(value(known.token) ?? '');
+  if (subjectToken === '') return err(failure('token_missing', `${known.token} is missing`));
   const target = readTarget(value('audience'), form.resources);
   if (!target.ok) return target;
   const asked = readLifetime(value('requested_lifetime'));
