@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
 import type { CarriedSession } from '../base/credential/carried-session.ts';
 import type { VerificationKey } from '../base/jwt/jwk.ts';
-import { authorize } from '../policy/iam/authorize.ts';
+import { authorize, type PermissionRequest } from '../policy/iam/authorize.ts';
 import type { RequestFacts } from '../policy/iam/permission-conditions.ts';
 import type { CompiledPermissions } from '../policy/iam/statements.ts';
 
@@ -51,10 +51,15 @@ export interface Ask {
   readonly facts: Omit<RequestFacts, 'now' | 'tags' | 'sourceIdentity'>;
 }
 
+/** An ask of one session that is decided on again while its request lasts. */
+interface StandingAsk extends Ask {
+  readonly matched: NonNullable<PermissionRequest['matched']>;
+}
+
 /** What was allowed, and by what. */
 export interface Permit {
   readonly credential: Credential;
-  readonly asks: readonly Ask[];
+  readonly asks: readonly StandingAsk[];
   /** The role's statement that allowed the first of them. */
   readonly statement: Statement;
 }
@@ -75,7 +80,7 @@ export function permit(
   knowledge: Knowledge,
 ): Result<Permit, Refusal> {
   const { session } = credential;
-  const [first, ...others] = asks;
+  const [first, ...others] = [standing(asks[0]), ...asks.slice(1).map(standing)] as const;
   const lapsed = standingOf(session, knowledge);
   const decided = lapsed === undefined ? permitted(credential, first, knowledge) : err(lapsed);
   if (!decided.ok) return err({ ...decided.error, session });
@@ -83,8 +88,10 @@ export function permit(
     const further = permitted(credential, ask, knowledge);
     if (!further.ok) return err({ ...further.error, session });
   }
-  return ok({ credential, asks, statement: decided.value });
+  return ok({ credential, asks: [first, ...others], statement: decided.value });
 }
+
+const standing = (ask: Ask): StandingAsk => ({ ...ask, matched: new WeakMap() });
 
 /**
  * Why a request that was permitted may go on no longer, or undefined: its session lapsed, the STS has withdrawn the key that
@@ -128,17 +135,22 @@ export function standingOf(session: CarriedSession, knowledge: Knowledge): Failu
 }
 
 /** The role's permissions and the session's own policy, each of which must allow it. */
-function permitted({ session, policy }: Credential, ask: Ask, knowledge: Knowledge): Result<Statement, Failure> {
+function permitted(
+  { session, policy }: Credential,
+  ask: StandingAsk,
+  knowledge: Knowledge,
+): Result<Statement, Failure> {
   const role = knowledge.permissionsOf(session.role);
   if (role === undefined) {
     return err(failure('role_unknown', `role ${session.role} is not in the active permission set`));
   }
-  const { action, resource } = ask;
+  const { action, matched, resource } = ask;
   const { claims, sourceIdentity, tags } = session;
   const request = {
     action,
     resource,
     claims,
+    matched,
     facts: { ...ask.facts, now: knowledge.nowSeconds(), tags, sourceIdentity },
   };
   const { allow, statement } = authorize(role, request);

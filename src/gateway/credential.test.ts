@@ -94,10 +94,11 @@ describe('a session policy', () => {
     const policy = [{ ...ALL, conditions: { DateLessThan: { 'aws:CurrentTime': until } } }];
     const opened = await openAwsCredential(await sessionToken({ policy }), authority);
     if (!opened.ok) throw new Error(opened.error.detail);
-    const let_in = { credential: opened.value.credential, asks: [GET] };
-    expect(withdrawalOf(let_in, authority.knowledge)).toBeUndefined();
+    const letIn = permit(opened.value.credential, [GET], authority.knowledge);
+    if (!letIn.ok) throw new Error(letIn.error.detail);
+    expect(withdrawalOf(letIn.value, authority.knowledge)).toBeUndefined();
     clock.advance(61);
-    expect(withdrawalOf(let_in, authority.knowledge)?.reason).toBe('permission_denied');
+    expect(withdrawalOf(letIn.value, authority.knowledge)?.reason).toBe('permission_denied');
   });
 });
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FeedSts, gatewaySettings } from '../../../test/fakes/feed-sts.ts';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
 import { makeSigningKey } from '../../../test/fakes/signing-key.ts';
+import type { Statement } from '../../base/core/permissions.ts';
 import { Secret } from '../../base/core/secret.ts';
 import { AWS_SESSION_TOKEN_TYPE, awsSecretKey, awsSessionTokenClaims } from '../../base/credential/aws-session.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
@@ -10,7 +11,7 @@ import { assembleJws } from '../../base/jwt/assemble.ts';
 import { importKeySet } from '../../base/jwt/jwk.ts';
 import { signingKey } from '../../base/sigv4/signature.ts';
 import type { Knowledge } from '../authorize.ts';
-import { SessionCache } from './session-cache.ts';
+import { SessionCache, type SessionCacheOptions } from './session-cache.ts';
 
 const SCOPE = { date: '20261123', region: 'eu-test-1', service: 's3' };
 const keyOf = (fill: number) => new Secret<Uint8Array>(new Uint8Array(32).fill(fill));
@@ -18,6 +19,7 @@ const keyOf = (fill: number) => new Secret<Uint8Array>(new Uint8Array(32).fill(f
 let clock: FrozenClock;
 let sts: FeedSts;
 let groupKey: Secret<Uint8Array> | null;
+let options: SessionCacheOptions;
 let cache: SessionCache;
 /** How often somebody asked for the keys: opening does, recalling asks whether one is withdrawn. */
 let published: () => ReturnType<Knowledge['keys']>;
@@ -39,7 +41,8 @@ beforeEach(() => {
   };
   const { name: gateway, group, sts: at, clockSkewSeconds } = gatewaySettings();
   const authority = { gateway, group, stsUrl: at.url, clockSkewSeconds, knowledge };
-  cache = new SessionCache({ authority, groupKey: () => groupKey, capacity: 2 });
+  options = { authority, groupKey: () => groupKey };
+  cache = new SessionCache({ ...options, capacity: 2 });
 });
 
 const tokenOf = (over: Partial<CarriedSession> = {}): Promise<string> => {
@@ -119,6 +122,23 @@ test('the least recently used session makes room', async () => {
   expect(cache.size).toBe(2);
   expect(await opened(one)).toBe(first);
   expect(await opened(two)).not.toBe(second);
+});
+
+test('session policies make room for each other by their length, however few sessions there are', async () => {
+  const policy: readonly Statement[] = [
+    { effect: 'allow', actions: ['s3:*'], resources: [`arn:aws:s3:::${'a'.repeat(500)}`], line: 1 },
+  ];
+  const roomy = new SessionCache({ ...options, capacity: 100, maxPolicyChars: 1500 });
+  const open = async (token: string) => expect((await roomy.open(token)).ok).toBe(true);
+  for (const sessionId of ['S1', 'S2', 'S3']) await open(await tokenOf({ sessionId, policy }));
+  expect(roomy.size).toBe(2);
+  const again = await tokenOf({ sessionId: 'S4', policy });
+  await Promise.all([open(again), open(again)]);
+  for (const sessionId of ['S5', 'S6']) await open(await tokenOf({ sessionId }));
+  // Sessions without a policy take nothing of their room, and one that two requests opened at once is counted once.
+  expect(roomy.size).toBe(4);
+  await open(await tokenOf({ sessionId: 'S7', policy: [...policy, ...policy, ...policy] }));
+  expect(roomy.size).toBe(0);
 });
 
 test('more signing keys of one session than it can need are not kept', async () => {

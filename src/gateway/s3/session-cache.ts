@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import type { Secret } from '../../base/core/secret.ts';
 import { assumedRoleId } from '../../base/credential/aws-arn.ts';
 import { type AwsSession, awsSecretKey } from '../../base/credential/aws-session.ts';
+import type { CarriedSession } from '../../base/credential/carried-session.ts';
 import type { CredentialScope } from '../../base/sigv4/scope.ts';
 import { signingKey } from '../../base/sigv4/signature.ts';
 import { type Authority, keyWithdrawal } from '../authorize.ts';
@@ -13,6 +14,11 @@ import { type OpenedAwsCredential, openAwsCredential } from '../credential.ts';
 
 /** A few kilobytes each; a site with more live sessions at one gateway verifies some of them again. */
 const MAX_SESSIONS = 10_000;
+/**
+ * Of the session policies of all sessions together, as JSON. Callers write them, and compiled they take up to 90 times as much:
+ * bounded by their number alone, the sessions of one job could fill the memory.
+ */
+const MAX_POLICY_CHARS = 1024 * 1024;
 /** Requests are signed for today; presigned URLs for any of the seven days before. */
 const MAX_SIGNING_KEYS = 8;
 
@@ -26,24 +32,34 @@ export interface OpenSession extends OpenedAwsCredential {
   signingKey(scope: CredentialScope): Uint8Array;
 }
 
+interface Kept {
+  readonly session: OpenSession;
+  readonly policyChars: number;
+}
+
 export interface SessionCacheOptions {
   readonly authority: Authority;
   /** The group's key as the feed last gave it; null while it is not known or not fresh. */
   readonly groupKey: () => Secret<Uint8Array> | null;
   /** How many sessions are kept; MAX_SESSIONS unless a test says otherwise. */
   readonly capacity?: number;
+  /** Likewise, MAX_POLICY_CHARS. */
+  readonly maxPolicyChars?: number;
 }
 
 /** Opens session tokens, and remembers the ones that were good. */
 export class SessionCache {
   readonly #o: SessionCacheOptions;
   readonly #capacity: number;
+  readonly #maxPolicyChars: number;
   /** By the token's digest, the least recently used first. */
-  readonly #sessions = new Map<string, OpenSession>();
+  readonly #sessions = new Map<string, Kept>();
+  #policyChars = 0;
 
   constructor(options: SessionCacheOptions) {
     this.#o = options;
     this.#capacity = options.capacity ?? MAX_SESSIONS;
+    this.#maxPolicyChars = options.maxPolicyChars ?? MAX_POLICY_CHARS;
   }
 
   get size(): number {
@@ -65,31 +81,43 @@ export class SessionCache {
     const { aws } = opened.value;
     const userId = assumedRoleId(aws.roleArn, aws.sessionName);
     const session = { ...opened.value, userId, groupKey, signingKey: signingKeysOf(aws, groupKey) };
-    this.#remember(name, session);
+    this.#remember(name, { session, policyChars: policyCharsOf(aws.session) });
     return ok(session);
   }
 
   #recall(name: string, groupKey: Secret<Uint8Array>): OpenSession | undefined {
-    const known = this.#sessions.get(name);
-    if (known === undefined) return undefined;
-    this.#sessions.delete(name);
+    const kept = this.#sessions.get(name);
+    if (kept === undefined) return undefined;
+    this.#forget(name);
+    const { session } = kept;
     const { knowledge } = this.#o.authority;
     const isGood =
-      known.groupKey === groupKey &&
-      keyWithdrawal(known.credential.key, knowledge) === undefined &&
-      known.credential.session.expiresAt > knowledge.nowSeconds();
+      session.groupKey === groupKey &&
+      keyWithdrawal(session.credential.key, knowledge) === undefined &&
+      session.credential.session.expiresAt > knowledge.nowSeconds();
     if (!isGood) return undefined;
-    this.#sessions.set(name, known);
-    return known;
+    this.#remember(name, kept);
+    return session;
   }
 
-  #remember(name: string, session: OpenSession): void {
-    this.#sessions.set(name, session);
-    if (this.#sessions.size <= this.#capacity) return;
-    const [oldest] = this.#sessions.keys();
-    if (oldest !== undefined) this.#sessions.delete(oldest);
+  #remember(name: string, kept: Kept): void {
+    // Two requests may have opened the same token at the same time.
+    this.#forget(name);
+    this.#sessions.set(name, kept);
+    this.#policyChars += kept.policyChars;
+    for (const oldest of this.#sessions.keys()) {
+      if (this.#sessions.size <= this.#capacity && this.#policyChars <= this.#maxPolicyChars) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(name: string): void {
+    this.#policyChars -= this.#sessions.get(name)?.policyChars ?? 0;
+    this.#sessions.delete(name);
   }
 }
+
+const policyCharsOf = ({ policy }: CarriedSession): number => (policy === null ? 0 : JSON.stringify(policy).length);
 
 /** Derives each key when it is first asked for. */
 function signingKeysOf({ session }: AwsSession, groupKey: Secret<Uint8Array>): OpenSession['signingKey'] {

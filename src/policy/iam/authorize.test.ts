@@ -33,6 +33,21 @@ describe('permissions', () => {
     expect(isAllowed([allow('http:GET', `${HTTP}/a`)], 'http:GET', `${HTTP}/b`)).toBe(false);
   });
 
+  it('match what is asked again once, and evaluate their conditions each time', () => {
+    const conditions = { NumericLessThan: { 'aws:EpochTime': '100' } };
+    const compiled = compilePermissions([
+      deny('http:GET', `${HTTP}/b`),
+      { ...allow('http:*', `${HTTP}/*`), conditions },
+    ]);
+    const matched = new WeakMap();
+    const ask = (now: number, resource = `${HTTP}/a`) =>
+      authorize(compiled, { action: 'http:GET', resource, claims: {}, facts: { now }, matched }).allow;
+    expect([ask(1), ask(100), ask(1)]).toEqual([true, false, true]);
+    expect(compiled.statements.map((statement) => matched.get(statement))).toEqual([false, true]);
+    // Not matched again, so whoever asks something else must not bring the same memory.
+    expect(ask(1, 'arn:aws:s3:::web')).toBe(true);
+  });
+
   it('name the statement that decided', () => {
     const statements = [allow('http:*', `${HTTP}/*`), deny('http:DELETE', `${HTTP}/*`)];
     const compiled = compilePermissions(statements);

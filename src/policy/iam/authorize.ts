@@ -15,6 +15,11 @@ export interface PermissionRequest {
   readonly claims: Readonly<Record<string, string>>;
   /** What conditions may ask about; none of it known when absent. */
   readonly facts?: RequestFacts;
+  /**
+   * Which statements were found to speak of this action on this resource, kept for the next time that the same is asked: with the
+   * same action, resource, claims and tags. Conditions are evaluated anew each time.
+   */
+  readonly matched?: WeakMap<CompiledStatement, boolean>;
 }
 
 export interface PermissionAnswer {
@@ -33,7 +38,7 @@ export function authorize(permissions: CompiledPermissions, request: PermissionR
   const action = asciiLower(request.action);
   let context: ConditionContext | undefined;
   for (const statement of permissions.statements) {
-    if (!applies(statement, action, request)) continue;
+    if (!appliesAsBefore(statement, action, request)) continue;
     if (statement.conditions.length > 0) context ??= permissionContext(request.claims, request.facts ?? {});
     if (context !== undefined && !conditionsHold(statement, context)) continue;
     // Deny statements stand first, so the first that applies decides.
@@ -47,6 +52,15 @@ function conditionsHold({ conditions, source }: CompiledStatement, context: Cond
     const { truth } = evaluateCondition(condition, context);
     return truth === 'yes' || (truth === 'unknown' && source.effect === 'deny');
   });
+}
+
+/** A match of long patterns with long keys takes a millisecond: too much for what is asked again and again. */
+function appliesAsBefore(statement: CompiledStatement, action: string, request: PermissionRequest): boolean {
+  const known = request.matched?.get(statement);
+  if (known !== undefined) return known;
+  const found = applies(statement, action, request);
+  request.matched?.set(statement, found);
+  return found;
 }
 
 function applies(statement: CompiledStatement, action: string, request: PermissionRequest): boolean {
