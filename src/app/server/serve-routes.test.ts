@@ -37,6 +37,13 @@ test('path parameters are decoded once', async () => {
   expect((await server.inject('/v1/jobs/J%252F1')).json()).toEqual({ id: 'J%2F1' });
 });
 
+test.each(['me@a.example:sign', 'me%40a.example:sign', 'me%40a.example%3Asign'])(
+  'a segment with a colon in it is one parameter: %s',
+  async (segment) => {
+    expect((await server.inject(`/v1/jobs/${segment}`)).json()).toEqual({ id: 'me@a.example:sign' });
+  },
+);
+
 test('a path that nothing serves is not found', async () => {
   const answer = await server.inject('/v1/other');
   expect([answer.statusCode, answer.json().reason]).toEqual([404, 'not_found']);

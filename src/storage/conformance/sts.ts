@@ -5,6 +5,7 @@ import type { StoreEngine, StsStoreInstance } from './engine.ts';
 import { grantedRecord, grantOf, ISSUER, inTurn, NOW, refusedRecord, sessionOf, tombstoneOf } from './fixtures.ts';
 import { requirements } from './run.ts';
 import { stsBurialConformance } from './sts-burials.ts';
+import { stsFederationConformance } from './sts-federation.ts';
 import { stsRaceConformance } from './sts-races.ts';
 
 type StsEngine = StoreEngine<StsStore, StsStoreInstance>;
@@ -274,6 +275,7 @@ export function stsStoreConformance(engine: StsEngine): void {
     decisions(engine);
     identity(engine);
     stsBurialConformance(engine);
+    stsFederationConformance(engine);
     stsRaceConformance(engine);
   });
 }
