@@ -6,10 +6,18 @@ import type { TlsIdentity } from '../config/plan.ts';
 /** Older versions are broken (RFC 8996). */
 const MIN_TLS_VERSION = 'TLSv1.2';
 
-/** A server with these options; it does not listen yet. HTTP/1.1 only. */
+/** For a handshake where the options say nothing of heads. Node's own 120 s would let anybody hold every connection by silence. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** A server with these options; it does not listen yet. HTTP/1.1 only. A handshake may take as long as a request's head. */
 export function createListener(options: ServerOptions, tls: TlsIdentity | null, handler: RequestListener): Server {
   if (tls === null) return createServer(options, handler);
-  const identity = { cert: tls.certificate, key: tls.key.reveal(), minVersion: MIN_TLS_VERSION } as const;
+  const identity = {
+    cert: tls.certificate,
+    key: tls.key.reveal(),
+    minVersion: MIN_TLS_VERSION,
+    handshakeTimeout: options.headersTimeout ?? HANDSHAKE_TIMEOUT_MS,
+  } as const;
   return createTlsServer({ ...options, ...identity }, handler);
 }
 
