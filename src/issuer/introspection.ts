@@ -2,13 +2,14 @@
 // token alone.
 import type { Client, IssuerGrant } from '../base/client-auth/client.ts';
 import { DEFAULT_CLOCK_SKEW_SECONDS } from '../base/core/limits.ts';
-import { failure, safeReason } from '../base/core/reasons.ts';
+import { failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import { checkTimes } from '../base/jwt/claims.ts';
 import { parseJws } from '../base/jwt/jws.ts';
 import { verifyJws } from '../base/jwt/verify.ts';
-import { type HttpRequest, type HttpResponse, jsonResponse } from '../base/ports/http.ts';
-import { type Refusal, refusalStatus, refusalText, refuse } from '../base/refusal/refusal.ts';
+import { type HttpRequest, jsonResponse } from '../base/ports/http.ts';
+import { encodeOauthRefusal } from '../base/refusal/oauth.ts';
+import { type Refusal, refuse } from '../base/refusal/refusal.ts';
 import { parseForm } from '../wire/form.ts';
 import {
   type ActiveToken,
@@ -73,33 +74,4 @@ async function findActiveToken(
   const job = await context.store.findJob(issued.jobId);
   if (job === undefined || (await context.ends.settle(job)).endedAt !== null) return null;
   return { issuer: iss, subject: sub, audience: aud, expiresAt, issuedAt, tokenId: jti, jobId: job.id };
-}
-
-/** RFC 6749 §5.2, as RFC 7662 §2.3 asks. */
-function encodeOauthRefusal(refusal: Refusal, decisionId: string): HttpResponse {
-  const body = {
-    error: oauthError(refusal),
-    error_description: refusalText(refusal.reason, refusal.detail),
-    decision_id: decisionId,
-  };
-  const status = refusalStatus(refusal);
-  return jsonResponse(status, body, status === 401 ? { 'www-authenticate': 'Basic realm="jobpass"' } : {});
-}
-
-function oauthError(refusal: Refusal): string {
-  switch (safeReason(refusal.reason)) {
-    case 'client_invalid':
-    case 'token_invalid':
-    case 'token_expired':
-      return 'invalid_client';
-    case 'access_denied':
-      return 'unauthorized_client';
-    case 'limited':
-    case 'unavailable':
-      return 'temporarily_unavailable';
-    case 'request_invalid':
-    case 'not_found':
-    case 'conflict':
-      return 'invalid_request';
-  }
 }

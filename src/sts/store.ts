@@ -118,6 +118,8 @@ export interface StsStore {
    */
   buryJobs(tombstones: readonly Tombstone[]): Promise<readonly EndedSession[]>;
   isBuried(issuer: string, jobId: string): Promise<boolean>;
+  /** Ends one session; its end in the gateways' order, or undefined when it is unknown or had ended before. */
+  endSession(id: string): Promise<EndedSession | undefined>;
   /** Undefined when it is unknown or has ended: what comes back is in force unless it expired. */
   findSession(id: string): Promise<Session | FederatedSession | undefined>;
   /** Ends of the group's sessions after `afterSequence` that have not expired by `now`, in order, at most `limit`. */

@@ -14,7 +14,9 @@ import { adminRoutes } from './api/admin-routes.ts';
 import { awsRoutes } from './api/aws-route.ts';
 import { azureRoutes } from './api/azure-routes.ts';
 import { gcpRoutes } from './api/gcp-routes.ts';
+import { introspectRoute } from './api/introspect-route.ts';
 import { publicRoutes } from './api/public-routes.ts';
+import { revokeRoute } from './api/revoke-route.ts';
 import { tokenRoutes } from './api/token-route.ts';
 import { EventReceiver } from './events/receiver.ts';
 import type { ExchangeDeps } from './exchange.ts';
@@ -120,10 +122,14 @@ export function createSts(d: StsDeps): Sts {
     clients,
     news,
   };
+  const standing = { stsUrl, keys: d.keys, clock, clockSkewSeconds, store, policies, ages };
+  const groups = [...d.groupKeys.keys()];
   const tenants = settings.tenants.map((ceiling) => ceiling.tenant);
   return {
     routes: [
       ...tokenRoutes({ exchange, keys: d.keys, clients }),
+      introspectRoute({ standing, clients, refusals }),
+      revokeRoute({ credentials: standing, groups, store, clients, refusals, news, log }),
       ...awsRoutes({ exchange, keys: d.keys, groupKeys: d.groupKeys, store }),
       ...azureRoutes({ exchange, keys: d.keys, authority: settings.azureAuthority }),
       ...gcpRoutes({ exchange, keys: d.keys, bearers, sessions: store }),

@@ -1,13 +1,26 @@
 // The body of an OAuth request: strict application/x-www-form-urlencoded with every name at most once.
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
+import type { HttpRequest } from '../base/ports/http.ts';
 import { decodePairs } from './urlencoded.ts';
+
+/** Parameters by name. */
+type Form = ReadonlyMap<string, string>;
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-/** Whether a Content-Type header says that the body is a form. */
-export const isForm = (contentType: string | undefined): boolean =>
-  contentType?.split(';')[0]?.trim().toLowerCase() === FORM_TYPE;
+/** What is wrong with the body before it is read. Parameters in the URL are refused: they end up in logs (RFC 6749 §2.3.1). */
+export function formProblem({ headers, query }: Pick<HttpRequest, 'headers' | 'query'>): Failure | undefined {
+  const mediaType = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (mediaType !== FORM_TYPE) return failure('request_malformed', `the body is not ${FORM_TYPE}`);
+  return query === '' ? undefined : failure('request_malformed', 'parameters belong into the body');
+}
+
+/** The parameters of a request whose body must be a form. Failure: `request_malformed`. */
+export function readForm(request: Pick<HttpRequest, 'headers' | 'query' | 'body'>): Result<Form, Failure> {
+  const problem = formProblem(request);
+  return problem === undefined ? parseForm(request.body) : err(problem);
+}
 
 /**
  * The parameters of a form body by name. RFC 6749 §3.2: a repeated parameter is refused (`request_malformed`), because
@@ -15,7 +28,7 @@ export const isForm = (contentType: string | undefined): boolean =>
  * treats it as omitted. Precondition: the body is within MAX_BODY_BYTES. The detail holds names of parameters, no
  * values.
  */
-export function parseForm(body: Uint8Array): Result<ReadonlyMap<string, string>, Failure> {
+export function parseForm(body: Uint8Array): Result<Form, Failure> {
   const pairs = decodePairs(body);
   if (!pairs.ok) return pairs;
   const form = new Map<string, string>();

@@ -46,7 +46,7 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
   keys = await KeyRing.open({ ring: 'access-token', algorithm: 'ES256', store: new MemoryKeyStore(), kek, clock });
   const groupKey = await openGroupKey({ ring: 'group/artifacts', store: new MemoryKeyStore(), kek, clock, random });
   server = await serveOnLoopback(async (url) => {
-    const may: StsGrant = { feed: 'store', read: [], evaluate: [] };
+    const may: StsGrant = { feed: 'store', read: [], evaluate: [], introspect: [], revoke: [] };
     const client = {
       name: 'gateway store',
       secretHashes: [hashClientSecret(secret)],

@@ -23,6 +23,7 @@ export interface MemoryStsStoreHooks {
   beforeGrant?: (grant: GrantInput) => void | Promise<void>;
   beforeRecordRefusal?: (record: DecisionRecord) => void | Promise<void>;
   beforeBury?: (tombstones: readonly Tombstone[]) => void | Promise<void>;
+  beforeEndSession?: (id: string) => void | Promise<void>;
   beforeIsBuried?: () => void | Promise<void>;
   beforeListEnded?: () => void | Promise<void>;
 }
@@ -104,15 +105,25 @@ export class MemoryStsStore implements StsStore {
       this.tombstones.set(key, { ...known, expiresAt: Math.max(known.expiresAt, tombstone.expiresAt) });
       for (const session of this.sessions.values()) {
         if (session.issuer !== tombstone.issuer || session.jobId !== tombstone.jobId) continue;
-        if (this.#hasEnded(session.id)) continue;
-        this.#lastSequence += 1;
-        const end = { sequence: this.#lastSequence, sessionId: session.id, expiresAt: session.expiresAt };
-        this.ended.push(end);
-        this.endedGroups.set(session.id, session.role === null ? '' : session.group);
-        newlyEnded.push(end);
+        if (!this.#hasEnded(session.id)) newlyEnded.push(this.#end(session));
       }
     }
     return newlyEnded;
+  }
+
+  async endSession(id: string): Promise<EndedSession | undefined> {
+    await this.hooks.beforeEndSession?.(id);
+    const session = this.sessions.get(id);
+    return session === undefined || this.#hasEnded(id) ? undefined : this.#end(session);
+  }
+
+  #end(session: Session | FederatedSession): EndedSession {
+    const { expiresAt, id } = session;
+    this.#lastSequence += 1;
+    const end = { sequence: this.#lastSequence, sessionId: id, expiresAt };
+    this.ended.push(end);
+    this.endedGroups.set(id, session.role === null ? '' : session.group);
+    return end;
   }
 
   async isBuried(issuer: string, jobId: string): Promise<boolean> {

@@ -26,7 +26,7 @@ export const ARTIFACTS_URL = 'https://artifacts.example.com';
 export const PUBLISH = 'main/publish-web';
 const SECRET = new Secret('a-secret-of-a-client');
 
-const NOTHING: StsGrant = { feed: null, read: [], evaluate: [] };
+const NOTHING: StsGrant = { feed: null, read: [], evaluate: [], introspect: [], revoke: [] };
 const client = (name: string, may: Partial<StsGrant>): Client<StsGrant> => ({
   name,
   secretHashes: [hashClientSecret(SECRET)],
@@ -176,6 +176,10 @@ export class StsWorld {
           client('other-operator', { read: ['other'], evaluate: ['other'] }),
           client('root', { read: ['main', 'other'], evaluate: ['main', 'other'] }),
           client('nobody', {}),
+          client('relying-party', { introspect: ['artifacts'] }),
+          client('other-relying-party', { introspect: ['packages'] }),
+          client('revoker', { revoke: ['main'] }),
+          client('other-revoker', { revoke: ['other'] }),
         ],
         audience: STS_URL,
         clock,

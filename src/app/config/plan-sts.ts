@@ -21,6 +21,7 @@ export function planSts(section: StsSection, context: PlanContext): StsPlan {
   const gateways = (section.gateways ?? []).map((gateway, index) => planRegisteredGateway(gateway, index, context));
   checkFeeds(section, context);
   checkUrls(section.gateways ?? [], context);
+  checkClients(section, context);
   return {
     ...planServer(section, { name: 'sts', url: section.url, path: ['sts'] }, context),
     settings: {
@@ -44,6 +45,8 @@ const stsGrant = ({ may }: NonNullable<StsSection['clients']>[number]): StsGrant
   feed: may.feed ?? null,
   read: may.read ?? [],
   evaluate: may.evaluate ?? [],
+  introspect: may.introspect ?? [],
+  revoke: may.revoke ?? [],
 });
 
 function planTrustedIssuer(
@@ -110,6 +113,19 @@ function readPublicKey(path: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What clients may is about gateways and groups that there are: a name that is spelt wrongly would be silence. */
+function checkClients(section: StsSection, context: PlanContext): void {
+  const groups = new Set((section.gateways ?? []).map(groupOf));
+  for (const [index, { may }] of (section.clients ?? []).entries())
+    for (const [at, group] of (may.introspect ?? []).entries())
+      if (!groups.has(group))
+        context.problems.add(
+          ['sts', 'clients', index, 'may', 'introspect', at],
+          'no registered gateway is in this group',
+          'list it under sts.gateways',
+        );
 }
 
 function checkFeeds(section: StsSection, { problems }: PlanContext): void {

@@ -122,6 +122,8 @@ const stsClient = z.strictObject({
     feed: name().optional().describe('The gateway whose feed it reads.'),
     read: z.array(name()).optional().describe('Tenants whose decisions it reads.'),
     evaluate: z.array(name()).optional().describe('Tenants whose roles it may dry-run.'),
+    introspect: z.array(name()).optional().describe('Gateway groups whose access tokens it may ask about.'),
+    revoke: z.array(name()).optional().describe('Tenants whose sessions it may end.'),
   }),
 });
 

@@ -37,4 +37,8 @@ export interface StsGrant {
   readonly feed: string | null;
   readonly read: readonly string[];
   readonly evaluate: readonly string[];
+  /** Gateway groups whose access tokens it may ask about. */
+  readonly introspect: readonly string[];
+  /** Tenants whose sessions it may end. */
+  readonly revoke: readonly string[];
 }

@@ -1,4 +1,4 @@
-// Conformance of the STS's store port, for any engine: grants and decisions. Ends and races are in sts-burials, sts-races.
+// Conformance of the STS's store port, for any engine: grants and decisions. Ends and races are in sts-burials, sts-revocations, sts-races.
 import { describe, expect } from 'vitest';
 import type { StsStore } from '../../sts/store.ts';
 import type { StoreEngine, StsStoreInstance } from './engine.ts';
@@ -7,6 +7,7 @@ import { requirements } from './run.ts';
 import { stsBurialConformance } from './sts-burials.ts';
 import { stsFederationConformance } from './sts-federation.ts';
 import { stsRaceConformance } from './sts-races.ts';
+import { stsRevocationConformance } from './sts-revocations.ts';
 
 type StsEngine = StoreEngine<StsStore, StsStoreInstance>;
 
@@ -276,6 +277,7 @@ export function stsStoreConformance(engine: StsEngine): void {
     identity(engine);
     stsBurialConformance(engine);
     stsFederationConformance(engine);
+    stsRevocationConformance(engine);
     stsRaceConformance(engine);
   });
 }

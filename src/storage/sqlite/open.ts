@@ -13,6 +13,7 @@ import { STS_SCHEMA } from './migrations/sts.ts';
 import { stsDecisions } from './sts-decisions.ts';
 import { stsBurials, stsGrants, stsPruning } from './sts-grants.ts';
 import { stsIdentity } from './sts-identity.ts';
+import { stsRevocations } from './sts-revocations.ts';
 
 /** An open store; `close` commits what waits, and may be called twice. */
 export interface Closable {
@@ -35,6 +36,7 @@ const issuerStoreOn = (database: SqliteDatabase): IssuerStore => ({
 export const stsStoreOn = (database: SqliteDatabase): StsStore => ({
   ...stsGrants(database),
   ...stsBurials(database),
+  ...stsRevocations(database),
   ...stsDecisions(database),
   ...stsIdentity(database),
   ...stsPruning(database),

@@ -66,7 +66,8 @@ const encodeRole = ({ claims, group, name, policy, role, sourceIdentity, tags }:
   policy: policy === null ? null : JSON.stringify(policy),
 });
 
-const decodeEnd = (row: Row): EndedSession => ({
+/** A row of `ended_session`. */
+export const decodeEnd = (row: Row): EndedSession => ({
   sequence: integer(row, 'sequence'),
   sessionId: text(row, 'session_id'),
   expiresAt: integer(row, 'expires_at'),

@@ -30,6 +30,12 @@ const metadata = (stsUrl: string) => ({
   grant_types_supported: [TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT],
   token_endpoint_auth_methods_supported: ['none', ...AUTH_METHODS],
   token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+  introspection_endpoint: `${stsUrl}/introspect`,
+  introspection_endpoint_auth_methods_supported: AUTH_METHODS,
+  introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+  revocation_endpoint: `${stsUrl}/revoke`,
+  revocation_endpoint_auth_methods_supported: ['none', ...AUTH_METHODS],
+  revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
 });
 
 function documentRoute(path: string, contentType: string, document: unknown): Route {

@@ -1,6 +1,6 @@
 // The STS's routes as their callers see them: what they refuse, who may ask, and what the operator reads.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MemoryPolicies, PUBLISH, PUBLISH_TEXT, STS_URL, StsWorld } from '../../../test/fakes/sts-world.ts';
+import { MemoryPolicies, PUBLISH, PUBLISH_TEXT, StsWorld } from '../../../test/fakes/sts-world.ts';
 import type { JsonObject } from '../../base/core/json.ts';
 
 let world: StsWorld;
@@ -80,29 +80,6 @@ describe('POST /token', () => {
     const token = await world.issuer.idToken({ ref: 'refs/heads/dev' });
     const refused = await world.exchange(token);
     for (const part of [token, PUBLISH, 'refs/heads']) expect(refused.text).not.toContain(part);
-  });
-});
-
-describe('what anyone may read', () => {
-  test('is metadata made from the configured URL', async () => {
-    const response = await world.call('GET /.well-known/oauth-authorization-server', { headers: { host: 'evil' } });
-    expect(response.json).toMatchObject({
-      issuer: STS_URL,
-      token_endpoint: `${STS_URL}/token`,
-      jwks_uri: `${STS_URL}/.well-known/jwks`,
-      grant_types_supported: [
-        'urn:ietf:params:oauth:grant-type:token-exchange',
-        'urn:ietf:params:oauth:grant-type:jwt-bearer',
-      ],
-    });
-  });
-
-  test('are the public keys, answered with 304 to who has them', async () => {
-    const response = await world.call('GET /.well-known/jwks');
-    expect(response.json.keys).toEqual([world.key.publicJwk]);
-    const etag = response.headers.etag ?? '';
-    const again = await world.call('GET /.well-known/jwks', { headers: { 'if-none-match': `"x", W/${etag}` } });
-    expect([again.status, again.text]).toEqual([304, '']);
   });
 });
 

@@ -10,7 +10,7 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
 import type { KeyRing } from '../../keys/ring.ts';
 import { readScope, scopeOf } from '../../policy/readers/scope.ts';
-import { isForm } from '../../wire/form.ts';
+import { formProblem } from '../../wire/form.ts';
 import { encodeTokenRefusal } from '../../wire/rfc8693/refusal.ts';
 import { decodeTokenRequest, grantOf, parseRoleAudience, type TokenQuestion } from '../../wire/rfc8693/request.ts';
 import { encodeTokenResponse } from '../../wire/rfc8693/response.ts';
@@ -110,13 +110,9 @@ function toldScope({ scope }: TokenQuestion, { session }: Granted): string | und
   return given === scope ? undefined : given;
 }
 
-/** Parameters in the URL are refused: they end up in logs (RFC 6749 §2.3.1). */
 function readForm(request: HttpRequest): Result<TokenForm, Failure> {
-  if (!isForm(request.headers['content-type'])) {
-    return err(failure('request_malformed', 'the body is not application/x-www-form-urlencoded'));
-  }
-  if (request.query !== '') return err(failure('request_malformed', 'parameters belong into the body'));
-  return readTokenForm(request.body);
+  const problem = formProblem(request);
+  return problem === undefined ? readTokenForm(request.body) : err(problem);
 }
 
 /** The token authenticates the request, so a client need not; one that presents itself must be who it says. */

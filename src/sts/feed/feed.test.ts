@@ -134,6 +134,16 @@ describe('a poll of a gateway that knows everything', () => {
     expect([message.permissions, message.groupKey]).toEqual([undefined, undefined]);
   });
 
+  test('is answered at once when a session is revoked', async () => {
+    const { json } = await world.exchange(await world.issuer.idToken());
+    const known = await caughtUp();
+    vi.useFakeTimers(); // Whoever is not woken by the news waits for ever.
+    const response = poll(known);
+    await vi.advanceTimersByTimeAsync(0);
+    await world.call('POST /revoke', { form: { token: String(json.access_token) } });
+    expect((await read(await response)).ended.map((end) => end.sessionId)).toEqual([json.session_id]);
+  });
+
   test('is answered at once when a job ends', async () => {
     await world.exchange(await world.issuer.idToken());
     const known = await caughtUp();

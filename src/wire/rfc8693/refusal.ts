@@ -2,7 +2,7 @@
 import { type JsonObject, stringMember } from '../../base/core/json.ts';
 import { type Reason, type SafeReason, safeReason } from '../../base/core/reasons.ts';
 import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
-import { describedError } from '../oauth-error.ts';
+import { describedError } from '../../base/refusal/oauth.ts';
 import type { TokenGrant } from './request.ts';
 
 /** What a refused caller learns. */

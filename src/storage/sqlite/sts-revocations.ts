@@ -1,0 +1,20 @@
+// The ends of single sessions. A job's end is in sts-grants.ts; both are rows of one table, in one order.
+import type { StsStore } from '../../sts/store.ts';
+import type { SqliteDatabase } from './database.ts';
+import { decodeEnd } from './sts-grants.ts';
+
+/** Ending one session, once. */
+export function stsRevocations(database: SqliteDatabase): Pick<StsStore, 'endSession'> {
+  const end = database.prepare(`
+    INSERT INTO ended_session (session_id, expires_at, gateway_group)
+    SELECT id, expires_at, gateway_group FROM session
+    WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)
+    RETURNING sequence, session_id, expires_at`);
+  return {
+    endSession: (id) =>
+      database.write(() => {
+        const row = end.get(id);
+        return row === undefined ? undefined : decodeEnd(row);
+      }),
+  };
+}
