@@ -27,6 +27,7 @@ test('a lifetime is whole, positive, and never beyond any bound, whatever the bo
     issuerSeconds: fc.option(seconds),
     jobBound: fc.boolean(),
     deadline: fc.option(fc.integer({ min: 0, max: 4_000_000_000 })),
+    parentEnd: fc.option(fc.integer({ min: 0, max: 4_000_000_000 }), { nil: undefined }),
   });
   fc.assert(
     fc.property(anyBounds, (b) => {
@@ -38,7 +39,9 @@ test('a lifetime is whole, positive, and never beyond any bound, whatever the bo
       const all = [b.askedSeconds, b.roleSeconds, b.ceilingSeconds, b.issuerSeconds, unbound];
       for (const bound of all) expect(givenSeconds).toBeLessThanOrEqual(bound ?? Infinity);
       expect(b.now + givenSeconds).toBeLessThanOrEqual(b.deadline ?? Infinity);
-      expect([...all, b.deadline === null ? Infinity : b.deadline - b.now]).toContain(givenSeconds);
+      expect(b.now + givenSeconds).toBeLessThanOrEqual(b.parentEnd ?? Infinity);
+      const ends = [b.deadline, b.parentEnd].map((end) => (end == null ? Infinity : end - b.now));
+      expect([...all, ...ends]).toContain(givenSeconds);
     }),
     { numRuns: 2000 },
   );
@@ -58,6 +61,8 @@ describe('a lifetime', () => {
       { jobBound: false, issuerSeconds: 1500 },
       [1500, 'issuer'],
     ],
+    ['ends with the session that it comes of', { parentEnd: 1100 }, [100, 'parent']],
+    ['is refused once the session that it comes of is over', { parentEnd: 1000 }, 'lifetime_exhausted'],
     ['is refused at the deadline', { deadline: 1000 }, 'lifetime_exhausted'],
     ['is refused after the deadline', { deadline: 1 }, 'lifetime_exhausted'],
     ['is refused when zero is asked', { askedSeconds: 0 }, 'duration_invalid'],

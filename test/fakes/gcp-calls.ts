@@ -91,7 +91,7 @@ export const gcpIntrospect = (world: StsWorld, token: string): Promise<StsAnswer
   });
 
 /** The id of a refusal, in whichever form. */
-export function gcpDecisionId({ text }: StsAnswer): string {
+function gcpDecisionId({ text }: StsAnswer): string {
   const [, id] =
     /jobpass decisions show (D[0-9A-Z]{12})/.exec(text) ?? /"decision_id":"(D[0-9A-Z]{12})"/.exec(text) ?? [];
   if (id === undefined) throw new Error(`no id in ${text}`);

@@ -33,6 +33,10 @@ test('a grant tells what its session is besides its role, and what its short lif
   expect(shown).not.toContain('\u001b');
 });
 
+test('a grant of a session without a role is not taken for a request that named none', () => {
+  expect(showDecision(grantedRecord('1', { role: null }), null, paintFor(false, {}))).toContain('no role yet');
+});
+
 test('a grant of nothing but its role says nothing more', () => {
   const { session: _, ...trace } = grantedRecord('1').trace;
   const shown = showDecision(grantedRecord('1', { trace }), null, paintFor(false, {}));

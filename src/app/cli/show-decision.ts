@@ -14,7 +14,8 @@ export interface NearestRole {
 
 /** Lines for a terminal, without a trailing newline. Holds no token and no secret. */
 export function showDecision(record: DecisionRecord, nearest: NearestRole | null, paint: Paint): string {
-  const role = record.role === null ? 'no readable role' : formatRoleRef(record.role);
+  const noRole = record.outcome === 'granted' ? 'no role yet' : 'no readable role';
+  const role = record.role === null ? noRole : formatRoleRef(record.role);
   const job =
     record.jobId === null ? printable(record.issuer) : `job ${printable(record.jobId)} at ${printable(record.issuer)}`;
   const outcome = record.outcome === 'granted' ? paint.good('granted') : paint.bad('refused');

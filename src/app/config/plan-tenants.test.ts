@@ -48,6 +48,18 @@ describe('an AWS account', () => {
   });
 });
 
+describe('a Google Cloud project', () => {
+  test('is one tenant’s alone, as an account is', () => {
+    const both = { ...SAID, gcp_projects: ['42', '43'] };
+    const ceilings = planTenants(sectionOf({ a: both, b: both, c: SAID }), context());
+    expect(ceilings.map(({ gcpProjects }) => gcpProjects)).toEqual([['42', '43'], ['42', '43'], []]);
+    expect(found()).toEqual([
+      'sts.tenants.b.gcp_projects[0]: the project is tenant a’s',
+      'sts.tenants.b.gcp_projects[1]: the project is tenant a’s',
+    ]);
+  });
+});
+
 describe('a named session policy', () => {
   const ARN = 'arn:aws:iam::aws:policy/ReadOnly';
   const planOf = (text: string, file = 'policy.json') => {

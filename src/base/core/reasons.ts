@@ -64,7 +64,7 @@ export const REASONS = {
   token_expired: ['token_expired', 'the token is past its expiry'],
   token_not_yet_valid: ['token_invalid', 'the token starts in the future'],
   token_lifetime_too_long: ['token_invalid', 'the token lives longer than allowed for this issuer'],
-  token_replayed: ['token_invalid', 'the role takes each token once, and this one was used'],
+  token_replayed: ['token_invalid', 'the token may be used once, and was used before'],
 
   job_unknown: ['not_found', 'no such job, or another controller’s'],
   job_ended: ['access_denied', 'the job is over'],
