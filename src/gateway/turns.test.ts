@@ -1,6 +1,6 @@
 // Connections to the upstream: bounded for all and for each, and nobody waits for ever.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MAX_CONNECTIONS, MAX_CONNECTIONS_OF_CALLER, MAX_WAIT_MS, Turns } from './turns.ts';
+import { MAX_CONNECTIONS, MAX_CONNECTIONS_OF_CALLER, MAX_CONNECTIONS_OF_ROLE, MAX_WAIT_MS, Turns } from './turns.ts';
 
 let turns: Turns;
 beforeEach(() => {
@@ -9,20 +9,23 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-function ask(caller: string) {
+function ask(name: string, role = `role of ${name}`) {
   const seen: { state: string; leave: () => void } = { state: 'waiting', leave: () => {} };
-  seen.leave = turns.take(caller, {
-    onTurn: () => {
-      seen.state = 'turn';
+  seen.leave = turns.take(
+    { name, role },
+    {
+      onTurn: () => {
+        seen.state = 'turn';
+      },
+      onTimeout: ({ reason }) => {
+        seen.state = reason;
+      },
     },
-    onTimeout: ({ reason }) => {
-      seen.state = reason;
-    },
-  });
+  );
   return seen;
 }
 
-const times = (count: number, caller: string) => Array.from({ length: count }, () => ask(caller));
+const times = (count: number, caller: string, role?: string) => Array.from({ length: count }, () => ask(caller, role));
 
 describe('a caller', () => {
   test('that holds its share waits, while others have their turn', () => {
@@ -65,4 +68,15 @@ describe('a caller', () => {
     own[0]?.leave();
     expect([own.at(-2)?.state, own.at(-1)?.state]).toEqual(['turn', 'waiting']);
   });
+});
+
+test('one role cannot hold every connection, with however many sessions', () => {
+  const callers = MAX_CONNECTIONS / MAX_CONNECTIONS_OF_CALLER;
+  const own = Array.from({ length: callers }, (_, session) =>
+    times(MAX_CONNECTIONS_OF_CALLER, `session ${session}`, 'main/a'),
+  ).flat();
+  expect(own.filter(({ state }) => state === 'turn').length).toBe(MAX_CONNECTIONS_OF_ROLE);
+  expect([ask('another', 'main/a').state, ask('another', 'main/b').state]).toEqual(['waiting', 'turn']);
+  own[0]?.leave();
+  expect(own.filter(({ state }) => state === 'turn').length).toBe(MAX_CONNECTIONS_OF_ROLE + 1);
 });

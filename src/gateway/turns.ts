@@ -7,6 +7,11 @@ import type { CarriedSession } from '../base/credential/carried-session.ts';
 export const MAX_CONNECTIONS = 512;
 /** Of these, how many one caller may hold: far more than a job needs, far fewer than would shut the others out. */
 export const MAX_CONNECTIONS_OF_CALLER = 32;
+/**
+ * And how many all callers of one role: without a job each session is a caller of its own, and whoever may have one may have any
+ * number.
+ */
+export const MAX_CONNECTIONS_OF_ROLE = 384;
 /** Who had no turn by then is told to come again rather than left hanging. */
 export const MAX_WAIT_MS = 5000;
 
@@ -17,19 +22,49 @@ export interface Turn {
   readonly onTimeout: (reason: Failure) => void;
 }
 
+/** Whose connection it is. */
+export interface Caller {
+  readonly name: string;
+  /** `tenant/name`. */
+  readonly role: string;
+}
+
 interface Waiting extends Turn {
-  readonly caller: string;
+  readonly caller: Caller;
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
 /** Who shares one caller's turns: the sessions of one job, else each session alone. */
-export const callerOf = ({ jobId, jobIssuer, sessionId }: CarriedSession): string =>
-  jobId === null ? `session ${sessionId}` : `job ${JSON.stringify([jobIssuer, jobId])}`;
+export const callerOf = ({ jobId, jobIssuer, role, sessionId }: CarriedSession): Caller => ({
+  name: jobId === null ? `session ${sessionId}` : `job ${JSON.stringify([jobIssuer, jobId])}`,
+  role,
+});
+
+/** What each holds of something of which nobody may hold more than `most`. */
+class Shares {
+  readonly #most: number;
+  readonly #held = new Map<string, number>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  hasRoom(name: string): boolean {
+    return (this.#held.get(name) ?? 0) < this.#most;
+  }
+
+  add(name: string, count: 1 | -1): void {
+    const held = (this.#held.get(name) ?? 0) + count;
+    if (held === 0) this.#held.delete(name);
+    else this.#held.set(name, held);
+  }
+}
 
 /** The connections of one upstream, held and waited for. */
 export class Turns {
   #held = 0;
-  readonly #heldBy = new Map<string, number>();
+  readonly #ofCaller = new Shares(MAX_CONNECTIONS_OF_CALLER);
+  readonly #ofRole = new Shares(MAX_CONNECTIONS_OF_ROLE);
   /** In the order in which they came. */
   readonly #waiting = new Set<Waiting>();
 
@@ -37,7 +72,7 @@ export class Turns {
    * Asks for a connection in the name of `caller`. The returned function gives it back, or gives up waiting for it; calling
    * it again does nothing.
    */
-  take(caller: string, turn: Turn): () => void {
+  take(caller: Caller, turn: Turn): () => void {
     if (this.#hasRoomFor(caller)) {
       const release = this.#hold(caller);
       turn.onTurn();
@@ -61,14 +96,15 @@ export class Turns {
     return () => leave();
   }
 
-  #hasRoomFor(caller: string): boolean {
-    return this.#held < MAX_CONNECTIONS && (this.#heldBy.get(caller) ?? 0) < MAX_CONNECTIONS_OF_CALLER;
+  #hasRoomFor({ name, role }: Caller): boolean {
+    return this.#held < MAX_CONNECTIONS && this.#ofCaller.hasRoom(name) && this.#ofRole.hasRoom(role);
   }
 
-  #hold(caller: string): () => void {
+  #hold(caller: Caller): () => void {
     let isHeld = true;
     this.#held += 1;
-    this.#heldBy.set(caller, (this.#heldBy.get(caller) ?? 0) + 1);
+    this.#ofCaller.add(caller.name, 1);
+    this.#ofRole.add(caller.role, 1);
     return () => {
       if (!isHeld) return;
       isHeld = false;
@@ -76,11 +112,10 @@ export class Turns {
     };
   }
 
-  #release(caller: string): void {
+  #release({ name, role }: Caller): void {
     this.#held -= 1;
-    const left = (this.#heldBy.get(caller) ?? 1) - 1;
-    if (left === 0) this.#heldBy.delete(caller);
-    else this.#heldBy.set(caller, left);
+    this.#ofCaller.add(name, -1);
+    this.#ofRole.add(role, -1);
     // One became free, so one more fits at most.
     for (const waiting of this.#waiting) {
       if (!this.#hasRoomFor(waiting.caller)) continue;

@@ -2,7 +2,7 @@
 // what is left of another's on a connection that both used.
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { type Turn, Turns } from './turns.ts';
+import { type Caller, type Turn, Turns } from './turns.ts';
 
 interface UpstreamRequest {
   readonly method: string;
@@ -15,7 +15,7 @@ export interface Upstream {
   /** The Host that it is addressed by. */
   readonly host: string;
   /** Asks for one of its connections, as `Turns.take` does. */
-  take(caller: string, turn: Turn): () => void;
+  take(caller: Caller, turn: Turn): () => void;
   /** Precondition: it is the request's turn. */
   open(request: UpstreamRequest): ClientRequest;
   close(): void;

@@ -8,6 +8,8 @@ import { LiveRequests } from '../live-requests.ts';
 import { MAX_CONNECTIONS_OF_CALLER, Turns } from '../turns.ts';
 import { type CutReason, IDLE_TIMEOUT_MS, LiveCall } from './live-call.ts';
 
+const ONE = { name: 'one', role: 'main/publish-web' };
+
 /** As much of an answer as a watch needs. */
 class FakeResponse extends EventEmitter {
   destroyed = false;
@@ -93,17 +95,17 @@ describe('a turn at the store', () => {
     for (let count = 0; count < 2 * MAX_CONNECTIONS_OF_CALLER; count += 1) {
       const { call } = world();
       call.start();
-      expect(await call.turn(turns, 'one')).toEqual({ ok: true, value: null });
+      expect(await call.turn(turns, ONE)).toEqual({ ok: true, value: null });
       call.close();
     }
   });
 
   test('is waited for no longer when the call ends', async () => {
     const turns = new Turns();
-    for (let count = 0; count < MAX_CONNECTIONS_OF_CALLER; count += 1) await world().call.turn(turns, 'one');
+    for (let count = 0; count < MAX_CONNECTIONS_OF_CALLER; count += 1) await world().call.turn(turns, ONE);
     const { call, requests, state } = world();
     call.start();
-    const turn = call.turn(turns, 'one');
+    const turn = call.turn(turns, ONE);
     state.lapsed = failure('session_ended', 'ended');
     requests.sweep();
     expect((await turn).ok).toBe(true);

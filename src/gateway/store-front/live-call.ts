@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { LiveRequests } from '../live-requests.ts';
-import type { Turns } from '../turns.ts';
+import type { Caller, Turns } from '../turns.ts';
 
 /** Nothing moved in either direction for so long. */
 export const IDLE_TIMEOUT_MS = 120_000;
@@ -55,7 +55,7 @@ export class LiveCall {
   }
 
   /** Waits for the call's turn at the store, which `close` gives back. Fails with `upstream_busy`; not at all once aborted. */
-  turn(turns: Turns, caller: string): Promise<Result<null, Failure>> {
+  turn(turns: Turns, caller: Caller): Promise<Result<null, Failure>> {
     return new Promise((resolve) => {
       const onTimeout = (reason: Failure): void => resolve(err(reason));
       this.#closers.push(turns.take(caller, { onTurn: () => resolve(ok(null)), onTimeout }));
