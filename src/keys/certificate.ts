@@ -1,67 +1,75 @@
-// Self-signed certificates for `x5c` (RFC 7517 §4.7), written as DER. It only writes; node:crypto reads them back.
+// X.509 certificates (RFC 5280), written as DER: the self-signed ones of `x5c` (RFC 7517 §4.7) and whatever else is signed here.
+// It only writes; node:crypto reads them back.
 import { type KeyObject, sign, X509Certificate } from 'node:crypto';
 import type { EpochSeconds } from '../base/core/time.ts';
+import { constructedTag, element, noEnd, oid, sequence, TAG, time } from './der.ts';
+import { noAuthority } from './extensions.ts';
 
-const hex = (digits: string): Uint8Array => Buffer.from(digits, 'hex');
+const NULL = Uint8Array.of(0x05, 0x00);
 
 /** AlgorithmIdentifier of the signature (RFC 4055 §5, RFC 5758 §3.2). */
 const SIGNATURE_ALGORITHMS = {
-  RS256: hex('300d06092a864886f70d01010b0500'),
-  ES256: hex('300a06082a8648ce3d040302'),
+  RS256: sequence(oid('1.2.840.113549.1.1.11'), NULL),
+  ES256: sequence(oid('1.2.840.10045.4.3.2')),
 } as const;
 
 /** Algorithms whose keys get a certificate; relying parties that ask for x5c know no EdDSA. */
 export type CertifiedAlgorithm = keyof typeof SIGNATURE_ALGORITHMS;
 
-const VERSION_3 = hex('a003020102');
-const OID_COMMON_NAME = hex('0603550403');
-/**
- * RFC 5280 §4.2.1.9, critical: no authority. There is no key usage: one without keyCertSign makes OpenSSL say that the
- * certificate did not sign itself, one with it would make it an authority.
- */
-const EXTENSIONS = hex('a310300e300c0603551d130101ff04023000');
-/** RFC 5280 §4.1.2.5: no well-defined end; the key is retired in the JWKS, not by a date here. */
-const NO_END = '99991231235959Z';
-const TAG = {
-  sequence: 0x30,
-  set: 0x31,
-  integer: 0x02,
-  bitString: 0x03,
-  utf8: 0x0c,
-  generalizedTime: 0x18,
-  utcTime: 0x17,
-};
+const VERSION_3 = constructedTag(0, element(TAG.integer, Uint8Array.of(2)));
 
-/** One DER element; contents stay below 64 KiB. */
-function element(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
-  const body = Buffer.concat(contents);
-  const { length } = body;
-  const header = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Uint8Array.of(tag, ...header), body]);
+/** What a certificate says. */
+export interface CertificateFields {
+  /** Common names, which are all of the names. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Sixteen bytes, never used twice by an issuer. */
+  readonly serial: Uint8Array;
+  readonly notBefore: EpochSeconds;
+  /** Null: it has no end. */
+  readonly notAfter: EpochSeconds | null;
+  readonly publicKey: KeyObject;
+  /** From extensions.ts, at least one. */
+  readonly extensions: readonly Uint8Array[];
 }
 
-/** RFC 5280 §4.1.2.5: UTCTime up to 2049, GeneralizedTime from 2050. */
-function time(seconds: EpochSeconds): Uint8Array {
-  const digits = `${new Date(seconds * 1000).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
-  const isShort = Number(digits.slice(0, 4)) < 2050;
-  return element(isShort ? TAG.utcTime : TAG.generalizedTime, Buffer.from(isShort ? digits.slice(2) : digits));
+/** The certificate, DER, signed by the issuer's key. Precondition: the key is one of the algorithm. */
+export function signCertificate(
+  fields: CertificateFields,
+  issuer: { readonly privateKey: KeyObject; readonly algorithm: CertifiedAlgorithm },
+): Uint8Array {
+  const algorithm = SIGNATURE_ALGORITHMS[issuer.algorithm];
+  const body = sequence(
+    VERSION_3,
+    serialNumber(fields.serial),
+    algorithm,
+    nameOf(fields.issuer),
+    sequence(time(fields.notBefore), fields.notAfter === null ? noEnd() : time(fields.notAfter)),
+    nameOf(fields.subject),
+    fields.publicKey.export({ type: 'spki', format: 'der' }),
+    constructedTag(3, sequence(...fields.extensions)),
+  );
+  // X.509 carries ECDSA signatures as DER, which is what node:crypto gives.
+  const signature = element(TAG.bitString, Uint8Array.of(0), sign('sha256', body, issuer.privateKey));
+  return sequence(body, algorithm, signature);
 }
 
-/** Positive, never zero, unique for the key: sixteen bytes of its thumbprint. */
-function serialOf(kid: string): Uint8Array {
-  const bytes = Buffer.from(kid, 'base64url').subarray(0, 16);
-  return element(TAG.integer, Uint8Array.of(((bytes[0] ?? 0) & 0x3f) | 0x40, ...bytes.subarray(1)));
+/** RFC 5280 §4.1.2.2: positive and never zero. */
+function serialNumber(bytes: Uint8Array): Uint8Array {
+  const [first = 0, ...rest] = bytes;
+  return element(TAG.integer, Uint8Array.of((first & 0x3f) | 0x40, ...rest));
 }
 
 const nameOf = (commonName: string): Uint8Array =>
-  element(
-    TAG.sequence,
-    element(TAG.set, element(TAG.sequence, OID_COMMON_NAME, element(TAG.utf8, Buffer.from(commonName, 'utf8')))),
-  );
+  sequence(element(TAG.set, sequence(oid('2.5.4.3'), element(TAG.utf8, Buffer.from(commonName, 'utf8')))));
+
+const SERIAL_BYTES = 16;
 
 /**
  * A self-signed certificate of the key pair, base64 DER as `x5c` wants it. Its name is `jobpass <kid>`, valid from
- * `notBefore` without end. Relying parties such as Ceph RGW take the key out of it and trust its fingerprint.
+ * `notBefore` without end: the key is retired in the JWKS, not by a date. Relying parties such as Ceph RGW take the key out of it and
+ * trust its fingerprint. It has no key usage: one without keyCertSign makes OpenSSL say that the certificate did not sign itself,
+ * one with it would make it an authority.
  */
 export function selfSignedCertificate(options: {
   readonly privateKey: KeyObject;
@@ -70,15 +78,12 @@ export function selfSignedCertificate(options: {
   readonly kid: string;
   readonly notBefore: EpochSeconds;
 }): string {
-  const algorithm = SIGNATURE_ALGORITHMS[options.algorithm];
-  const name = nameOf(`jobpass ${options.kid}`);
-  const validity = element(TAG.sequence, time(options.notBefore), element(TAG.generalizedTime, Buffer.from(NO_END)));
-  const publicKey = options.publicKey.export({ type: 'spki', format: 'der' });
-  const serial = serialOf(options.kid);
-  const body = element(TAG.sequence, VERSION_3, serial, algorithm, name, validity, name, publicKey, EXTENSIONS);
-  // X.509 carries ECDSA signatures as DER, which is what node:crypto gives.
-  const signature = element(TAG.bitString, Uint8Array.of(0), sign('sha256', body, options.privateKey));
-  return Buffer.from(element(TAG.sequence, body, algorithm, signature)).toString('base64');
+  const { kid, notBefore, publicKey } = options;
+  const name = `jobpass ${kid}`;
+  const fields = { subject: name, issuer: name, notBefore, notAfter: null, publicKey, extensions: [noAuthority()] };
+  // Unique for the key: bytes of its thumbprint.
+  const serial = Buffer.from(kid, 'base64url').subarray(0, SERIAL_BYTES);
+  return Buffer.from(signCertificate({ ...fields, serial }, options)).toString('base64');
 }
 
 /** Whether `certificate` is the base64 DER of a certificate of exactly this public key; false for anything unreadable. */

@@ -2,9 +2,11 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NamedId } from '../../base/identity/facts.ts';
-import { systemRandom } from '../adapters.ts';
+import { systemClock, systemRandom } from '../adapters.ts';
+import { isLoopbackUrl } from '../config/defaults.ts';
 import { loadPlan, readConfig } from '../config/load.ts';
-import type { Plan } from '../config/plan.ts';
+import type { ListenAddress, Plan } from '../config/plan.ts';
+import { developmentTls } from '../setup/development-tls.ts';
 import { parseNamedId } from '../setup/named-id.ts';
 import { writePrivateFile } from '../setup/private-files.ts';
 import { writeProject } from '../setup/project.ts';
@@ -15,8 +17,18 @@ import { problemsFailure } from './config-option.ts';
 const DEV_FOLDER = '.jobpass/dev';
 const DEV_ISSUER_URL = 'http://127.0.0.1:8701';
 
+/** How far the https port of the STS is from its own: past whatever else listens on the ports that follow. */
+const HTTPS_PORT_OFFSET = 10;
+
+/** What `serve --dev` starts, and what people should know of it. */
+export interface Development {
+  readonly plan: Plan;
+  /** Lines for people. */
+  readonly notes: readonly string[];
+}
+
 /** The plan of the development servers; the first call in a folder makes their keys and credentials. */
-export async function devPlan(surroundings: Surroundings, owners: readonly string[]): Promise<Plan> {
+export async function devPlan(surroundings: Surroundings, owners: readonly string[]): Promise<Development> {
   const folder = join(surroundings.folder, DEV_FOLDER);
   if (!existsSync(join(folder, 'jobpass.yaml'))) await initialise(folder, surroundings.folder, owners.map(ownerOf));
   else if (owners.length > 0)
@@ -28,8 +40,42 @@ export async function devPlan(surroundings: Surroundings, owners: readonly strin
   if (!document.ok) throw problemsFailure(document.error);
   const plan = loadPlan(document.value, surroundings.env);
   if (!plan.ok) throw problemsFailure(plan.error);
-  return plan.value;
+  return alsoOverHttps(plan.value, folder);
 }
+
+/**
+ * The plan with the STS on a second listener, because Azure's clients take nothing but https. Its authority is for loopback, so it
+ * is made for nothing else; an STS with a certificate of its own needs none.
+ */
+function alsoOverHttps(plan: Plan, folder: string): Development {
+  const { sts } = plan;
+  if (sts === null || sts.tls !== null) return { plan, notes: [] };
+  const url = new URL(sts.settings.url);
+  if (!isLoopbackUrl(url.href) || !isLoopback(sts.listen))
+    throw new CommandFailure('serve --dev serves this machine alone', {
+      exitCode: EXIT.usage,
+      hint: `let url and listen of the STS in ${DEV_FOLDER}/jobpass.yaml be on 127.0.0.1, or use serve without --dev`,
+    });
+  const listen = { host: sts.listen.host, port: sts.listen.port + HTTPS_PORT_OFFSET };
+  url.protocol = 'https:';
+  url.port = String(listen.port);
+  const azureAuthority = url.origin;
+  const now = systemClock.nowSeconds();
+  const { caFile, identity: tls } = developmentTls(join(folder, 'tls'), { now, random: systemRandom });
+  const settings = { ...sts.settings, azureAuthority };
+  return {
+    plan: { ...plan, sts: { ...sts, settings, alsoHttps: { listen, tls } } },
+    notes: trustNotes(azureAuthority, caFile),
+  };
+}
+
+const isLoopback = ({ host }: ListenAddress): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host);
+
+const trustNotes = (url: string, caFile: string): readonly string[] => [
+  `${'sts over https'.padEnd(20)} ${url}  (this machine alone; its CA lives 30 days and signs nothing else)`,
+  `${'  trusted by'.padEnd(20)} NODE_EXTRA_CA_CERTS=${caFile}  (Node)`,
+  `${''.padEnd(20)} SSL_CERT_FILE=${caFile}  (Go, OpenSSL), REQUESTS_CA_BUNDLE=${caFile}  (Python): in place of all others`,
+];
 
 async function initialise(folder: string, workingFolder: string, owners: readonly NamedId[]): Promise<void> {
   if (owners.length === 0)

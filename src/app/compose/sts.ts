@@ -1,13 +1,16 @@
 // Puts an STS together from its plan: storage, keys, policies, clients, routes, listeners.
+import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
+import type { Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
 import { openGroupKey } from '../../keys/group-key.ts';
 import { KeyRing } from '../../keys/ring.ts';
 import { openSqliteSts } from '../../storage/sqlite/open.ts';
-import { createSts } from '../../sts/sts.ts';
+import { createSts, type Sts, type StsDeps } from '../../sts/sts.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
-import type { StsPlan } from '../config/plan.ts';
+import type { StsPlan, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
 import { serveRoutes } from '../server/serve-routes.ts';
 import { kekOf } from './kek-of.ts';
@@ -34,30 +37,21 @@ export async function startSts(plan: StsPlan, log: Log): Promise<RunningServer> 
 async function startOn(store: StsStorage, plan: StsPlan, log: Log): Promise<RunningServer> {
   const { settings } = plan;
   const clock = systemClock;
-  const random = systemRandom;
-  const kek = kekOf(plan.encryptionKey);
-  const keys = await KeyRing.open({ ring: 'access-token', algorithm: 'ES256', store, kek, clock });
-  const groups = [...new Set(settings.gateways.map(({ group }) => group))];
-  const groupKeys = new Map<string, Awaited<ReturnType<typeof openGroupKey>>>();
-  for (const group of groups)
-    groupKeys.set(group, await openGroupKey({ ring: `group/${group}`, store, kek, clock, random }));
   const outbound = createGuardedFetch();
   const sts = createSts({
     settings,
     store,
-    keys,
-    groupKeys,
+    ...(await openKeys(store, plan)),
     clients: new ClientRegistry({ clients: plan.clients, audience: settings.url, clock }),
     policySource: policyFolder(settings.policiesFolder),
     fetch: outbound.fetch,
     clock,
-    random,
+    random: systemRandom,
     log,
   });
-  const server = serveRoutes({ routes: sts.routes, ready: () => sts.ready(), log, tls: plan.tls });
-  const admin = serveRoutes({ routes: sts.adminRoutes, ready: () => sts.ready(), log, tls: null });
+  const listeners = listenersOf(sts, plan, log);
   const stop = async (): Promise<void> => {
-    await Promise.all([server.close(), admin.close()]);
+    await Promise.all(listeners.map(({ server }) => server.close()));
     await sts.close();
     outbound.close();
   };
@@ -65,9 +59,8 @@ async function startOn(store: StsStorage, plan: StsPlan, log: Log): Promise<Runn
     await sts.start();
     // Issuers that answer are heard before the first request; one that is away must not hold up the others.
     await Promise.race([sts.issuersAsked(), sleep(FIRST_ANSWERS_MS, undefined, { ref: false })]);
-    await Promise.all([server.ready(), admin.ready()]);
-    await listenOnSocket(admin.server, plan.adminSocket);
-    await listenOn(server.server, plan.listen, 'the STS');
+    await Promise.all(listeners.map(({ server }) => server.ready()));
+    for (const { listen, server } of listeners) await listen(server.server);
   } catch (cause) {
     await stop();
     throw cause;
@@ -81,4 +74,37 @@ async function startOn(store: StsStorage, plan: StsPlan, log: Log): Promise<Runn
       await store.close();
     },
   };
+}
+
+/** The ring of what it signs, and the key of every group of gateways. */
+async function openKeys(store: StsStorage, plan: StsPlan): Promise<Pick<StsDeps, 'keys' | 'groupKeys'>> {
+  const kek = kekOf(plan.encryptionKey);
+  const clock = systemClock;
+  const keys = await KeyRing.open({ ring: 'access-token', algorithm: 'ES256', store, kek, clock });
+  const groups = [...new Set(plan.settings.gateways.map(({ group }) => group))];
+  const groupKeys = new Map<string, Awaited<ReturnType<typeof openGroupKey>>>();
+  for (const group of groups)
+    groupKeys.set(group, await openGroupKey({ ring: `group/${group}`, store, kek, clock, random: systemRandom }));
+  return { keys, groupKeys };
+}
+
+interface Listener {
+  readonly server: FastifyInstance;
+  readonly listen: (server: Server) => Promise<void>;
+}
+
+/** The operators' socket, the public address, and https beside it where there is such a one. None listens yet. */
+function listenersOf(sts: Sts, plan: StsPlan, log: Log): readonly Listener[] {
+  const ready = (): Promise<boolean> => sts.ready();
+  const serve = (routes: readonly Route[], tls: TlsIdentity | null): FastifyInstance =>
+    serveRoutes({ routes, ready, log, tls });
+  const { adminSocket, alsoHttps, listen, tls } = plan;
+  const listeners: Listener[] = [
+    { server: serve(sts.adminRoutes, null), listen: (server) => listenOnSocket(server, adminSocket) },
+    { server: serve(sts.routes, tls), listen: (server) => listenOn(server, listen, 'the STS') },
+  ];
+  if (alsoHttps === null) return listeners;
+  const secured = serve(sts.routes, alsoHttps.tls);
+  const bind = (server: Server): Promise<void> => listenOn(server, alsoHttps.listen, 'the STS over https');
+  return [...listeners, { server: secured, listen: bind }];
 }

@@ -18,7 +18,7 @@ export const seconds = (text: string): number => parseDuration(text) ?? 0;
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
 /** True when the URL names this machine; only then may it be plain http. */
-const isLoopbackUrl = (url: string): boolean => LOOPBACK_HOSTS.has(new URL(url).hostname);
+export const isLoopbackUrl = (url: string): boolean => LOOPBACK_HOSTS.has(new URL(url).hostname);
 
 const PLAIN_HTTP = 'plain http is allowed on loopback only';
 

@@ -37,6 +37,7 @@ export function planSts(section: StsSection, context: PlanContext): StsPlan {
       clockSkewSeconds: context.clockSkew === undefined ? DEFAULT_CLOCK_SKEW_SECONDS : seconds(context.clockSkew),
     },
     clients: planClients(section.clients ?? [], ['sts', 'clients'], problems, stsGrant),
+    alsoHttps: null,
     adminSocket: resolve(places.folder, (section.admin ?? 'unix:./run/sts.sock').slice('unix:'.length)),
   };
 }

@@ -41,6 +41,8 @@ export interface IssuerPlan extends ServerPlan {
 export interface StsPlan extends ServerPlan {
   readonly settings: StsSettings;
   readonly clients: readonly Client<StsGrant>[];
+  /** A second listener with the same routes, for clients that take nothing but https: of `serve --dev` alone. */
+  readonly alsoHttps: { readonly listen: ListenAddress; readonly tls: TlsIdentity } | null;
   /** Absolute path of the operators' Unix socket. */
   readonly adminSocket: string;
 }

@@ -1,5 +1,6 @@
 // What `jobpass init` and `serve --dev` write: a configuration of issuer, STS and one gateway on this machine, and their keys.
 import { join } from 'node:path';
+import { AZURE_EXCHANGE_AUDIENCE } from '../../base/credential/azure-names.ts';
 import type { NamedId } from '../../base/identity/facts.ts';
 import type { Random } from '../../base/ports/random.ts';
 import { openGatewayKey } from '../compose/gateway.ts';
@@ -88,6 +89,8 @@ type Secrets = Readonly<Record<'ci' | 'sts' | 'gateway' | 'operator', { readonly
 function configText(answers: ProjectAnswers, secrets: Secrets): string {
   const { issuerUrl } = answers;
   const stsUrl = portAfter(issuerUrl, 1);
+  // Azure's clients ask for one audience wherever they go; the STS must hear of the ends of such jobs, too.
+  const audiences = JSON.stringify([stsUrl, AZURE_EXCHANGE_AUDIENCE]);
   const owners = answers.owners
     .map(({ name, id }) => `{ name: ${JSON.stringify(name)}, id: ${JSON.stringify(id)} }`)
     .join(', ');
@@ -100,7 +103,7 @@ function configText(answers: ProjectAnswers, secrets: Secrets): string {
     `  url: ${issuerUrl}`,
     '  clients:',
     `    - { name: ci, secrets_sha256: ["${secrets.ci.hash}"], may: { jobs: { ${jobs} } } }`,
-    `    - { name: sts, secrets_sha256: ["${secrets.sts.hash}"], may: { events: ["${stsUrl}"], introspect: ["${stsUrl}"] } }`,
+    `    - { name: sts, secrets_sha256: ["${secrets.sts.hash}"], may: { events: ${audiences}, introspect: ${audiences} } }`,
     'sts:',
     `  url: ${stsUrl}`,
     `  trusted_issuers: [{ issuer: "${issuerUrl}", network: loopback, client: sts, secret: "file:${OWN_FOLDER}/sts.secret" }]`,

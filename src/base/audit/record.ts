@@ -4,8 +4,9 @@ import type { Claims } from '../core/json.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { EpochMs } from '../core/time.ts';
 
-/** The protocol a request came in by. */
-export type Wire = 'rfc8693' | 'aws' | 'gcp' | 'azure';
+/** The protocols that requests come in by; a store keeps each of them. */
+export const WIRES = ['rfc8693', 'aws', 'gcp', 'azure'] as const;
+export type Wire = (typeof WIRES)[number];
 
 /** One decision of the STS on a token whose signature was verified. */
 export interface DecisionRecord {

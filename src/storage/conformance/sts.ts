@@ -1,5 +1,6 @@
 // Conformance of the STS's store port, for any engine: grants and decisions. Ends and races are in sts-burials, sts-revocations, sts-races.
 import { describe, expect } from 'vitest';
+import { WIRES } from '../../base/audit/record.ts';
 import type { StsStore } from '../../sts/store.ts';
 import type { StoreEngine, StsStoreInstance } from './engine.ts';
 import { grantedRecord, grantOf, ISSUER, inTurn, NOW, refusedRecord, sessionOf, tombstoneOf } from './fixtures.ts';
@@ -176,6 +177,14 @@ function decisions(engine: StsEngine): void {
       expect(await instance.store.findDecisions('D1')).toStrictEqual([refusedRecord('1')]);
       const again = await instance.restart();
       expect(await again.findDecisions('D1')).toStrictEqual([refusedRecord('1')]);
+    });
+
+    requirement('of every wire are found again', async ({ store }) => {
+      const records = WIRES.map((wire, index) => refusedRecord(`W${index}`, { wire }));
+      await inTurn(records, (record) => store.recordRefusal(record));
+      await inTurn(records, async (record) => {
+        expect(await store.findDecisions(record.id)).toStrictEqual([record]);
+      });
     });
 
     requirement('a grant is not recorded as a refusal', async ({ store }) => {

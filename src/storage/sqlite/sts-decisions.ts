@@ -1,5 +1,6 @@
 // The STS's decision records: appended, found again, never changed or deleted here.
 
+import { WIRES } from '../../base/audit/record.ts';
 import type { RoleRef } from '../../base/core/decision.ts';
 import { JobpassError } from '../../base/core/errors.ts';
 import { REASONS, type Reason } from '../../base/core/reasons.ts';
@@ -12,7 +13,6 @@ import { decisionTrace, jsonObject } from './shapes.ts';
 const COLUMNS = `id, at, outcome, wire, role_tenant, role_name, issuer, subject, job_id, token_id, reason, detail,
   session_id, remote_address, claims, trace`;
 const OUTCOMES: readonly DecisionRecord['outcome'][] = ['granted', 'refused'];
-const WIRES: readonly DecisionRecord['wire'][] = ['rfc8693', 'aws'];
 
 const isReason = (value: string): value is Reason => Object.hasOwn(REASONS, value);
 

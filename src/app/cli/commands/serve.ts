@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import type { RunningServer } from '../../compose/running.ts';
 import { startServers, stopServers } from '../../compose/serve.ts';
-import type { Plan } from '../../config/plan.ts';
 import { type Command, EXIT, type Surroundings, texts } from '../command.ts';
 import { CONFIG_HELP, CONFIG_OPTION, configPlan } from '../config-option.ts';
+import type { Development } from '../dev-plan.ts';
 
 export const serve: Command = {
   usage: 'jobpass serve [--config FILE] [--dev [--owner NAME@ID]]',
@@ -15,9 +15,10 @@ export const serve: Command = {
     owner: 'with --dev: an owner whose local jobs it gives identities to',
   },
   async run(surroundings) {
-    const plan = await planOf(surroundings);
+    const { notes, plan } = await planOf(surroundings);
     const servers = await startServers(plan);
     for (const server of servers) surroundings.say(`${server.name.padEnd(20)} ${server.url}`);
+    for (const note of notes) surroundings.say(note);
     await waitUntilReady(servers, surroundings);
     if (!surroundings.signal.aborted) await once(surroundings.signal, 'abort');
     surroundings.say('stopping');
@@ -26,8 +27,8 @@ export const serve: Command = {
   },
 };
 
-async function planOf(surroundings: Surroundings): Promise<Plan> {
-  if (surroundings.options.dev !== true) return configPlan(surroundings);
+async function planOf(surroundings: Surroundings): Promise<Development> {
+  if (surroundings.options.dev !== true) return { plan: configPlan(surroundings), notes: [] };
   const { devPlan } = await import('../dev-plan.ts');
   return devPlan(surroundings, texts(surroundings.options.owner));
 }
