@@ -15,6 +15,7 @@ import { LiveRequests } from './live-requests.ts';
 import type { ObjectStore } from './objects/store.ts';
 import { RefusalDesk } from './refusal.ts';
 import type { Handler } from './request.ts';
+import { resourceMetadata } from './resource-metadata.ts';
 import { createS3Front, type S3FrontDependencies } from './s3/front.ts';
 import type { GatewaySettings } from './settings.ts';
 import { createUpstream } from './upstream.ts';
@@ -118,7 +119,7 @@ function createFront(
   { settings, objects }: GatewayDependencies,
   shared: Omit<S3FrontDependencies, 'settings' | 'store'>,
 ): Front | null {
-  const { s3, upstream: origin } = settings;
+  const { s3, sts, upstream: origin, url: resource } = settings;
   if (s3 !== null && origin !== null) throw misconfigured('a gateway has one front: an upstream, or s3');
   if (s3 !== null) {
     if (objects === undefined) throw misconfigured('an S3 front needs a store');
@@ -126,7 +127,8 @@ function createFront(
   }
   if (origin === null) return null;
   const upstream = createUpstream(origin);
-  return { handle: createGuard({ ...shared, upstream }), close: async () => upstream.close() };
+  const metadata = resource === null ? null : resourceMetadata({ resource, stsUrl: sts.url });
+  return { handle: createGuard({ ...shared, upstream, metadata }), close: async () => upstream.close() };
 }
 
 const misconfigured = (what: string): JobpassError => new JobpassError('ERR_GATEWAY_FRONT', what);

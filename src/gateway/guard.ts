@@ -18,12 +18,15 @@ import {
   type RequestDependencies,
   readAsked,
 } from './request.ts';
+import { asksForMetadata, type ResourceMetadata, writeMetadata } from './resource-metadata.ts';
 import { callerOf } from './turns.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface GuardDependencies extends RequestDependencies {
   readonly upstream: Upstream;
   readonly live: LiveRequests;
+  /** Null: nothing is told of the resource. */
+  readonly metadata: ResourceMetadata | null;
 }
 
 /** What is asked for, and how the body that comes with it is delimited. */
@@ -36,9 +39,18 @@ interface Head extends Asked {
  * when the upstream asks for the body, never before the decision.
  */
 export const createGuard = (d: GuardDependencies): Handler =>
-  handlerOf(d, { serve: (exchange) => serve(d, exchange), sayNo, broken: (unexpected) => unexpected });
+  handlerOf(d, {
+    serve: (exchange) => serve(d, exchange),
+    sayNo: (exchange, refusal) => sayNo(d, exchange, refusal),
+    broken: (unexpected) => unexpected,
+  });
 
 async function serve(d: GuardDependencies, exchange: Exchange): Promise<void> {
+  if (d.metadata !== null && asksForMetadata(exchange.req)) {
+    drain(exchange.req);
+    writeMetadata(exchange, d.metadata);
+    return;
+  }
   const head = readHead(exchange.req);
   const permit = await permitFor(d, exchange, head);
   if (head.ok && permit !== undefined) letThrough(d, exchange, { head: head.value, permit });
@@ -80,7 +92,11 @@ function letThrough(
   passage.start();
 }
 
-function sayNo({ req, res, decision }: Exchange, { reason }: Refusal): void {
+function sayNo(
+  { metadata }: Pick<GuardDependencies, 'metadata'>,
+  { req, res, decision }: Exchange,
+  { reason }: Refusal,
+): void {
   if (res.destroyed) return;
   if (res.headersSent) {
     req.socket.destroy();
@@ -89,5 +105,5 @@ function sayNo({ req, res, decision }: Exchange, { reason }: Refusal): void {
   // A body that waits for `100 Continue` will not come: this connection has no next request.
   if (req.headers.expect !== undefined) res.setHeader('connection', 'close');
   drain(req);
-  writeRefusal(res, { reason, decision });
+  writeRefusal(res, { reason, decision, ...(metadata === null ? {} : { resourceMetadata: metadata.url }) });
 }

@@ -10,13 +10,17 @@ import { RefusalDesk, refusalStatus, writeRefusal } from './refusal.ts';
 const SESSION = new FeedSts(new FrozenClock()).session({ sessionId: 'S1' });
 
 /** As much of a response as a refusal needs. */
-const written = (reason: Reason, status?: number) => {
+const written = (reason: Reason, status?: number, resourceMetadata?: string) => {
   const seen: { status?: number; headers?: Record<string, string>; body?: string } = {};
   const res = {
     writeHead: (code: number, headers: Record<string, string>) => Object.assign(seen, { status: code, headers }),
     end: (body: string) => Object.assign(seen, { body }),
   } as unknown as ServerResponse;
-  writeRefusal(res, { reason, decision: 'D1', ...(status === undefined ? {} : { status }) });
+  const optional = {
+    ...(status === undefined ? {} : { status }),
+    ...(resourceMetadata === undefined ? {} : { resourceMetadata }),
+  };
+  writeRefusal(res, { reason, decision: 'D1', ...optional });
   return seen;
 };
 
@@ -50,6 +54,14 @@ describe('a refusal', () => {
     expect(written('credential_missing').headers?.['www-authenticate']).toBe('Bearer');
     expect(written('token_expired').headers?.['www-authenticate']).toBe('Bearer error="invalid_token"');
     expect(written('permission_denied').headers).not.toHaveProperty('www-authenticate');
+  });
+
+  test('leads to the resource’s metadata, when there is one, and only who might get a credential there', () => {
+    const url = 'https://a.example.com/.well-known/oauth-protected-resource';
+    const challengeOf = (reason: Reason) => written(reason, undefined, url).headers?.['www-authenticate'];
+    expect(challengeOf('credential_missing')).toBe(`Bearer resource_metadata="${url}"`);
+    expect(challengeOf('token_expired')).toBe(`Bearer error="invalid_token", resource_metadata="${url}"`);
+    expect(challengeOf('permission_denied')).toBeUndefined();
   });
 
   test('says when to come again while the feed is stale', () => {

@@ -74,11 +74,17 @@ export class RefusalDesk {
 
 /**
  * Writes the refusal; it must be the first thing written to `res`. `status` is for proxies that understand fewer of
- * them. RFC 6750 §3: a 401 names the scheme, and the error only when a credential was presented.
+ * them. RFC 6750 §3: a 401 names the scheme, and the error only when a credential was presented; RFC 9728 §5.1: also where the
+ * resource says whose credentials it takes, when it does.
  */
 export function writeRefusal(
   res: ServerResponse,
-  refusal: { readonly reason: Reason; readonly decision: string; readonly status?: number },
+  refusal: {
+    readonly reason: Reason;
+    readonly decision: string;
+    readonly status?: number;
+    readonly resourceMetadata?: string;
+  },
 ): void {
   const { reason, decision, status = refusalStatus(reason) } = refusal;
   const body = JSON.stringify({ error: safeReason(reason), decision });
@@ -87,11 +93,16 @@ export function writeRefusal(
     'content-length': String(Buffer.byteLength(body)),
     'cache-control': 'no-store',
     'x-jobpass-decision': decision,
-    ...(status === 401 ? { 'www-authenticate': challenge(reason) } : {}),
+    ...(status === 401 ? { 'www-authenticate': challenge(reason, refusal.resourceMetadata) } : {}),
     ...(status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
   });
   res.end(body);
 }
 
-const challenge = (reason: Reason): string =>
-  reason === 'credential_missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+function challenge(reason: Reason, resourceMetadata: string | undefined): string {
+  const parameters = [
+    ...(reason === 'credential_missing' ? [] : ['error="invalid_token"']),
+    ...(resourceMetadata === undefined ? [] : [`resource_metadata="${resourceMetadata}"`]),
+  ];
+  return ['Bearer', parameters.join(', ')].join(' ').trimEnd();
+}

@@ -12,6 +12,8 @@ export interface GatewaySettings {
     readonly secret: Secret;
   };
   readonly clockSkewSeconds: number;
+  /** The origin that callers reach the guard at, its resource identifier (RFC 9728); null: it is not told. */
+  readonly url: string | null;
   /** The http or https origin of the resource behind the guard; null: there is no guard. Never together with `s3`. */
   readonly upstream: string | null;
   /** The S3 front and what it serves; null: there is none. */

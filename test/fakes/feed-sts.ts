@@ -29,6 +29,7 @@ export const gatewaySettings = (over: Partial<GatewaySettings> = {}): GatewaySet
     secret: new Secret('correct horse battery staple & more'),
   },
   clockSkewSeconds: 30,
+  url: null,
   upstream: null,
   s3: null,
   ...over,

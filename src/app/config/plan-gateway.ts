@@ -1,6 +1,6 @@
 // One entry of the gateways section as a plan.
 import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import { checkPeerUrl, planStorage, seconds } from './defaults.ts';
+import { checkOwnUrl, checkPeerUrl, planStorage, seconds } from './defaults.ts';
 import type { GatewayPlan } from './plan.ts';
 import type { PlanContext } from './plan-context.ts';
 import { planS3 } from './plan-s3.ts';
@@ -12,6 +12,7 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
   const { places, problems } = context;
   const path = ['gateways', index] as const;
   checkSides(section, path, problems);
+  checkUrl(section, path, problems);
   const network = section.sts.network ?? 'public';
   checkPeerUrl({ url: section.sts.url, network }, [...path, 'sts', 'url'], problems);
   return {
@@ -26,6 +27,7 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
         secret: problems.secret([...path, 'sts', 'secret'], section.sts.secret, places),
       },
       clockSkewSeconds: context.clockSkew === undefined ? DEFAULT_CLOCK_SKEW_SECONDS : seconds(context.clockSkew),
+      url: section.url ?? null,
       upstream: section.upstream ?? null,
       s3: section.s3 === undefined ? null : planS3(section.s3, [...path, 's3'], context),
     },
@@ -33,6 +35,15 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
     tls: planTls(section.tls, [...path, 'tls'], context),
     checkListen: section.check === undefined ? null : (parseListen(section.check.listen) ?? null),
   };
+}
+
+/** The URL is the guard's: other fronts take no bearer tokens, and a proxy's own URL is the proxy's to tell. */
+function checkUrl({ tls, upstream, url }: GatewaySection, path: DocumentPath, problems: ProblemList): void {
+  if (url === undefined) return;
+  if (upstream === undefined) problems.add([...path, 'url'], 'only a guard has a URL: upstream is missing');
+  else if (tls !== undefined && url.startsWith('http:'))
+    problems.add([...path, 'url'], 'an http URL, but the gateway speaks https', 'https://…');
+  else checkOwnUrl(url, [...path, 'url'], problems);
 }
 
 /** A gateway guards an upstream itself, or serves S3, or answers a proxy; the last also beside one of the others. */

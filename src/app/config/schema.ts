@@ -295,6 +295,11 @@ const gateway = z.strictObject({
   group: name().optional().describe('Default: its name.'),
   listen: listen().optional().describe('Where the guarded resource is reached. Needed with `upstream` and `s3`.'),
   tls: tls().optional(),
+  url: bareOrigin()
+    .optional()
+    .describe(
+      'The origin that callers reach it at. With it, `/.well-known/oauth-protected-resource` says which STS gives tokens, and refusals lead there.',
+    ),
   upstream: bareOrigin()
     .optional()
     .describe('The resource behind it: an origin, to which every permitted path is forwarded as it is.'),
