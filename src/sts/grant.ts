@@ -162,7 +162,7 @@ interface Shaped extends Allowed {
 }
 
 function sessionOf(deps: GrantDeps, opened: Case, o: Shaped): Session {
-  const { facts, judgement, now, policy, provider, request, token } = o;
+  const { facts, judgement, now, parent, policy, provider, request, token } = o;
   const { attributes, claims, role, trace } = judgement;
   return openSession(token, {
     decisionId: opened.id,
@@ -177,6 +177,7 @@ function sessionOf(deps: GrantDeps, opened: Case, o: Shaped): Session {
     name: request.sessionName ?? null,
     policy,
     federation: provider === undefined ? null : federationOf(facts, provider),
+    parentId: parent?.id ?? null,
   });
 }
 

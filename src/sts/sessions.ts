@@ -24,6 +24,8 @@ export interface Grant {
   readonly policy: readonly Statement[] | null;
   /** Null: no further session comes of it. */
   readonly federation: Federation | null;
+  /** Null: it comes of an identity token. */
+  readonly parentId: string | null;
 }
 
 /** What a decision allows a verified token that gets no role yet. */

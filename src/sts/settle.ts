@@ -74,6 +74,8 @@ function failureOf(outcome: Exclude<GrantOutcome, 'granted'> | 'store_unavailabl
   switch (outcome) {
     case 'job_ended':
       return failure('job_ended', 'the job ended before the grant was durable');
+    case 'session_ended':
+      return failure('session_ended', 'the session that this one comes of ended before the grant was durable');
     case 'token_replayed':
       return failure('token_replayed', 'this token may be used once, and was used before');
     case 'clock_behind':

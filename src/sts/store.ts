@@ -36,6 +36,8 @@ export interface Session extends SessionFacts {
   readonly policy: readonly Statement[] | null;
   /** Null: no further session comes of it. */
   readonly federation: Federation | null;
+  /** The session that this one came of; null: it came of an identity token. It ends with that one. */
+  readonly parentId: string | null;
 }
 
 /** A verified identity that has no role yet. It opens nothing at any gateway: one session of a role may come of it. */
@@ -77,7 +79,7 @@ export interface EndedSession {
   readonly expiresAt: EpochSeconds;
 }
 
-export type GrantOutcome = 'granted' | 'job_ended' | 'token_replayed' | 'clock_behind';
+export type GrantOutcome = 'granted' | 'job_ended' | 'session_ended' | 'token_replayed' | 'clock_behind';
 
 /** Only decisions on roles of these tenants: none of them decides on a request that named no role. */
 export interface DecisionFilter {
@@ -100,8 +102,8 @@ export interface StsStore {
   /** The latest time that was granted at or forgotten at: at an earlier one, what the store holds is not all there was. */
   highWaterMark(): Promise<EpochSeconds>;
   /**
-   * One transaction: refuses when the job has a tombstone, when one of `uses` was used before, or when `now` lies more than
-   * `skewSeconds` below the high-water mark; otherwise stores session, record and uses and raises the mark to `now`.
+   * One transaction: refuses when the job has a tombstone, when the session that this one comes of has ended or is unknown, when one of
+   * `uses` was used before, or when `now` lies more than `skewSeconds` below the high-water mark; otherwise stores session, record and uses and raises the mark to `now`.
    * A refusal stores nothing.
    */
   grant(grant: {
@@ -118,7 +120,7 @@ export interface StsStore {
    */
   buryJobs(tombstones: readonly Tombstone[]): Promise<readonly EndedSession[]>;
   isBuried(issuer: string, jobId: string): Promise<boolean>;
-  /** Ends one session; its end in the gateways' order, or undefined when it is unknown or had ended before. */
+  /** Ends one session and those that came of it; its own end in the gateways' order, or undefined when it is unknown or had ended before. */
   endSession(id: string): Promise<EndedSession | undefined>;
   /** Undefined when it is unknown or has ended: what comes back is in force unless it expired. */
   findSession(id: string): Promise<Session | FederatedSession | undefined>;

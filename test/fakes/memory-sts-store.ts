@@ -77,6 +77,8 @@ export class MemoryStsStore implements StsStore {
       throw misuse('a session was to be stored without its own decision record');
     }
     if (session.jobId !== null && this.tombstones.has(jobKey(session.issuer, session.jobId))) return 'job_ended';
+    const parentId = session.role === null ? null : session.parentId;
+    if (parentId !== null && (!this.sessions.has(parentId) || this.#hasEnded(parentId))) return 'session_ended';
     if (uses.some((use) => this.uses.has(useKey(use)))) return 'token_replayed';
     // Written so that a `now` that is no number refuses.
     if (!(now >= this.highWater - skewSeconds)) return 'clock_behind';
@@ -114,7 +116,10 @@ export class MemoryStsStore implements StsStore {
   async endSession(id: string): Promise<EndedSession | undefined> {
     await this.hooks.beforeEndSession?.(id);
     const session = this.sessions.get(id);
-    return session === undefined || this.#hasEnded(id) ? undefined : this.#end(session);
+    if (session === undefined || this.#hasEnded(id)) return undefined;
+    const end = this.#end(session);
+    for (const other of this.roleSessions) if (other.parentId === id && !this.#hasEnded(other.id)) this.#end(other);
+    return end;
   }
 
   #end(session: Session | FederatedSession): EndedSession {

@@ -157,6 +157,7 @@ export const sessionOf = (name: string, change: Partial<Session> = {}): Session 
   name: null,
   policy: null,
   federation: null,
+  parentId: null,
   ...change,
 });
 

@@ -43,6 +43,30 @@ export function stsRevocationConformance(engine: StsEngine): void {
       expect(await store.endSession('S2')).toBeUndefined();
     });
 
+    requirement('ends what came of it, and lets nothing more come of it', async (instance) => {
+      const { store } = instance;
+      await store.grant(grantOf('1', { session: { jobId: 'J' } }));
+      await store.grant(grantOf('2', { session: { jobId: 'J', group: 'other', parentId: 'S1' } }));
+      await store.grant(grantOf('3', { session: { jobId: 'J' } }));
+      await store.endSession('S1');
+      const again = await instance.restart();
+      expect(await again.findSession('S2')).toBeUndefined();
+      expect(await again.findSession('S3')).toBeDefined();
+      expect(await again.listEndedSessions('other', 0, NOW, 10)).toMatchObject([{ sessionId: 'S2' }]);
+      expect(await again.grant(grantOf('4', { session: { parentId: 'S1' } }))).toBe('session_ended');
+      expect(await again.grant(grantOf('5', { session: { parentId: 'S9' } }))).toBe('session_ended');
+      expect(await again.findDecisions('D4')).toEqual([]);
+    });
+
+    requirement('of one that came of another spares the other', async ({ store }) => {
+      await store.grant(grantOf('1'));
+      await store.grant(grantOf('2', { session: { parentId: 'S1' } }));
+      await store.endSession('S2');
+      expect(await store.findSession('S1')).toBeDefined();
+      await store.endSession('S1');
+      expect(await store.listEndedSessions(GROUP, 0, NOW, 10)).toHaveLength(2);
+    });
+
     requirement('buries no job: it may be granted another', async ({ store }) => {
       await store.grant(grantOf('1', { session: { jobId: 'J' } }));
       await store.endSession('S1');

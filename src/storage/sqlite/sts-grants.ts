@@ -1,7 +1,7 @@
 // The STS's grants and the ends of jobs: the transactions that decide whether a session may live.
 import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import type { EndedSession, FederatedSession, Session, StsStore } from '../../sts/store.ts';
+import type { EndedSession, FederatedSession, GrantOutcome, Session, StsStore } from '../../sts/store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { flag, integer, json, nullableJson, nullableText, type Row, text } from './row.ts';
 import { federation, statementList, textMap } from './shapes.ts';
@@ -14,7 +14,16 @@ import { decisionWriter } from './sts-decisions.ts';
 const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
 
 /** Of a session without a role, the columns of one are empty: a group of that name, and so its gateways, cannot be. */
-const NO_ROLE = { tenant: '', roleName: '', group: '', claims: '{}', tags: '{}', sourceIdentity: null, name: null };
+const NO_ROLE = {
+  tenant: '',
+  roleName: '',
+  group: '',
+  claims: '{}',
+  tags: '{}',
+  sourceIdentity: null,
+  name: null,
+  parentId: null,
+};
 
 function decodeSession(row: Row): Session | FederatedSession {
   const facts = {
@@ -39,6 +48,7 @@ function decodeSession(row: Row): Session | FederatedSession {
     name: nullableText(row, 'name'),
     policy: nullableJson(row, 'policy', statementList),
     federation: nullableJson(row, 'federation', federation),
+    parentId: nullableText(row, 'parent_id'),
   };
 }
 
@@ -55,7 +65,7 @@ const encodeSession = (session: Session | FederatedSession) => ({
   ...(session.role === null ? { ...NO_ROLE, policy: null } : encodeRole(session)),
 });
 
-const encodeRole = ({ claims, group, name, policy, role, sourceIdentity, tags }: Session) => ({
+const encodeRole = ({ claims, group, name, parentId, policy, role, sourceIdentity, tags }: Session) => ({
   tenant: role.tenant,
   roleName: role.name,
   group,
@@ -64,6 +74,7 @@ const encodeRole = ({ claims, group, name, policy, role, sourceIdentity, tags }:
   sourceIdentity,
   name,
   policy: policy === null ? null : JSON.stringify(policy),
+  parentId,
 });
 
 /** A row of `ended_session`. */
@@ -85,11 +96,16 @@ function checkGrant({ session, record }: Grant): void {
 /** The reasons against a grant, each a look-up that changes nothing; undefined when none stands. */
 function grantChecks(database: SqliteDatabase) {
   const tombstone = database.prepare('SELECT 1 FROM tombstone WHERE issuer = ? AND job_id = ?');
+  const inForce = database.prepare(
+    'SELECT 1 FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)',
+  );
   const use = database.prepare('SELECT 1 FROM token_use WHERE exp = ? AND iss = ? AND jti = ?');
   const mark = database.prepare('SELECT at FROM high_water WHERE only_row = 1');
-  return (grant: Grant): 'job_ended' | 'token_replayed' | 'clock_behind' | undefined => {
-    const { issuer, jobId } = grant.session;
-    if (jobId !== null && tombstone.get(issuer, jobId) !== undefined) return 'job_ended';
+  return (grant: Grant): Exclude<GrantOutcome, 'granted'> | undefined => {
+    const { session } = grant;
+    if (session.jobId !== null && tombstone.get(session.issuer, session.jobId) !== undefined) return 'job_ended';
+    const parentId = session.role === null ? null : session.parentId;
+    if (parentId !== null && inForce.get(parentId) === undefined) return 'session_ended';
     if (grant.uses.some(({ exp, iss, jti }) => use.get(exp, iss, jti) !== undefined)) return 'token_replayed';
     const highWater = integer(mark.get() ?? {}, 'at');
     // Written so that a `now` that is no number refuses.
@@ -112,12 +128,12 @@ export function stsGrants(database: SqliteDatabase): Pick<StsStore, 'grant' | 'f
   const insertUse = database.prepare('INSERT INTO token_use (exp, iss, jti) VALUES (?, ?, ?)');
   const insertSession = database.prepare(`
     INSERT INTO session (id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound,
-      issued_at, expires_at, claims, tags, source_identity, name, policy, federation)
+      issued_at, expires_at, claims, tags, source_identity, name, policy, federation, parent_id)
     VALUES ($id, $decisionId, $tenant, $roleName, $group, $issuer, $subject, $jobId, $jobBound, $issuedAt, $expiresAt,
-      $claims, $tags, $sourceIdentity, $name, $policy, $federation)`);
+      $claims, $tags, $sourceIdentity, $name, $policy, $federation, $parentId)`);
   const find = database.prepare(`
     SELECT id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound, issued_at,
-      expires_at, claims, tags, source_identity, name, policy, federation
+      expires_at, claims, tags, source_identity, name, policy, federation, parent_id
     FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)`);
   return {
     grant: async (grant) => {

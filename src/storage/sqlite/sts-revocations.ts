@@ -3,18 +3,24 @@ import type { StsStore } from '../../sts/store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { decodeEnd } from './sts-grants.ts';
 
-/** Ending one session, once. */
+/** Ending one session, once, with those that came of it. */
 export function stsRevocations(database: SqliteDatabase): Pick<StsStore, 'endSession'> {
   const end = database.prepare(`
     INSERT INTO ended_session (session_id, expires_at, gateway_group)
     SELECT id, expires_at, gateway_group FROM session
     WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)
     RETURNING sequence, session_id, expires_at`);
+  const endOffspring = database.prepare(`
+    INSERT INTO ended_session (session_id, expires_at, gateway_group)
+    SELECT id, expires_at, gateway_group FROM session
+    WHERE parent_id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)`);
   return {
     endSession: (id) =>
       database.write(() => {
         const row = end.get(id);
-        return row === undefined ? undefined : decodeEnd(row);
+        if (row === undefined) return undefined;
+        endOffspring.run(id);
+        return decodeEnd(row);
       }),
   };
 }

@@ -5,6 +5,7 @@ import { DEPLOY_ARN } from '../../../test/fakes/aws-role.ts';
 import {
   ACCOUNT,
   gcpAccessToken,
+  gcpIntrospect,
   gcpPolicies,
   gcpReason,
   gcpToken,
@@ -49,6 +50,24 @@ describe('a token is refused', () => {
     const parent = await gcpAccessToken(world);
     world.store.hooks.beforeGrant = () => bury().then(() => undefined);
     expect(await outcomeOf(await takeOn(world, parent))).toEqual([403, 'PERMISSION_DENIED', 'job_ended']);
+  });
+
+  test('when its session is revoked, and what came of it before is over too', async () => {
+    await restart({ policies: gcpPolicies({ direct: {}, publish: { account: ACCOUNT } }) });
+    const used = await gcpAccessToken(world);
+    const { json } = await takeOn(world, used);
+    const mine = String(json.accessToken);
+    expect((await gcpIntrospect(world, mine)).json.active).toBe(true);
+    expect(await world.call('POST /revoke', { form: { token: used } })).toMatchObject({ status: 200 });
+    expect((await gcpIntrospect(world, mine)).json.active).toBe(false);
+    expect(await outcomeOf(await takeOn(world, used))).toEqual([403, 'PERMISSION_DENIED', 'session_ended']);
+  });
+
+  test('when its session is revoked between the look and the grant', async () => {
+    const parent = await gcpAccessToken(world);
+    const [session] = [...world.store.sessions.keys()];
+    world.store.hooks.beforeGrant = () => world.store.endSession(session ?? '').then(() => undefined);
+    expect(await outcomeOf(await takeOn(world, parent))).toEqual([403, 'PERMISSION_DENIED', 'session_ended']);
   });
 
   test('when it has expired, to the second', async () => {

@@ -48,6 +48,7 @@ const grant = {
   name: null,
   policy: null,
   federation: null,
+  parentId: null,
 };
 
 describe('a VerifiedToken', () => {

@@ -101,8 +101,12 @@ const SESSION_ATTRIBUTES = `
   ALTER TABLE session ADD COLUMN policy TEXT;
 `;
 
-/** The identity of a session that another one may come of. */
-const FEDERATION = 'ALTER TABLE session ADD COLUMN federation TEXT;';
+/** The identity of a session that another one may come of, and the session that one came of. */
+const FEDERATION = `
+  ALTER TABLE session ADD COLUMN federation TEXT;
+  ALTER TABLE session ADD COLUMN parent_id TEXT;
+  CREATE INDEX session_parent ON session (parent_id) WHERE parent_id IS NOT NULL;
+`;
 
 export const STS_SCHEMA: Schema = {
   kind: 'STS',
@@ -113,6 +117,6 @@ export const STS_SCHEMA: Schema = {
     { version: 3, name: 'decisions by tenant', sql: DECISIONS_BY_TENANT },
     { version: 4, name: 'identity of the store, groups of ended sessions', sql: IDENTITY },
     { version: 5, name: 'attributes and policies of sessions', sql: SESSION_ATTRIBUTES },
-    { version: 6, name: 'identities of sessions that others come of', sql: FEDERATION },
+    { version: 6, name: 'sessions that come of others', sql: FEDERATION },
   ],
 };
