@@ -16,14 +16,16 @@ export interface ServedSts {
 export interface ServeOptions extends StsWorldOptions {
   /** Absent: plain http. */
   readonly tls?: TlsIdentity;
+  /** The STS is called as it is reached: for clients that compare the two. */
+  readonly isItsUrl?: boolean;
 }
 
 /** Listens on a free port of 127.0.0.1. Azure's clients are told this address. */
-export async function serveSts({ tls, ...options }: ServeOptions = {}): Promise<ServedSts> {
+export async function serveSts({ isItsUrl = false, tls, ...options }: ServeOptions = {}): Promise<ServedSts> {
   const port = await freePort();
   const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const startsAt = Math.floor(Date.now() / 1000);
-  const settings = { azureAuthority: url, ...options.settings };
+  const settings = { azureAuthority: url, ...(isItsUrl ? { url } : {}), ...options.settings };
   const world = await StsWorld.start({ startsAt, ...options, settings });
   const calls: string[] = [];
   const note = (route: Route): Route => ({

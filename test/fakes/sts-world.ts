@@ -24,12 +24,13 @@ export const STS_URL = STS_AUDIENCE;
 /** The resource identifier of the gateway `artifacts-1`. */
 export const ARTIFACTS_URL = 'https://artifacts.example.com';
 export const PUBLISH = 'main/publish-web';
-const SECRET = new Secret('a-secret-of-a-client');
+/** The secret of every client of the world. */
+export const CLIENT_SECRET = new Secret('a-secret-of-a-client');
 
 const NOTHING: StsGrant = { feed: null, read: [], evaluate: [], introspect: [], revoke: [] };
-const client = (name: string, may: Partial<StsGrant>): Client<StsGrant> => ({
+export const client = (name: string, may: Partial<StsGrant>): Client<StsGrant> => ({
   name,
-  secretHashes: [hashClientSecret(SECRET)],
+  secretHashes: [hashClientSecret(CLIENT_SECRET)],
   jwks: null,
   expiresAt: null,
   may: { ...NOTHING, ...may },
@@ -107,6 +108,8 @@ export interface StsWorldOptions {
   readonly settings?: Partial<StsSettings>;
   readonly policies?: MemoryPolicies;
   readonly gatewayKeys?: readonly JsonObject[];
+  /** Beside those that every world has. */
+  readonly clients?: readonly Client<StsGrant>[];
   /** Bends the world before it starts. */
   readonly before?: (world: StsWorld) => void;
 }
@@ -180,8 +183,9 @@ export class StsWorld {
           client('other-relying-party', { introspect: ['packages'] }),
           client('revoker', { revoke: ['main'] }),
           client('other-revoker', { revoke: ['other'] }),
+          ...(o.clients ?? []),
         ],
-        audience: STS_URL,
+        audience: settings.url,
         clock,
       }),
       policySource: this.policies,
@@ -240,7 +244,7 @@ function callRoute(
   call: { method: string; params: Record<string, string>; query: string; options: StsCall },
 ): Promise<HttpResponse> {
   const { as, form, headers, json, raw, signal } = call.options;
-  const basic = as === undefined ? undefined : Buffer.from(`${as}:${SECRET.reveal()}`).toString('base64');
+  const basic = as === undefined ? undefined : Buffer.from(`${as}:${CLIENT_SECRET.reveal()}`).toString('base64');
   const body = form === undefined ? (json === undefined ? '' : JSON.stringify(json)) : new URLSearchParams(form);
   return route.handle({
     method: call.method,
