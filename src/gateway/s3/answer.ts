@@ -1,18 +1,17 @@
 // How the S3 front answers: what an operation gives back, and its way onto the connection. It decides nothing.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import type { S3Error } from '../../wire/s3/errors.ts';
 import { encodeS3Error } from '../../wire/s3/results.ts';
 import { cut, drain } from '../connection.ts';
+import type { OpenObject } from '../objects/store.ts';
 
 /** What an operation gives back. */
 export interface S3Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Text is XML; a stream is an object's bytes, whose length the headers tell; null: there is none. */
-  readonly body: string | Readable | null;
+  /** Text is XML; else an object's bytes, whose length the headers tell; null: there is none. */
+  readonly body: string | Pick<OpenObject, 'body' | 'sendTo'> | null;
 }
 
 /** An ordinary no, such as a key that does not exist. */
@@ -35,8 +34,11 @@ export interface Addressee {
   readonly nowSeconds: EpochSeconds;
 }
 
-/** Writes an answer; it must be the first thing written. A stream that breaks, or `signal`, cuts the connection. */
-export async function writeAnswer(to: Addressee, answer: S3Answer | S3No, signal: AbortSignal): Promise<void> {
+/**
+ * Writes an answer; it must be the first thing written. An object that breaks off, as it does when the signal it was opened with
+ * is aborted, cuts the connection.
+ */
+export async function writeAnswer(to: Addressee, answer: S3Answer | S3No): Promise<void> {
   if ('error' in answer) {
     writeError(to, answer.error, answer.headers);
     return;
@@ -48,7 +50,8 @@ export async function writeAnswer(to: Addressee, answer: S3Answer | S3No, signal
   }
   to.res.writeHead(status, { ...commonHeaders(to), ...headers });
   try {
-    await pipeline(body, to.res, { signal });
+    await body.sendTo(to.res);
+    to.res.end();
   } catch {
     // The head promised more: the caller must not take what it got for the whole.
     cut(to.req.socket);

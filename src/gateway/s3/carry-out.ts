@@ -1,5 +1,4 @@
 // Carries a permitted S3 call out and answers it.
-import { Readable } from 'node:stream';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err } from '../../base/core/result.ts';
 import { s3Error } from '../../wire/s3/errors.ts';
@@ -32,8 +31,7 @@ export const carryOut = (d: CarryOutDependencies, exchange: Exchange<S3Refusal>,
     permit: task.permit,
     asked: task.head,
     perform: (signal) => run(d, exchange, task, signal),
-    write: (answer, signal) =>
-      writeAnswer({ ...exchange, nowSeconds: d.authority.knowledge.nowSeconds() }, answer, signal),
+    write: (answer) => writeAnswer({ ...exchange, nowSeconds: d.authority.knowledge.nowSeconds() }, answer),
     discard,
     refusalOf: (reason: Failure, { session, isIdle }) =>
       refusalOf(reason, { session, ...(isIdle ? { error: s3Error('RequestTimeout') } : {}) }),
@@ -69,5 +67,5 @@ async function run(
 
 /** What came too late to be answered. */
 function discard(answer: S3Answer | S3No): void {
-  if ('body' in answer && answer.body instanceof Readable) answer.body.destroy();
+  if ('body' in answer && answer.body !== null && typeof answer.body === 'object') answer.body.body.destroy();
 }

@@ -8,11 +8,11 @@ import { failed, type Outcome, type Work } from './work.ts';
 /** GetObject: the bytes, or the asked range of them, as they stood when the store was asked. */
 export async function getObject(work: Work, call: ReadObjectCall): Promise<Outcome> {
   const { signal } = work;
-  const { conditions, range } = call;
-  const found = await work.store.get(call, { conditions, signal, ...(range === undefined ? {} : { range }) });
+  const { conditions, range: asked } = call;
+  const found = await work.store.get(call, { conditions, signal, ...(asked === undefined ? {} : { range: asked }) });
   if (!found.ok) return failed(work, call, found.error);
-  const { info, range: given, body } = found.value;
-  return ok({ ...readResponseHead(call, info, given), body });
+  const { info, range } = found.value;
+  return ok({ ...readResponseHead(call, info, range), body: found.value });
 }
 
 /** HeadObject: what GetObject would say of the whole object, without its bytes. RFC 9110 §14.2: ranges are for GET. */
