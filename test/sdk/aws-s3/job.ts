@@ -2,6 +2,7 @@
 
 import { S3_REGION, type S3Servers } from '../../e2e/s3-servers.ts';
 import { askIdToken, type StartedJob, startJob } from '../../e2e/three-servers.ts';
+import type { S3Keys } from '../../fakes/s3-caller.ts';
 import type { AwsHome } from '../aws-clients.ts';
 import { type ClientRun, runClient } from '../client-processes.ts';
 
@@ -55,4 +56,25 @@ export async function startAwsJob(servers: S3Servers, options: AwsJobOptions): P
     ...(ca === undefined ? {} : { AWS_CA_BUNDLE: ca, NODE_EXTRA_CA_CERTS: ca, SSL_CERT_FILE: ca }),
   });
   return { job, token, env, run: (program, args, more = {}) => runClient(program, args, { ...env, ...more }) };
+}
+
+/** The keys of a new job's session, fetched as an SDK would, for a test that signs its requests itself. Over http. */
+export async function sessionKeys(servers: S3Servers, role = 'deploy'): Promise<S3Keys> {
+  const job = await startJob(servers, { environment: undefined, timeout_seconds: JOB_SECONDS });
+  const form = new URLSearchParams({
+    Action: 'AssumeRoleWithWebIdentity',
+    Version: '2011-06-15',
+    RoleArn: arnOf(role),
+    RoleSessionName: 'by-hand',
+    WebIdentityToken: String((await askIdToken(servers, job)).body.value),
+  });
+  const answer = await fetch(servers.urls.sts, { method: 'POST', body: form });
+  const xml = await answer.text();
+  const member = (name: string): string => new RegExp(`<${name}>([^<]+)<`).exec(xml)?.[1] ?? '';
+  if (answer.status !== 200) throw new Error(xml);
+  return {
+    accessKeyId: member('AccessKeyId'),
+    secret: member('SecretAccessKey'),
+    sessionToken: member('SessionToken'),
+  };
 }
