@@ -107,6 +107,10 @@ describe('roles by Azure tenant and application', () => {
     expect(applications.findByAzure(tenant, clientId)).toBeUndefined();
   });
 
+  test('whether a tenant has any is known', () => {
+    expect([AZURE_TENANT, CLIENT_ID].map((tenant) => applications.hasAzureTenant(tenant))).toEqual([true, false]);
+  });
+
   test('a role that is gone is found by nothing, and two of one name make no set', () => {
     expect(withoutRoles(applications, [deployApp.ref]).findByAzure(AZURE_TENANT, CLIENT_ID)).toBeUndefined();
     const again = application('again', CLIENT_ID, AZURE_TENANT.toUpperCase());

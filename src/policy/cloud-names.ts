@@ -16,6 +16,8 @@ export interface CloudIndex {
   gcpAccountsOf(provider: string): readonly RoleRef[];
   /** The role that is this application, by tenant and client id in lower case; an Azure tenant belongs to one tenant. */
   findByAzure(azureTenant: string, clientId: string): RoleRef | undefined;
+  /** Whether the set was built with a role in this Azure tenant; for operators, it grants nothing. */
+  hasAzureTenant(azureTenant: string): boolean;
 }
 
 /** One name for the roles that AWS would not let stand side by side. Undefined when it is no role's ARN. */
@@ -34,6 +36,7 @@ export const azureKey = (azureTenant: string, clientId: string): string => `azur
 export class CloudNames {
   readonly #roles = new Map<string, { readonly ref: RoleRef; readonly name: CloudName }>();
   readonly #accounts = new Map<string, Map<string, RoleRef>>();
+  readonly #azureTenants = new Set<string>();
 
   /** Throws ERR_ROLE_DUPLICATE when another role has one of the names. */
   add(role: Role): void {
@@ -44,6 +47,7 @@ export class CloudNames {
         throw new JobpassError('ERR_ROLE_DUPLICATE', `${both} have one name for clients of ${name.cloud}`);
       }
       this.#roles.set(name.key, { ref: role.ref, name });
+      if (name.cloud === 'azure') this.#azureTenants.add(name.tenant);
       if (name.cloud !== 'gcp' || name.serviceAccount === null) continue;
       const accounts = this.#accounts.get(name.provider) ?? new Map<string, RoleRef>();
       this.#accounts.set(name.provider, accounts.set(name.serviceAccount, role.ref));
@@ -62,6 +66,7 @@ export class CloudNames {
       findByGcpAccount: (provider, serviceAccount) => find(gcpKey(provider, serviceAccount)),
       gcpAccountsOf: (provider) => [...(this.#accounts.get(provider) ?? [])].sort(byAccount).map(([, ref]) => ref),
       findByAzure: (azureTenant, clientId) => find(azureKey(azureTenant, clientId)),
+      hasAzureTenant: (azureTenant) => this.#azureTenants.has(azureTenant),
     };
   }
 }
@@ -78,5 +83,6 @@ export function indexWithout(index: CloudIndex, isGone: (ref: RoleRef) => boolea
     findByGcpAccount: (provider, serviceAccount) => kept(index.findByGcpAccount(provider, serviceAccount)),
     gcpAccountsOf: (provider) => index.gcpAccountsOf(provider).filter((ref) => !isGone(ref)),
     findByAzure: (azureTenant, clientId) => kept(index.findByAzure(azureTenant, clientId)),
+    hasAzureTenant: (azureTenant) => index.hasAzureTenant(azureTenant),
   };
 }

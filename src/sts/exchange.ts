@@ -38,7 +38,13 @@ export function exchange(deps: ExchangeDeps, request: ExchangeRequest): Promise<
     // The policies of this moment decide, and they say whose the ARN is.
     const policies = deps.policies.current();
     const role = refOf(policies, request.role);
-    return decideOn(deps, opened, { request, asked: request.role, verified: verification, role, policies });
+    return decideOn(deps, opened, {
+      request,
+      asked: askedName(policies, request.role),
+      verified: verification,
+      role,
+      policies,
+    });
   });
 }
 
@@ -86,6 +92,14 @@ export async function issued<T>(
 function refuseUnexpected(deps: Pick<ExchangeDeps, 'log' | 'ring'>, opened: Case, error: unknown): Refused {
   deps.log.error({ decision: opened.id, err: error }, 'an exchange failed unexpectedly');
   return refuseUnverified(deps, opened, { failure: failure('internal_failure', String(error)), checks: [] });
+}
+
+/** How a request names its role, for the operator: with the number that Entra would give, which no caller is told. */
+function askedName(policies: PolicySet, asked: ExchangeRequest['role']): unknown {
+  if (!('azure' in asked)) return asked;
+  const isTenant = policies.hasAzureTenant(asked.azure.tenant);
+  const entra = isTenant ? 'AADSTS700016: the application is not in the tenant' : 'AADSTS90002: the tenant is unknown';
+  return { ...asked, entra };
 }
 
 /** The role that a request names, in one set of policies. */
