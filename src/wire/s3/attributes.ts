@@ -19,6 +19,8 @@ const SYSTEM_HEADERS = {
 
 /** What comes back in headers must be able to stand in one: no line breaks, nothing that readers decode differently. */
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+/** RFC 9110 §5.1. A presigned URL names metadata in its query, where anything can stand: no reader would get it back. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** A header's value as Node writes it, one byte a character. */
 const PRINTABLE_LATIN1 = /^[\x20-\x7e\xa0-\xff]*$/;
 
@@ -37,8 +39,8 @@ export function readAttributes(headers: ReadonlyMap<string, string>): Result<Obj
     if (attribute !== undefined) system[attribute] = value;
     else metadata.push([name.slice(METADATA_PREFIX.length), value]);
   }
-  if (metadata.some(([name]) => !/^[\x21-\x7e]+$/.test(name))) {
-    return invalidArgument(METADATA_PREFIX, '', 'The name of a metadata header is empty or not ASCII');
+  if (metadata.some(([name]) => !FIELD_NAME.test(name))) {
+    return invalidArgument(METADATA_PREFIX, '', 'The name of a metadata header is not one that a header may have');
   }
   if (totalChars(metadata) > MAX_METADATA_BYTES) return refuse('MetadataTooLarge');
   if (totalChars(Object.entries(system)) > MAX_METADATA_BYTES) return refuse('RequestHeaderSectionTooLarge');

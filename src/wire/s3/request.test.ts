@@ -163,6 +163,10 @@ describe('a presigned request', () => {
     expect(code('GET /data?prefix=a&%70refix=b')).toBe('InvalidRequest');
   });
 
+  test.each(['a%3Ab', 'a%0Ab', 'a%20b', '%22'])('names no metadata %s, which no header could', (name) => {
+    expect(code(`PUT /data/k?x-amz-meta-${name}=1`)).toBe('InvalidArgument');
+  });
+
   test('spells the signature’s parameters as AWS does', () => {
     expect(code('GET /data/k?x-amz-signature=s')).toBe('NotImplemented');
   });
