@@ -295,6 +295,17 @@ describe('a request is refused', () => {
     expect(seen(await send(ask))).toEqual(refused('404 NoSuchBucket', 'bucket_unknown'));
   });
 
+  test('a list of keys to delete does not tell which buckets there are', async () => {
+    await world.grant([{ effect: 'allow', actions: ['s3:*'], resources: ['arn:aws:s3:::web-bucket/*'] }]);
+    const body = '<Delete><Object><Key>a</Key></Object></Delete>';
+    const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };
+    const ask = (bucket: string) => send({ method: 'POST', target: `/${bucket}?delete`, body, headers });
+    const [there, nowhere] = [await ask('other-bucket'), await ask('unknown-bucket')];
+    expect([there.status, there.text]).toEqual([200, nowhere.text]);
+    expect([nowhere.status, nowhere.code, world.calls]).toEqual([200, 'AccessDenied', []]);
+    await world.grant([{ effect: 'allow', actions: ['s3:*'], resources: ['arn:aws:s3:::*'] }]);
+  });
+
   test.each(['http://169.254.169.254/latest', '//evil.example/web-bucket/a', '*', 'web-bucket/a'])(
     'when its target is %s',
     async (target) => {

@@ -60,3 +60,12 @@ test('nothing is decided any more, and nothing deleted, once the call was ended'
   await deleteObjects(workOf({ permits, signal: ended.signal }), CALL);
   expect(asked).toBeLessThanOrEqual(16);
 });
+
+test.each([
+  [false, 'AccessDenied'],
+  [true, 'NoSuchBucket'],
+])('a bucket that is not configured is told of only to those who may delete in it (%s)', async (mayDelete, code) => {
+  const outcome = await deleteObjects(workOf({ permits: () => mayDelete, buckets: new Set(['other']) }), CALL);
+  const text = outcome.ok && 'body' in outcome.value ? String(outcome.value.body) : '';
+  expect(new Set([...text.matchAll(/<Code>([^<]*)<\/Code>/g)].map(([, told]) => told))).toEqual(new Set([code]));
+});

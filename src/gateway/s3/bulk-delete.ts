@@ -32,9 +32,14 @@ export async function deleteObjects(work: Work, call: DeleteObjectsCall): Promis
   return ok({ status: 200, headers: {}, body: encodeDeletions(deletions, { isQuiet }) });
 }
 
-async function deleteOne({ permits, signal, store }: Work, call: DeleteObjectsCall, key: string): Promise<Deletion> {
+async function deleteOne(
+  { buckets, permits, signal, store }: Work,
+  call: DeleteObjectsCall,
+  key: string,
+): Promise<Deletion> {
   const object = { bucket: call.bucket, key };
   if (signal.aborted || !permits(deletePermission(object))) return { key, error: s3Error('AccessDenied') };
+  if (!buckets.has(call.bucket)) return { key, error: s3Error('NoSuchBucket') };
   const deleted = await store.delete(object);
   return { key, error: deleted.ok ? null : refuseStored(deleted.error, call) };
 }
