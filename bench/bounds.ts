@@ -9,6 +9,7 @@ import { compilePattern, matchesPattern } from '../src/policy/pattern.ts';
 import { buildPolicySet } from '../src/policy/policy-set.ts';
 import { readPolicy } from '../src/policy/read-policy.ts';
 import { MaskedLines, SecretMask } from '../src/runner/ci/mask.ts';
+import { decodeDelete, MAX_XML_BYTES } from '../src/wire/s3/bodies.ts';
 
 const ISSUER = 'https://ci.example.com';
 
@@ -61,6 +62,7 @@ function maskByteByByte(): void {
 
 const LONG = 'a'.repeat(16_384);
 const LIST = many(400, String);
+const AMPERSANDS = Buffer.from(`<Delete><Object><Key>${'&'.repeat(MAX_XML_BYTES - 100)}</Key></Object></Delete>`);
 const DEAR = 'claims.l.all(x, claims.l.exists(y, y == x)) && false';
 const PATTERNS = [`${'*a'.repeat(499)}b`, `${'**a*b'.repeat(200)}c`];
 
@@ -79,6 +81,7 @@ const INPUTS: readonly (readonly [name: string, boundMs: number, run: () => void
   ['decide by as many wildcards as there may be', 1000, decision(subjects(PATTERNS), { sub: 'a'.repeat(2048) })],
   ['decide by 300 dear expressions', 1000, decision(whens(300), { l: LIST })],
   ['mask a line that comes byte by byte', 500, maskByteByByte],
+  ['2 MiB of XML that is nothing but ampersands', 50, () => void decodeDelete(AMPERSANDS)],
   ['a token full of spaces', 50, () => void withoutTrailingSpace(`${' '.repeat(MAX_BODY_BYTES)}x`)],
 ];
 

@@ -85,15 +85,20 @@ function readText(cursor: Cursor): string | undefined {
   return resolve(raw);
 }
 
+/** An ampersand that begins none. */
+const NO_REFERENCE = /&(?!(?:amp|lt|gt|quot|apos);|#[0-9]{1,7};|#x[0-9A-Fa-f]{1,6};)/;
+
 /** The text that `raw` writes; undefined for a reference that is not closed, not known, or of no character. */
 function resolve(raw: string): string | undefined {
   // XML 1.0 §2.4: this may not stand in text.
   if (raw.includes(']]>')) return undefined;
   const lines = raw.replace(/\r\n?/g, '\n');
   if (!lines.includes('&')) return lines;
+  // Told by the first one: a body of nothing but ampersands is not worked through.
+  if (NO_REFERENCE.test(lines)) return undefined;
   let isGood = true;
   const resolved = lines.replace(
-    /&(?:([a-z]{2,4});|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});)?/g,
+    /&(?:([a-z]{2,4});|#([0-9]{1,7});|#x([0-9A-Fa-f]{1,6});)/g,
     (_all, name, decimal, hex) => {
       const character = name === undefined ? scalar(decimal, hex) : named(name);
       isGood &&= character !== undefined;
