@@ -7,7 +7,7 @@ import type { ListenAddress, ServerPlan, StoragePlan } from './plan.ts';
 import type { PlanContext } from './plan-context.ts';
 import { planTls, type TlsSection } from './plan-tls.ts';
 import type { DocumentPath, ProblemList } from './problem-list.ts';
-import { parseListen } from './schema.ts';
+import { parseListen } from './schema-texts.ts';
 
 /** Where `jobpass init` puts the key-encryption key of a server, outside the data folder. */
 const defaultEncryptionKey = (server: string): string => `file:.jobpass/${server}.kek`;

@@ -6,7 +6,8 @@ import type { PlanContext } from './plan-context.ts';
 import { planS3 } from './plan-s3.ts';
 import { planTls } from './plan-tls.ts';
 import type { DocumentPath, ProblemList } from './problem-list.ts';
-import { type GatewaySection, parseListen } from './schema.ts';
+import type { GatewaySection } from './schema.ts';
+import { parseListen } from './schema-texts.ts';
 
 export function planGateway(section: GatewaySection, index: number, context: PlanContext): GatewayPlan {
   const { places, problems } = context;

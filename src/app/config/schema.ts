@@ -1,44 +1,24 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
 import { parseByteCount } from '../../base/core/byte-count.ts';
-import { NAME } from '../../base/core/decision.ts';
-import { parseDuration } from '../../base/core/duration.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import { parseAzureTenant } from '../../base/credential/azure-names.ts';
+import {
+  audience,
+  awsAccount,
+  awsPolicyArn,
+  azureTenant,
+  bareOrigin,
+  bucketName,
+  duration,
+  gcpProject,
+  listen,
+  name,
+  origin,
+  secretReference,
+  sqliteUrl,
+} from './schema-texts.ts';
 
 const HOURS_12 = 12 * 3600;
-
-const name = () => z.string().regex(NAME, 'a name of lower-case letters, digits and "-", at most 63 characters');
-
-const duration = (maxSeconds: number, maxText: string) =>
-  z.string().refine(
-    (text) => {
-      const seconds = parseDuration(text);
-      return seconds !== undefined && seconds <= maxSeconds;
-    },
-    { error: `a duration such as 45s, 30m or 2h, at most ${maxText}` },
-  );
-
-const listen = () => z.string().refine(isListenAddress, { error: 'host:port, port 1–65535, or [ipv6]:port' });
-
-const origin = () =>
-  z.string().refine(isServerUrl, { error: 'an http or https URL without a trailing slash, query or fragment' });
-
-/** No path: the guard forwards the very path that was decided on, so there is no room for a base before it. */
-const bareOrigin = () =>
-  z.string().refine(isBareOrigin, { error: 'an http or https origin without a path, such as http://127.0.0.1:9000' });
-
-const secretReference = () =>
-  z
-    .string()
-    .regex(
-      /^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*|credential:[A-Za-z0-9._-]+)$/,
-      'file:PATH, env:NAME or credential:NAME',
-    );
-
-const sqliteUrl = () => z.string().regex(/^sqlite:.+$/, 'sqlite:PATH');
-
-const audience = () => z.string().min(1).max(255);
 
 const keys = () =>
   z
@@ -48,24 +28,6 @@ const keys = () =>
         .describe('Where the key-encryption key is read from. `jobpass init` makes it.'),
     })
     .describe('How private keys are kept.');
-
-const awsAccount = () => z.string().regex(/^[0-9]{12}$/, 'an AWS account: 12 digits, in quotes');
-
-const gcpProject = () => z.string().regex(/^[0-9]{1,20}$/, 'the number of a Google Cloud project, in quotes');
-
-const azureTenant = () =>
-  z
-    .string()
-    .refine((text) => parseAzureTenant(text) !== undefined, { error: 'an Azure tenant: a GUID or a domain name' });
-
-const awsPolicyArn = () =>
-  z
-    .string()
-    .regex(
-      /^arn:aws:iam::(?:[0-9]{12}|aws):policy\/(?:[!-.0-~]+\/)*[A-Za-z0-9_+=,.@-]{1,128}$/,
-      'arn:aws:iam::ACCOUNT:policy/NAME, or …::aws:policy/NAME',
-    );
-
 const tls = () =>
   z
     .strictObject({
@@ -76,7 +38,6 @@ const tls = () =>
       key: secretReference().describe('Its private key, PEM.'),
     })
     .describe('Serves https itself. Without it, put a TLS proxy in front of everything that is not on loopback.');
-
 const clientBase = {
   name: name().describe('The name the client authenticates with.'),
   secrets_sha256: z
@@ -245,10 +206,6 @@ const sts = z.strictObject({
     .describe('The gateways that guard resources for it.'),
   clients: z.array(stsClient).optional().describe('Gateways and operators.'),
 });
-
-const bucketName = () =>
-  z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, 'a bucket name: 3 to 63 lower-case letters, digits and "-"');
-
 const s3 = z
   .strictObject({
     region: z
@@ -340,30 +297,3 @@ export type IssuerSection = z.infer<typeof issuer>;
 export type StsSection = z.infer<typeof sts>;
 export type GatewaySection = z.infer<typeof gateway>;
 export type S3Section = z.infer<typeof s3>;
-
-/** `host:port` or `[ipv6]:port` in parts; undefined when it is neither. */
-export function parseListen(text: string): { host: string; port: number } | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+)):([0-9]{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  const host = match?.[1] ?? match?.[2];
-  return host === undefined || !(port >= 1 && port <= 65_535) ? undefined : { host, port };
-}
-
-function isListenAddress(text: string): boolean {
-  return parseListen(text) !== undefined;
-}
-
-function isBareOrigin(text: string): boolean {
-  return isServerUrl(text) && new URL(text).origin === text;
-}
-
-function isServerUrl(text: string): boolean {
-  if (!URL.canParse(text) || text.endsWith('/')) return false;
-  const url = new URL(text);
-  const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-  return (
-    plain &&
-    (url.protocol === 'https:' || url.protocol === 'http:') &&
-    `${url.origin}${url.pathname === '/' ? '' : url.pathname}` === text
-  );
-}
