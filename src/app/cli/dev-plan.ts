@@ -71,11 +71,14 @@ function alsoOverHttps(plan: Plan, folder: string): Development {
 
 const isLoopback = ({ host }: ListenAddress): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host);
 
-const trustNotes = (url: string, caFile: string): readonly string[] => [
-  `${'sts over https'.padEnd(20)} ${url}  (this machine alone; its CA lives 30 days and signs nothing else)`,
-  `${'  trusted by'.padEnd(20)} NODE_EXTRA_CA_CERTS=${caFile}  (Node)`,
-  `${''.padEnd(20)} SSL_CERT_FILE=${caFile}  (Go, OpenSSL), REQUESTS_CA_BUNDLE=${caFile}  (Python): in place of all others`,
-];
+/** What each language's clients read the authority from; the last two take it in place of all others. */
+const trustNotes = (url: string, caFile: string): readonly string[] =>
+  [
+    ['sts over https', `${url}   for this machine alone`],
+    ['  trusted by Node', `NODE_EXTRA_CA_CERTS=${caFile}`],
+    ['  by Go, OpenSSL', `SSL_CERT_FILE=${caFile}`],
+    ['  by Python', `REQUESTS_CA_BUNDLE=${caFile}`],
+  ].map(([what = '', how]) => `${what.padEnd(20)} ${how}`);
 
 async function initialise(folder: string, workingFolder: string, owners: readonly NamedId[]): Promise<void> {
   if (owners.length === 0)

@@ -42,9 +42,9 @@ const TENANT_PATHS = ['/:tenant', '//:tenant'] as const;
 
 export const azureRoutes = (deps: AzureRouteDeps): readonly Route[] => {
   const refuse: NonNullable<Route['refuse']> = (status, message) => refuseUnreached(deps, status, message);
-  const route = (method: Route['method'], path: string, handle: Route['handle']): Route => ({
-    ...{ method, path, handle, refuse },
-  });
+  const route = (method: Route['method'], path: string, handle: Route['handle']): Route => {
+    return { method, path, handle, refuse };
+  };
   return [
     ...TENANT_PATHS.flatMap((tenant) => [
       route('POST', `${tenant}/oauth2/v2.0/token`, (request) => handleToken(deps, request)),
