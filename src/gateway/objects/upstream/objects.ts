@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { err, ok, type Result } from '../../../base/core/result.ts';
 import { checkRead, checkSource, checkWrite } from '../conditions.ts';
 import { objectFailure } from '../failure.ts';
-import { resolveRange } from '../range.ts';
+import { resolveRange, type Span } from '../range.ts';
 import {
   type ByteRange,
   type Conditions,
@@ -22,6 +22,7 @@ import {
   type PutOptions,
 } from '../store.ts';
 import { sendStream } from '../transfer.ts';
+import type { UpstreamAnswer } from './connection.ts';
 import { ask, askDocument, askHead, type Outcome, told, type UpstreamContext } from './context.ts';
 import { decodeCopy, decodeListing } from './documents.ts';
 import { attributeHeaders, contentRange, copySource, objectFrom, rangeHeader, unquoted } from './headers.ts';
@@ -68,7 +69,11 @@ export async function getObject(c: UpstreamContext, object: ObjectRef, options: 
   const { body } = answer.value;
   const info = objectFrom(object.key, answer.value.headers);
   const given = contentRange(answer.value.headers);
-  if (info === undefined || (range !== undefined) !== (given !== undefined)) {
+  if (
+    info === undefined ||
+    (range !== undefined) !== (given !== undefined) ||
+    !areAsLong(answer.value.headers, given)
+  ) {
     body.destroy();
     return told<OpenObject>(undefined);
   }
@@ -76,6 +81,10 @@ export async function getObject(c: UpstreamContext, object: ObjectRef, options: 
   const sendTo = (target: Writable) => sendStream(body, target);
   return ok({ info, range: given === undefined ? null : { first: given.first, last: given.last }, body, sendTo });
 }
+
+/** What is announced as a range must be as long as it: the caller would take the beginning of its next answer for the rest. */
+const areAsLong = (headers: UpstreamAnswer['headers'], given: Span | undefined): boolean =>
+  given === undefined || Number(headers['content-length'] ?? 'none') === given.last - given.first + 1;
 
 const CHANGED = objectFailure('conflict', 'the object was replaced while it was looked at');
 
