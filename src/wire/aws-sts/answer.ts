@@ -2,7 +2,7 @@
 import type { Secret } from '../../base/core/secret.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import type { HttpResponse } from '../../base/ports/http.ts';
-import { textElement } from './xml.ts';
+import { textElement } from '../xml/write.ts';
 
 /** Of API version 2011-06-15, the only one there is. */
 export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';

@@ -1,8 +1,8 @@
 // The errors of AWS STS as its clients parse them: code, status, message. Which code a client gets decides whether it asks again.
 import { type Failure, failure, type Reason, safeReason } from '../../base/core/reasons.ts';
 import type { HttpResponse } from '../../base/ports/http.ts';
+import { textElement } from '../xml/write.ts';
 import { STS_NAMESPACE, xmlResponse } from './answer.ts';
-import { textElement } from './xml.ts';
 
 /**
  * The statuses of the codes, as the model of AWS's own clients has them. Only `IDPCommunicationError`, `InternalFailure`,

@@ -2,9 +2,9 @@
 // nobody reads could change what is meant.
 import { CHECKSUM_ALGORITHMS, type Checksums } from '../../base/checksum/checksum.ts';
 import { ok, type Result } from '../../base/core/result.ts';
+import { parseXml, type XmlElement } from '../xml/read.ts';
 import { refuse, type S3Error } from './errors.ts';
 import { isKeyTooLong } from './names.ts';
-import { parseXml, type XmlElement } from './xml-read.ts';
 
 /** 10,000 parts with the longest checksum, or 1,000 of the longest keys with every character a reference. */
 export const MAX_XML_BYTES = 2 * 1024 * 1024;

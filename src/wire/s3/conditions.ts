@@ -1,6 +1,7 @@
 // Conditional headers and ranges (RFC 9110 §13 and §14), on objects and on the sources of copies.
 import { ok, type Result } from '../../base/core/result.ts';
 import type { EpochMs } from '../../base/core/time.ts';
+import { parseHttpDate } from '../http-date.ts';
 import type { ByteRange, Conditions } from './call.ts';
 import { headerNotImplemented, invalidArgument, type S3Error } from './errors.ts';
 
@@ -65,17 +66,11 @@ const strongTags = (tags: readonly EntityTag[] | '*'): readonly string[] | '*' =
 const allTags = (tags: readonly EntityTag[] | '*'): readonly string[] | '*' =>
   tags === '*' ? tags : tags.map((tag) => tag.value);
 
-/** RFC 9110 §5.6.7's preferred form; nothing that is alive sends the two old ones. */
-const HTTP_DATE = /^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$/;
-
 function readDate(headers: Headers, name: string): Result<EpochMs | undefined, S3Error> {
   const text = headers.get(name);
   if (text === undefined) return ok(undefined);
-  const time = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
-  // The round trip refuses 31 February and the wrong day of the week, which Date.parse would move or overlook.
-  return Number.isNaN(time) || new Date(time).toUTCString() !== text
-    ? invalidArgument(name, text, `${name} is not a date of RFC 9110`)
-    : ok(time);
+  const time = parseHttpDate(text);
+  return time === undefined ? invalidArgument(name, text, `${name} is not a date of RFC 9110`) : ok(time);
 }
 
 /**

@@ -1,7 +1,7 @@
 // What requests say beside their target: conditions, ranges, attributes, listings, uploads, copies.
 import { describe, expect, test } from 'vitest';
+import { encodeListingToken } from '../listing-token.ts';
 import type { S3Call } from './call.ts';
-import { encodeContinuationToken } from './listing-fields.ts';
 import { readS3Call } from './request.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -160,7 +160,7 @@ describe('a listing', () => {
   });
 
   test('of version 2 goes on where its token says', () => {
-    const token = encodeContinuationToken('a/é');
+    const token = encodeListingToken('a/é');
     const call = read(`GET /data?list-type=2&start-after=z&continuation-token=${token}&fetch-owner=true`);
     expect(call).toMatchObject({ after: 'a/é', startAfter: 'z', continuationToken: token, fetchesOwner: true });
     expect(read('GET /data?list-type=2&start-after=z')).toMatchObject({ after: 'z', continuationToken: null });
@@ -178,7 +178,7 @@ describe('a listing', () => {
     expect(read(`GET /data?${query}`)).toBe('InvalidArgument');
   });
 
-  test.each(['', 'x', 'MQ==', encodeContinuationToken('a').slice(0, -1), 'Mv_', 'MmE'])(
+  test.each(['', 'x', 'MQ==', encodeListingToken('a').slice(0, -1), 'Mv_', 'MmE'])(
     'with the token %j is refused',
     (token) => {
       expect(read(`GET /data?list-type=2&continuation-token=${token}`)).toBe('InvalidArgument');
@@ -197,7 +197,7 @@ describe('a listing', () => {
   );
 
   test('of buckets goes on where its token says', () => {
-    const token = encodeContinuationToken('a-2');
+    const token = encodeListingToken('a-2');
     expect(read(`GET /?max-buckets=1000&prefix=a&continuation-token=${token}`)).toMatchObject({
       maxBuckets: 1000,
       prefix: 'a',

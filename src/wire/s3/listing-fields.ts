@@ -1,6 +1,6 @@
 // The parameters of listings, and the tokens by which a listing goes on.
 import { ok, type Result } from '../../base/core/result.ts';
-import { decodeBase64url, encodeBase64url } from '../../base/jwt/base64url.ts';
+import { decodeListingToken } from '../listing-token.ts';
 import type { ListBucketsCall, ListObjectsCall, ListObjectsV2Call } from './call.ts';
 import { invalidArgument, refuse, type S3Error } from './errors.ts';
 import { isKeyTooLong } from './names.ts';
@@ -102,29 +102,12 @@ export function readNumber(parameters: Parameters, name: string, usual: number):
     : invalidArgument(name, text, `Argument ${name} must be an integer between 0 and ${MAX_NUMBER}`);
 }
 
-/** Says that what follows is the entry after which to go on. */
-const TOKEN_VERSION = '1';
-
-/** An opaque token for the entry after which a listing goes on. It is no secret: the same prefix is asked for, and permitted, again. */
-export const encodeContinuationToken = (after: string): string => encodeBase64url(`${TOKEN_VERSION}${after}`);
-
 /** Where the token of a request says to go on; null without one. */
 function readToken(parameters: Parameters): Result<string | null, S3Error> {
   const token = parameters.get('continuation-token');
   if (token === undefined) return ok(null);
-  const after = decodeContinuationToken(token);
+  const after = decodeListingToken(token);
   return after === undefined
     ? invalidArgument('continuation-token', token, 'The continuation token provided is incorrect')
     : ok(after);
-}
-
-function decodeContinuationToken(token: string): string | undefined {
-  const bytes = decodeBase64url(token);
-  if (bytes === undefined) return undefined;
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return text.startsWith(TOKEN_VERSION) && !text.includes('\0') ? text.slice(TOKEN_VERSION.length) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,8 @@
 // The two listings of a bucket as S3 writes them.
 import { CHECKSUM_ALGORITHMS, type Checksums } from '../../base/checksum/checksum.ts';
 import type { EpochMs } from '../../base/core/time.ts';
+import { encodeListingToken } from '../listing-token.ts';
 import type { ListObjectsCall, ListObjectsV2Call } from './call.ts';
-import { encodeContinuationToken } from './listing-fields.ts';
 import { checksumType } from './object-headers.ts';
 import { element, encodeUrlName, s3Document, textElement, xmlTime } from './xml-write.ts';
 
@@ -62,7 +62,7 @@ function position1(call: ListObjectsCall, listing: Listing, name: Naming): strin
 function position2(call: ListObjectsV2Call, listing: Listing, name: Naming): string[] {
   return [
     ...(call.continuationToken === null ? [] : [textElement('ContinuationToken', call.continuationToken)]),
-    ...(listing.next === null ? [] : [textElement('NextContinuationToken', encodeContinuationToken(listing.next))]),
+    ...(listing.next === null ? [] : [textElement('NextContinuationToken', encodeListingToken(listing.next))]),
     ...(call.startAfter === null ? [] : [textElement('StartAfter', name(call.startAfter))]),
     textElement('KeyCount', listing.objects.length + listing.prefixes.length),
   ];

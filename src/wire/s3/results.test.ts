@@ -1,8 +1,8 @@
 // Answers byte for byte as S3 writes them.
 import { describe, expect, test } from 'vitest';
+import { encodeListingToken } from '../listing-token.ts';
 import type { ListBucketsCall, ListObjectsCall, ListObjectsV2Call, ReadObjectCall } from './call.ts';
 import { s3Error } from './errors.ts';
-import { encodeContinuationToken } from './listing-fields.ts';
 import { encodeListing, type Listing } from './listing-result.ts';
 import { type DescribedObject, notModifiedHead, readResponseHead, writeHeaders } from './object-headers.ts';
 import {
@@ -89,7 +89,7 @@ describe('a listing', () => {
     };
     expect(encodeListing(call, LISTING, OWNER)).toBe(
       `${PROLOG}<ListBucketResult ${NS}><Name>data</Name><Prefix>%C3%BC/</Prefix><ContinuationToken>MQ</ContinuationToken>` +
-        `<NextContinuationToken>${encodeContinuationToken('d e/')}</NextContinuationToken><StartAfter>%C3%BC/+a</StartAfter>` +
+        `<NextContinuationToken>${encodeListingToken('d e/')}</NextContinuationToken><StartAfter>%C3%BC/+a</StartAfter>` +
         '<KeyCount>3</KeyCount><MaxKeys>1000</MaxKeys><Delimiter>/</Delimiter><EncodingType>url</EncodingType>' +
         '<IsTruncated>true</IsTruncated><Contents><Key>a+b%26%3C%C3%A9%3E%01</Key>' +
         '<LastModified>2025-06-01T12:34:56.000Z</LastModified><ETag>&quot;e1&quot;</ETag><Size>5</Size>' +
@@ -128,7 +128,7 @@ describe('other answers', () => {
   test('ListAllMyBucketsResult, page by page', () => {
     const buckets = ['a-1', 'a-2', 'a-3', 'b-1'].map((name) => ({ name, createdAt: AT }));
     const page = encodeBuckets(buckets, OWNER, { ...ALL_BUCKETS, prefix: 'a-', maxBuckets: 2 });
-    const token = encodeContinuationToken('a-2');
+    const token = encodeListingToken('a-2');
     expect(page).toContain(`</Buckets><ContinuationToken>${token}</ContinuationToken><Prefix>a-</Prefix></ListAll`);
     expect(page.match(/<Name>[^<]*/g)).toEqual(['<Name>a-1', '<Name>a-2']);
     const last = encodeBuckets(buckets, OWNER, { ...ALL_BUCKETS, prefix: 'a-', maxBuckets: 2, after: 'a-2' });

@@ -1,9 +1,9 @@
 // The XML answers of everything but listings of a bucket, byte for byte as S3 writes them.
 import { CHECKSUM_ALGORITHMS, type Checksums } from '../../base/checksum/checksum.ts';
 import type { EpochMs } from '../../base/core/time.ts';
+import { encodeListingToken } from '../listing-token.ts';
 import type { CompleteMultipartUploadCall, ListBucketsCall, ListPartsCall, ObjectName } from './call.ts';
 import type { S3Error } from './errors.ts';
-import { encodeContinuationToken } from './listing-fields.ts';
 import { encodeOwner, type Owner } from './listing-result.ts';
 import { checksumType } from './object-headers.ts';
 import { element, emptyS3Document, escapeXml, plainDocument, s3Document, textElement, xmlTime } from './xml-write.ts';
@@ -26,7 +26,7 @@ export function encodeBuckets(
         element('Bucket', textElement('Name', name), textElement('CreationDate', xmlTime(createdAt))),
       ),
     ),
-    ...(last === undefined ? [] : [textElement('ContinuationToken', encodeContinuationToken(last.name))]),
+    ...(last === undefined ? [] : [textElement('ContinuationToken', encodeListingToken(last.name))]),
     ...(call.prefix === '' ? [] : [textElement('Prefix', call.prefix)]),
   );
 }

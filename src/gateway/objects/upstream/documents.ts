@@ -1,6 +1,6 @@
 // The XML that S3 answers with, as far as the port asks for it, and the one document it is sent. Pure; what cannot be read
 // is undefined, never half an answer.
-import { parseXml, type XmlElement } from '../../../wire/s3/xml-read.ts';
+import { parseXml, type XmlElement } from '../../../wire/xml/read.ts';
 import type { CompleteOptions, Listing, ObjectInfo, PartInfo, PartListing } from '../store.ts';
 import { unquoted } from './headers.ts';
 

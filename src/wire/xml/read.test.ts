@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseXml } from './xml-read.ts';
-import { escapeXml, textElement } from './xml-write.ts';
+import { escapeXml, textElement } from '../s3/xml-write.ts';
+import { parseXml } from './read.ts';
 
 const BOUNDS = { maxDepth: 4, maxElements: 50 };
 const parse = (text: string, bounds = BOUNDS) => parseXml(Buffer.from(text), bounds);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { propertyRuns } from '../../../test/fakes/property-runs.ts';
-import { escapeXml, textElement } from './xml.ts';
+import { escapeXml, textElement } from './write.ts';
 
 /** What an XML 1.0 parser makes of character data, for the references that are written here. */
 const parsed = (xml: string): string =>

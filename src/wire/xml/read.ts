@@ -17,7 +17,7 @@ export interface XmlBounds {
 
 const PROLOG =
   /^(?:<\?xml[ \t\r\n]+version=(["'])1\.0\1(?:[ \t\r\n]+encoding=(["'])utf-8\2)?(?:[ \t\r\n]+standalone=(["'])(?:yes|no)\3)?[ \t\r\n]*\?>)?[ \t\r\n]*/i;
-/** A start tag, an end tag or an empty element. Namespaces are declared and not used: S3's own is the only one there is. */
+/** A start tag, an end tag or an empty element. Namespaces are declared and not used: no document here has two. */
 const TAG =
   /<(\/)?([A-Za-z][A-Za-z0-9]*)((?:[ \t\r\n]+xmlns(?::[A-Za-z]+)?[ \t\r\n]*=[ \t\r\n]*(?:"[^"<&]*"|'[^'<&]*'))*)[ \t\r\n]*(\/)?>/y;
 const WHITE_SPACE = /^[ \t\r\n]*$/;
@@ -27,7 +27,7 @@ const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', qu
 
 /**
  * The root of a document in UTF-8, or undefined for anything that is not well-formed in this small language or beyond the
- * bounds. References may name controls (not NUL), which strict XML 1.0 has no other way to write: keys hold them.
+ * bounds. References may name controls (not NUL), which strict XML 1.0 has no other way to write: keys of S3 hold them.
  * Time and memory are linear in the bytes, which the caller bounds.
  */
 export function parseXml(bytes: Uint8Array, bounds: XmlBounds): XmlElement | undefined {

@@ -1,4 +1,4 @@
-// XML as the answers of AWS STS need it: written, never read. S3 has its own, because keys hold what XML cannot.
+// XML as the answers of AWS STS and Azure need it. S3 has its own writer, because keys hold what XML cannot.
 
 /** XML 1.0 §2.2: what no document may hold, not even as a reference. Lone surrogates are dealt with before. */
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
