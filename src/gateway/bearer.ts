@@ -39,7 +39,7 @@ export async function authorizeRequest(a: Authority, request: AccessRequest): Pr
  * The one bearer credential of a request (RFC 6750 §2.1; the scheme's name in any case, RFC 9110 §11.1). Query parameters,
  * forms and cookies are never looked at.
  */
-function bearerToken(authorization: readonly string[]): Result<string, Failure> {
+export function bearerToken(authorization: readonly string[]): Result<string, Failure> {
   const [header, ...others] = authorization;
   if (header === undefined) return err(failure('credential_missing', 'no Authorization header'));
   if (others.length > 0) return err(failure('token_malformed', 'several Authorization headers'));

@@ -7,6 +7,7 @@ import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
 import type { Authority } from './authorize.ts';
+import { type BlobFrontDependencies, createBlobFront } from './blob/front.ts';
 import { createCheck } from './check.ts';
 import { FeedClient, type Unwrapper } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
@@ -17,7 +18,8 @@ import { RefusalDesk } from './refusal.ts';
 import type { Handler } from './request.ts';
 import { resourceMetadata } from './resource-metadata.ts';
 import { createS3Front, type S3FrontDependencies } from './s3/front.ts';
-import type { GatewaySettings } from './settings.ts';
+import type { Door, GatewaySettings } from './settings.ts';
+import { Turns } from './turns.ts';
 import { createUpstream } from './upstream.ts';
 
 export interface GatewayDependencies {
@@ -35,6 +37,8 @@ export interface GatewayDependencies {
 export interface Gateway {
   /** The handler in front of the resource, HTTP guard or S3, for `createGatewayServer`; null when nothing is served here. */
   readonly front: Handler | null;
+  /** The handlers of the doors that the settings have, each for a `createGatewayServer` of its own. */
+  readonly doors: Readonly<Record<Door, Handler | null>>;
   /** The check listener's handler, for a `createGatewayServer` of its own. */
   readonly check: Handler;
   /** True while requests can be judged and the group key is known. */
@@ -76,7 +80,7 @@ export function createGatewayServer(
   return server;
 }
 
-/** Makes a gateway. Nothing runs before `start`. Throws ERR_GATEWAY_FRONT for two fronts, and for an S3 front without a store. */
+/** Makes a gateway. Nothing runs before `start`. Throws ERR_GATEWAY_FRONT for two fronts, and for objects to serve without a store. */
 export function createGateway(d: GatewayDependencies): Gateway {
   const { settings, clock, random, log } = d;
   const live = new LiveRequests(log);
@@ -90,10 +94,12 @@ export function createGateway(d: GatewayDependencies): Gateway {
     knowledge: state,
   };
   const newDecisionId = (): string => newId('D', random.bytes(ID_RANDOM_BYTES));
-  const shared = { authority, newDecisionId, log, live, desk: new RefusalDesk({ clock, log }) };
+  const turns = new Turns();
+  const shared = { authority, newDecisionId, log, live, turns, desk: new RefusalDesk({ clock, log }) };
   const front = createFront(d, { ...shared, groupKey: () => feed.groupKey() });
   return {
     front: front?.handle ?? null,
+    doors: createDoors(d, shared),
     check: createCheck(shared),
     ready: async () => feed.ready(),
     start: () => {
@@ -129,6 +135,17 @@ function createFront(
   const upstream = createUpstream(origin);
   const metadata = resource === null ? null : resourceMetadata({ resource, stsUrl: sts.url });
   return { handle: createGuard({ ...shared, upstream, metadata }), close: async () => upstream.close() };
+}
+
+function createDoors(
+  { settings, objects, clock }: GatewayDependencies,
+  shared: Omit<BlobFrontDependencies, 'settings' | 'store' | 'buckets' | 'clock'>,
+): Gateway['doors'] {
+  const { doors, s3 } = settings;
+  if (doors.blob === null) return { blob: null };
+  if (s3 === null || objects === undefined) throw misconfigured('a door needs a store');
+  const buckets = new Set(s3.buckets.map(({ name }) => name));
+  return { blob: createBlobFront({ ...shared, settings: doors.blob, store: objects, buckets, clock }) };
 }
 
 const misconfigured = (what: string): JobpassError => new JobpassError('ERR_GATEWAY_FRONT', what);

@@ -16,8 +16,26 @@ export interface GatewaySettings {
   readonly url: string | null;
   /** The http or https origin of the resource behind the guard; null: there is no guard. Never together with `s3`. */
   readonly upstream: string | null;
-  /** The S3 front and what it serves; null: there is none. */
+  /** The object store and its S3 front; null: there is none. */
   readonly s3: S3Settings | null;
+  /** Further fronts of the same store, each at an address of its own. Never without `s3`. */
+  readonly doors: DoorSettings;
+}
+
+/** Other clouds' ways to the objects of an S3 front; null: not served. */
+interface DoorSettings {
+  readonly blob: BlobSettings | null;
+}
+
+/** Which of the doors. */
+export type Door = keyof DoorSettings;
+
+/** The Azure Blob API. */
+export interface BlobSettings {
+  /** The first segment of every path. */
+  readonly account: string;
+  /** Where clients reach it, without the account. */
+  readonly url: string;
 }
 
 export interface S3Settings {

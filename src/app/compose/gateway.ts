@@ -1,7 +1,7 @@
 // Puts a gateway together from its plan: its own key, the feed, the guard and the check listener.
 import type { RequestListener, Server } from 'node:http';
 import type { Log } from '../../base/ports/log.ts';
-import { createGateway, createGatewayServer } from '../../gateway/gateway.ts';
+import { createGateway, createGatewayServer, type Gateway } from '../../gateway/gateway.ts';
 import type { ObjectStore } from '../../gateway/objects/store.ts';
 import type { S3Settings } from '../../gateway/settings.ts';
 import { GatewayKey } from '../../keys/wrap.ts';
@@ -55,17 +55,8 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
     await close();
   };
   try {
-    if (gateway.front !== null && plan.guardListen !== null)
-      servers.push(
-        await listenWith(gateway.front, plan.guardListen, { what: `the gateway ${settings.name}`, tls: plan.tls }),
-      );
-    if (plan.checkListen !== null)
-      servers.push(
-        await listenWith(gateway.check, plan.checkListen, {
-          what: `the check listener of ${settings.name}`,
-          tls: null,
-        }),
-      );
+    for (const { handle, listen, ...more } of listeners(plan, gateway))
+      servers.push(await listenWith(handle, listen, more));
     gateway.start();
   } catch (cause) {
     await stop();
@@ -77,6 +68,35 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
     ready: () => gateway.ready(),
     close: stop,
   };
+}
+
+interface Listener {
+  readonly handle: RequestListener;
+  readonly listen: ListenAddress;
+  readonly what: string;
+  readonly tls: TlsIdentity | null;
+}
+
+/** What the gateway serves, and where. */
+function listeners(
+  { settings, guardListen, doorListens, checkListen, tls }: GatewayPlan,
+  gateway: Gateway,
+): Listener[] {
+  const planned: (Omit<Listener, 'handle'> & { readonly handle: RequestListener | null })[] = [
+    ...(guardListen === null
+      ? []
+      : [{ handle: gateway.front, listen: guardListen, what: `the gateway ${settings.name}`, tls }]),
+    ...doorListens.map(({ door, listen }) => ({
+      handle: gateway.doors[door],
+      listen,
+      what: `the ${door} listener of ${settings.name}`,
+      tls,
+    })),
+    ...(checkListen === null
+      ? []
+      : [{ handle: gateway.check, listen: checkListen, what: `the check listener of ${settings.name}`, tls: null }]),
+  ];
+  return planned.flatMap(({ handle, ...listener }) => (handle === null ? [] : [{ handle, ...listener }]));
 }
 
 /** The store of an S3 front. When it cannot be had, what was opened before it is let go. */
@@ -92,10 +112,11 @@ async function openOrRelease(
   }
 }
 
-/** Where people look for the gateway: at the guard, else at the check listener. */
-function urlOf({ guardListen, checkListen, tls }: GatewayPlan): string {
-  const address = guardListen ?? checkListen;
-  const scheme = guardListen !== null && tls !== null ? 'https' : 'http';
+/** Where people look for the gateway: at the guard or S3, else at the first door, else at the check listener. */
+function urlOf({ guardListen, doorListens, checkListen, tls }: GatewayPlan): string {
+  const own = guardListen ?? doorListens[0]?.listen ?? null;
+  const address = own ?? checkListen;
+  const scheme = own !== null && tls !== null ? 'https' : 'http';
   return address === null ? '' : `${scheme}://${address.host}:${address.port}`;
 }
 

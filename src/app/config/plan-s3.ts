@@ -5,7 +5,7 @@ import type { S3Settings } from '../../gateway/settings.ts';
 import { checkPeerUrl } from './defaults.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { DocumentPath } from './problem-list.ts';
-import type { S3Section } from './schema.ts';
+import type { S3Section } from './schema-gateway.ts';
 
 const DEFAULT_REGION = 'us-east-1';
 

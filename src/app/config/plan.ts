@@ -1,7 +1,7 @@
 // What `serve` starts: the configuration with defaults filled in, durations in seconds and references resolved.
 import type { Client, IssuerGrant, StsGrant } from '../../base/client-auth/client.ts';
 import type { Secret } from '../../base/core/secret.ts';
-import type { GatewaySettings } from '../../gateway/settings.ts';
+import type { Door, GatewaySettings } from '../../gateway/settings.ts';
 import type { IssuerSettings } from '../../issuer/settings.ts';
 import type { StsSettings } from '../../sts/settings.ts';
 
@@ -49,10 +49,12 @@ export interface StsPlan extends ServerPlan {
 
 export interface GatewayPlan extends StoragePlan {
   readonly settings: GatewaySettings;
-  /** Null without an upstream; at least one of the two is not null. */
+  /** Of the guard or of S3. At least one of all these addresses is there. */
   readonly guardListen: ListenAddress | null;
   readonly checkListen: ListenAddress | null;
-  /** Of the guard; the check listener's caller is a proxy on the same machine. Null: plain http. */
+  /** Of each door that the settings have. */
+  readonly doorListens: readonly { readonly door: Door; readonly listen: ListenAddress }[];
+  /** Of guard, S3 and doors; the check listener's caller is a proxy on the same machine. Null: plain http. */
   readonly tls: TlsIdentity | null;
 }
 

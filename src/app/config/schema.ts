@@ -1,14 +1,14 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
-import { parseByteCount } from '../../base/core/byte-count.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
+import { keys, tls } from './schema-fields.ts';
+import { gateway } from './schema-gateway.ts';
 import {
   audience,
   awsAccount,
   awsPolicyArn,
   azureTenant,
   bareOrigin,
-  bucketName,
   duration,
   gcpProject,
   listen,
@@ -20,24 +20,6 @@ import {
 
 const HOURS_12 = 12 * 3600;
 
-const keys = () =>
-  z
-    .strictObject({
-      encryption_key: secretReference()
-        .optional()
-        .describe('Where the key-encryption key is read from. `jobpass init` makes it.'),
-    })
-    .describe('How private keys are kept.');
-const tls = () =>
-  z
-    .strictObject({
-      certificate: z
-        .string()
-        .regex(/^file:.+$/, 'file:PATH')
-        .describe('PEM, the server’s certificate first, then those between it and its root.'),
-      key: secretReference().describe('Its private key, PEM.'),
-    })
-    .describe('Serves https itself. Without it, put a TLS proxy in front of everything that is not on loopback.');
 const clientBase = {
   name: name().describe('The name the client authenticates with.'),
   secrets_sha256: z
@@ -206,75 +188,6 @@ const sts = z.strictObject({
     .describe('The gateways that guard resources for it.'),
   clients: z.array(stsClient).optional().describe('Gateways and operators.'),
 });
-const s3 = z
-  .strictObject({
-    region: z
-      .string()
-      .regex(/^[a-z0-9-]{1,64}$/, 'a region such as us-east-1')
-      .optional()
-      .describe('The region that clients sign for. Default: us-east-1.'),
-    buckets: z
-      .array(
-        z.strictObject({
-          name: bucketName(),
-          quota: z
-            .string()
-            .refine((text) => parseByteCount(text) !== undefined, { error: 'an amount such as 500MB or 10GiB' })
-            .optional()
-            .describe('The most bytes that its objects may have together. Only on the local disk. Default: no bound.'),
-        }),
-      )
-      .min(1)
-      .describe('Every bucket there is.'),
-    folder: z.string().min(1).optional().describe('Objects are kept on this machine, in this folder.'),
-    upstream: z
-      .strictObject({
-        url: bareOrigin(),
-        network: z
-          .enum(['public', 'private', 'loopback'])
-          .optional()
-          .describe('Which addresses it may resolve to. Default: public.'),
-        region: z
-          .string()
-          .regex(/^[a-z0-9-]{1,64}$/)
-          .optional()
-          .describe('Default: the region above.'),
-        access_key_id: z.string().regex(/^\w{1,128}$/, 'an access key id'),
-        secret_access_key: secretReference(),
-      })
-      .optional()
-      .describe('Objects are kept by another S3, which the gateway reaches with a key of its own.'),
-  })
-  .describe('Serves S3: buckets on the local disk, or those of another S3.');
-
-const gateway = z.strictObject({
-  name: name().describe('Stands in the resources of an HTTP guard: arn:jobpass:http:::NAME/PATH.'),
-  group: name().optional().describe('Default: its name.'),
-  listen: listen().optional().describe('Where the guarded resource is reached. Needed with `upstream` and `s3`.'),
-  tls: tls().optional(),
-  url: bareOrigin()
-    .optional()
-    .describe(
-      'The origin that callers reach it at. With it, `/.well-known/oauth-protected-resource` says which STS gives tokens, and refusals lead there.',
-    ),
-  upstream: bareOrigin()
-    .optional()
-    .describe('The resource behind it: an origin, to which every permitted path is forwarded as it is.'),
-  s3: s3.optional(),
-  check: z
-    .strictObject({ listen: listen(), dialect: z.enum(['nginx']) })
-    .optional()
-    .describe('Answers a proxy’s authorization subrequests, for a resource that the proxy guards.'),
-  sts: z.strictObject({
-    url: origin(),
-    network: z.enum(['public', 'private', 'loopback']).optional().describe('Default: public.'),
-    client: name().optional().describe('Its name at the STS. Default: its name.'),
-    secret: secretReference(),
-  }),
-  storage: sqliteUrl().optional().describe('Keeps its own keys. Default: sqlite:./data/gateway-NAME.db'),
-  keys: keys().optional(),
-});
-
 /** jobpass.yaml as written: snake_case, durations as text, references unresolved. */
 export const configSchema = z.strictObject({
   issuer: issuer.optional().describe('The CI provider’s side: gives every job an identity.'),
@@ -295,5 +208,3 @@ export const configSchema = z.strictObject({
 export type ConfigFile = z.infer<typeof configSchema>;
 export type IssuerSection = z.infer<typeof issuer>;
 export type StsSection = z.infer<typeof sts>;
-export type GatewaySection = z.infer<typeof gateway>;
-export type S3Section = z.infer<typeof s3>;

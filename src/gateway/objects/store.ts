@@ -226,6 +226,13 @@ export interface CompleteOptions {
   /** In rising order. Parts that are not named are dropped. A checksum that is given must be the part's. */
   readonly parts: readonly { readonly part: number; readonly etag: string; readonly checksums?: Checksums }[];
   readonly conditions?: Conditions;
+  /**
+   * In place of those that the upload was created with. A store that cannot do it in the same moment does it right after, and
+   * refuses with `not_supported`, beforehand, what is too large for that.
+   */
+  readonly attributes?: ObjectAttributes;
+  /** Parts may be shorter than MIN_PART_BYTES, where the store can have it so; else `part_too_small` as without. */
+  readonly anySize?: boolean;
   /** The whole object's checksums from those of its parts, in order. Pure; an adapter that cannot use it leaves them out. */
   readonly checksums?: (parts: readonly PartInfo[]) => Checksums;
 }

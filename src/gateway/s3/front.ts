@@ -11,7 +11,6 @@ import { readS3Call } from '../../wire/s3/request.ts';
 import { type Exchange, type Handler, handlerOf, logAllowed } from '../request.ts';
 import type { S3Settings } from '../settings.ts';
 import { type Head, readHead } from '../store-front/head.ts';
-import { Turns } from '../turns.ts';
 import { writeRefusal } from './answer.ts';
 import { authenticate, readClaim } from './authenticate.ts';
 import { type CarryOutDependencies, carryOut } from './carry-out.ts';
@@ -20,7 +19,7 @@ import { type Allowed, decideCall } from './decide.ts';
 import { refusalOf, type S3Refusal } from './refusal.ts';
 import { SessionCache } from './session-cache.ts';
 
-export interface S3FrontDependencies extends Omit<CarryOutDependencies, 'region' | 'turns' | 'buckets'> {
+export interface S3FrontDependencies extends Omit<CarryOutDependencies, 'region' | 'buckets'> {
   readonly settings: Pick<S3Settings, 'region' | 'buckets'>;
   /** The group's key as the feed last gave it; null while it is not known or not fresh. */
   readonly groupKey: () => Secret<Uint8Array> | null;
@@ -41,7 +40,6 @@ export function createS3Front(d: S3FrontDependencies): Handler {
     region: settings.region,
     buckets: new Set(settings.buckets.map(({ name }) => name)),
     sessions: new SessionCache({ authority, groupKey }),
-    turns: new Turns(),
   };
   return handlerOf<S3Refusal>(d, {
     serve: (exchange) => serve(front, exchange),

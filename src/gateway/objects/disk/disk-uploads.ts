@@ -149,11 +149,12 @@ function namedParts(
   o: CompleteOptions,
 ): Result<readonly StoredPart[], ObjectFailure> {
   const stored: StoredPart[] = [];
+  const minPartBytes = o.anySize === true ? 0 : c.limits.minPartBytes;
   if (o.parts.length === 0) return objectFailure('part_invalid', 'an object is made of one part at least');
   for (const { part, etag, checksums = {} } of o.parts) {
     const before = stored.at(-1);
     if (before !== undefined && before.part >= part) return objectFailure('part_order', `part ${part} is out of order`);
-    if (before !== undefined && before.size < c.limits.minPartBytes) {
+    if (before !== undefined && before.size < minPartBytes) {
       return objectFailure('part_too_small', `part ${before.part} has ${before.size} bytes`);
     }
     const found = c.uploads.part(upload.uploadId, part);
@@ -182,7 +183,7 @@ function draftOf(
     etag: `${hash.digest('hex')}-${parts.length}`,
     parts: parts.length,
     modifiedAt: c.clock.nowMs(),
-    attributes: o.found.attributes,
+    attributes: o.options.attributes ?? o.found.attributes,
     checksums: o.options.checksums?.(parts) ?? {},
     uploadId: o.upload.uploadId,
     segments: parts.flatMap(({ blob, size }) => (blob === null ? [] : [{ blob, size }])),

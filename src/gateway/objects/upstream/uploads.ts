@@ -19,7 +19,7 @@ import {
 import { askDocument, askHead, type Outcome, told, type UpstreamContext } from './context.ts';
 import { decodeCopy, decodeParts, decodeUploadId, encodeCompletion } from './documents.ts';
 import { attributeHeaders, unquoted } from './headers.ts';
-import { look, pinSource, pinWrite } from './objects.ts';
+import { copyObject, look, pinSource, pinWrite } from './objects.ts';
 import { outgoingBody, piecesOf } from './outgoing-body.ts';
 
 export async function createUpload(
@@ -97,6 +97,9 @@ export async function completeUpload(
 ): Outcome<ObjectInfo> {
   const problem = partsProblem(options.parts);
   if (problem !== undefined) return err(problem);
+  const { attributes } = options;
+  const fits = attributes === undefined ? ok(null) : await fitsIntoCopy(c, upload);
+  if (!fits.ok) return fits;
   const pinned = await pinWrite(c, upload, options.conditions);
   if (!pinned.ok) return pinned;
   const document = Buffer.from(encodeCompletion(options.parts));
@@ -104,8 +107,33 @@ export async function completeUpload(
   const body = { bytes: piecesOf([document]), length: document.length };
   const request = { method: 'POST', query: uploadQuery(upload), headers, body, decode: decodeCopy } as const;
   const done = ofUpload(await askDocument(c, upload, request));
-  return done.ok ? look(c, upload) : done;
+  if (!done.ok) return done;
+  if (attributes === undefined) return look(c, upload);
+  // S3 takes attributes at the beginning of an upload only: the object is copied onto itself. Who reads it in between does not
+  // see them yet.
+  const sourceConditions = { ifMatch: [done.value.etag] };
+  const { signal } = new AbortController();
+  return copyObject(c, { source: upload, target: upload, attributes, sourceConditions, signal });
 }
+
+/** S3 copies no more than this at once. */
+const MAX_COPY_BYTES = 5 * 1024 ** 3;
+
+async function fitsIntoCopy(c: UpstreamContext, upload: UploadRef): Outcome<null> {
+  let size = 0;
+  for (let after: number | null = 0; after !== null; ) {
+    const listed: Result<PartListing, ObjectFailure> = await listParts(c, upload, { after, limit: MAX_LIST_ENTRIES });
+    if (!listed.ok) return listed;
+    size += listed.value.parts.reduce((sum, part) => sum + part.size, 0);
+    after = listed.value.next;
+  }
+  return size <= MAX_COPY_BYTES ? ok(null) : TOO_LARGE_TO_COPY;
+}
+
+const TOO_LARGE_TO_COPY = objectFailure(
+  'not_supported',
+  `attributes after the upload of more than ${MAX_COPY_BYTES} bytes`,
+);
 
 export async function abortUpload(c: UpstreamContext, upload: UploadRef): Outcome<null> {
   const answer = ofUpload(await askHead(c, upload, { method: 'DELETE', query: uploadQuery(upload) }));
