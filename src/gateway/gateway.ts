@@ -11,6 +11,7 @@ import { type BlobFrontDependencies, createBlobFront } from './blob/front.ts';
 import { createCheck } from './check.ts';
 import { FeedClient, type Unwrapper } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
+import { createGcsFront, type GcsFrontDependencies } from './gcs/front.ts';
 import { createGuard } from './guard.ts';
 import { LiveRequests } from './live-requests.ts';
 import type { ObjectStore } from './objects/store.ts';
@@ -99,7 +100,7 @@ export function createGateway(d: GatewayDependencies): Gateway {
   const front = createFront(d, { ...shared, groupKey: () => feed.groupKey() });
   return {
     front: front?.handle ?? null,
-    doors: createDoors(d, shared),
+    doors: createDoors(d, { ...shared, groupKey: () => feed.groupKey() }),
     check: createCheck(shared),
     ready: async () => feed.ready(),
     start: () => {
@@ -137,15 +138,18 @@ function createFront(
   return { handle: createGuard({ ...shared, upstream, metadata }), close: async () => upstream.close() };
 }
 
-function createDoors(
-  { settings, objects, clock }: GatewayDependencies,
-  shared: Omit<BlobFrontDependencies, 'settings' | 'store' | 'buckets' | 'clock'>,
-): Gateway['doors'] {
+type DoorDependencies = Omit<BlobFrontDependencies & GcsFrontDependencies, 'settings' | 'store' | 'buckets' | 'clock'>;
+
+function createDoors({ settings, objects, clock }: GatewayDependencies, shared: DoorDependencies): Gateway['doors'] {
   const { doors, s3 } = settings;
-  if (doors.blob === null) return { blob: null };
+  const { blob, gcs } = doors;
+  if (blob === null && gcs === null) return { blob: null, gcs: null };
   if (s3 === null || objects === undefined) throw misconfigured('a door needs a store');
-  const buckets = new Set(s3.buckets.map(({ name }) => name));
-  return { blob: createBlobFront({ ...shared, settings: doors.blob, store: objects, buckets, clock }) };
+  const behind = { store: objects, buckets: new Set(s3.buckets.map(({ name }) => name)), clock };
+  return {
+    blob: blob === null ? null : createBlobFront({ ...shared, ...behind, settings: blob }),
+    gcs: gcs === null ? null : createGcsFront({ ...shared, ...behind, settings: gcs }),
+  };
 }
 
 const misconfigured = (what: string): JobpassError => new JobpassError('ERR_GATEWAY_FRONT', what);

@@ -25,6 +25,7 @@ export interface GatewaySettings {
 /** Other clouds' ways to the objects of an S3 front; null: not served. */
 interface DoorSettings {
   readonly blob: BlobSettings | null;
+  readonly gcs: GcsSettings | null;
 }
 
 /** Which of the doors. */
@@ -35,6 +36,12 @@ export interface BlobSettings {
   /** The first segment of every path. */
   readonly account: string;
   /** Where clients reach it, without the account. */
+  readonly url: string;
+}
+
+/** The Cloud Storage JSON API. */
+export interface GcsSettings {
+  /** Where clients reach it, without a slash at the end; the links in its answers begin with it. */
   readonly url: string;
 }
 

@@ -32,7 +32,7 @@ export const gatewaySettings = (over: Partial<GatewaySettings> = {}): GatewaySet
   url: null,
   upstream: null,
   s3: null,
-  doors: { blob: null },
+  doors: { blob: null, gcs: null },
   ...over,
 });
 

@@ -1,6 +1,6 @@
 // One entry of the gateways section as a plan.
 import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import type { BlobSettings, Door } from '../../gateway/settings.ts';
+import type { BlobSettings, Door, GcsSettings } from '../../gateway/settings.ts';
 import { checkOwnUrl, checkPeerUrl, planStorage, seconds } from './defaults.ts';
 import type { GatewayPlan } from './plan.ts';
 import type { PlanContext } from './plan-context.ts';
@@ -32,7 +32,10 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
       url: section.url ?? null,
       upstream: section.upstream ?? null,
       s3: section.s3 === undefined ? null : planS3(section.s3, [...path, 's3'], context),
-      doors: { blob: planBlob(section.blob, [...path, 'blob'], problems) },
+      doors: {
+        blob: planBlob(section.blob, [...path, 'blob'], problems),
+        gcs: planGcs(section, [...path, 'gcs', 'url'], problems),
+      },
     },
     guardListen: section.listen === undefined ? null : (parseListen(section.listen) ?? null),
     tls: planTls(section.tls, [...path, 'tls'], context),
@@ -41,7 +44,7 @@ export function planGateway(section: GatewaySection, index: number, context: Pla
   };
 }
 
-const DOORS = ['blob'] as const satisfies readonly Door[];
+const DOORS = ['blob', 'gcs'] as const satisfies readonly Door[];
 
 const doorListens = (section: GatewaySection): GatewayPlan['doorListens'] =>
   DOORS.flatMap((door) => {
@@ -55,6 +58,16 @@ function planBlob(section: BlobSection | undefined, path: DocumentPath, problems
   const { account, url } = section;
   if (!url.startsWith('https:')) problems.add([...path, 'url'], 'clients send tokens over https only', 'https://…');
   return { account, url };
+}
+
+/** Tokens are sent there. */
+function planGcs({ gcs, tls }: GatewaySection, path: DocumentPath, problems: ProblemList): GcsSettings | null {
+  if (gcs === undefined) return null;
+  const { url } = gcs;
+  if (tls !== undefined && url.startsWith('http:'))
+    problems.add(path, 'an http URL, but the gateway speaks https', 'https://…');
+  else checkOwnUrl(url, path, problems);
+  return { url };
 }
 
 /** The URL is the guard's: other fronts have their own, and a proxy's own URL is the proxy's to tell. */

@@ -56,13 +56,22 @@ const blob = z
   })
   .describe('Serves the objects of `s3` by the Azure Blob API too; buckets are containers there.');
 
+const gcs = z
+  .strictObject({
+    listen: listen().describe('Where it listens; the gateway’s `tls` serves it, too.'),
+    url: bareOrigin().describe('Where clients reach it: the links in its answers begin with it.'),
+  })
+  .describe('Serves the objects of `s3` by the Cloud Storage JSON API too.');
+
 /** One gateway. */
 export const gateway = z.strictObject({
   name: name().describe('Stands in the resources of an HTTP guard: arn:jobpass:http:::NAME/PATH.'),
   group: name().optional().describe('Default: its name.'),
   listen: listen()
     .optional()
-    .describe('Where the guarded resource is reached. Needed with `upstream`, and with `s3` unless `blob` serves it.'),
+    .describe(
+      'Where the guarded resource is reached. Needed with `upstream`, and with `s3` unless `blob` or `gcs` serves it.',
+    ),
   tls: tls().optional(),
   url: bareOrigin()
     .optional()
@@ -74,6 +83,7 @@ export const gateway = z.strictObject({
     .describe('The resource behind it: an origin, to which every permitted path is forwarded as it is.'),
   s3: s3.optional(),
   blob: blob.optional(),
+  gcs: gcs.optional(),
   check: z
     .strictObject({ listen: listen(), dialect: z.enum(['nginx']) })
     .optional()
@@ -91,3 +101,4 @@ export const gateway = z.strictObject({
 export type GatewaySection = z.infer<typeof gateway>;
 export type S3Section = z.infer<typeof s3>;
 export type BlobSection = z.infer<typeof blob>;
+export type GcsSection = z.infer<typeof gcs>;

@@ -1,0 +1,76 @@
+// Carries a permitted call out and answers it, under watch by what it turned out to do.
+import { ok } from '../../base/core/result.ts';
+import { gcsError } from '../../wire/gcs/errors.ts';
+import type { Place } from '../../wire/gcs/results.ts';
+import type { Permit } from '../authorize.ts';
+import type { ObjectStore } from '../objects/store.ts';
+import { type Exchange, logAllowed } from '../request.ts';
+import { carryOutWatched, type WatchDependencies } from '../store-front/carry-out.ts';
+import type { Head } from '../store-front/head.ts';
+import { readRequestBody } from '../store-front/request-body.ts';
+import { discardAnswer, type GcsAnswer, writeAnswer } from './answer.ts';
+import { type Allowed, type CallPermit, decide } from './decide.ts';
+import { perform } from './operations.ts';
+import { type GcsRefusal, refusalOf } from './refusal.ts';
+import type { Work } from './work.ts';
+
+export interface CarryOutDependencies extends WatchDependencies {
+  readonly place: Place;
+  /** The buckets there are. */
+  readonly buckets: ReadonlySet<string>;
+  readonly store: ObjectStore;
+}
+
+/** A permitted call with the head that it came with. */
+export interface Task extends Allowed {
+  readonly head: Head;
+}
+
+/** Carries a call out under watch and answers it. */
+export function carryOut(d: CarryOutDependencies, exchange: Exchange<GcsRefusal>, task: Task): Promise<void> {
+  let permit: CallPermit = task.permit;
+  const onPermit = (decided: Permit): void => {
+    if (permit.statement === null) logAllowed(d.log, exchange.decision, decided);
+    permit = decided;
+  };
+  return carryOutWatched<GcsAnswer, GcsRefusal>(d, exchange, {
+    // Asked at every look: what a body names is decided on while the call runs.
+    get permit() {
+      return permit;
+    },
+    asked: task.head,
+    perform: (signal) => perform(workOf(d, exchange, task, { signal, onPermit }), task.call),
+    write: (answer) => writeAnswer(exchange, answer),
+    discard: discardAnswer,
+    refusalOf: (reason, { session, isIdle }) =>
+      refusalOf(reason, { session, ...(isIdle ? { error: gcsError('requestTimeout') } : {}) }),
+  });
+}
+
+function workOf(
+  d: CarryOutDependencies,
+  { req, res }: Exchange<GcsRefusal>,
+  { grounds, head }: Task,
+  { signal, onPermit }: { readonly signal: AbortSignal; readonly onPermit: (decided: Permit) => void },
+): Work {
+  const { buckets, place, store } = d;
+  const { credential, groupKey } = grounds.caller;
+  const { framing } = head;
+  return {
+    store,
+    buckets,
+    place,
+    session: credential.session,
+    groupKey,
+    signal,
+    body: readRequestBody({ req, res, signal }),
+    bodyBytes: framing.kind === 'chunked' ? null : framing.kind === 'length' ? Number(framing.length) : 0,
+    permits: (permission) => decide(grounds, [permission]).ok,
+    decide: (permissions) => {
+      const decided = decide(grounds, permissions);
+      if (!decided.ok) return decided;
+      onPermit(decided.value);
+      return ok(null);
+    },
+  };
+}

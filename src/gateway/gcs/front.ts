@@ -1,0 +1,92 @@
+// The Cloud Storage front: reads the head of a request, opens its credential, asks for the decision, and has the call carried out
+// or says no. Nothing of a body is read before the session stands, nothing but its metadata before the decision, and nothing
+// reaches the store before that.
+import type { IncomingMessage } from 'node:http';
+import { failure } from '../../base/core/reasons.ts';
+import { err, ok, type Result } from '../../base/core/result.ts';
+import type { GcsCall } from '../../wire/gcs/call.ts';
+import { type GcsError, gcsError } from '../../wire/gcs/errors.ts';
+import { conditionKeysOf } from '../../wire/gcs/permissions.ts';
+import { readGcsCall } from '../../wire/gcs/request.ts';
+import { type Exchange, type Handler, handlerOf, logAllowed } from '../request.ts';
+import { requestFacts } from '../store-front/facts.ts';
+import { type Head, readHead } from '../store-front/head.ts';
+import { writeRefusal } from './answer.ts';
+import { type AuthenticationDependencies, authenticate } from './authenticate.ts';
+import { type CarryOutDependencies, carryOut } from './carry-out.ts';
+import { type Allowed, decideCall } from './decide.ts';
+import { type GcsRefusal, refusalOf, unknownBucket } from './refusal.ts';
+
+export interface GcsFrontDependencies
+  extends Omit<CarryOutDependencies, 'place'>,
+    Omit<AuthenticationDependencies, 'authority'> {
+  /** Where clients reach the front, without a slash at the end. */
+  readonly settings: { readonly url: string };
+}
+
+type Front = CarryOutDependencies & AuthenticationDependencies;
+
+/**
+ * The request handler of a Cloud Storage front, for `request` and `checkContinue` of its server: on the latter, `100 Continue` is
+ * sent when the body is asked for, never before.
+ */
+export function createGcsFront(d: GcsFrontDependencies): Handler {
+  const front: Front = { ...d, place: d.settings };
+  return handlerOf<GcsRefusal>(d, {
+    serve: (exchange) => serve(front, exchange),
+    sayNo: (exchange, { error }) => writeRefusal(exchange, error),
+    broken: (unexpected) => refusalOf(unexpected),
+  });
+}
+
+async function serve(front: Front, exchange: Exchange<GcsRefusal>): Promise<void> {
+  const head = readHead(exchange.req);
+  if (!head.ok) {
+    exchange.refuse(refusalOf(head.error));
+    return;
+  }
+  const allowed = await judge(front, exchange.req, head.value);
+  // The caller left while we were deciding.
+  if (exchange.res.destroyed) return;
+  if (!allowed.ok) {
+    exchange.refuse(allowed.error, head.value);
+    return;
+  }
+  const { permit } = allowed.value;
+  if (permit.statement !== null) logAllowed(front.log, exchange.decision, { ...permit, statement: permit.statement });
+  await carryOut(front, exchange, { ...allowed.value, head: head.value });
+}
+
+/** Everything that must hold before anything happens. */
+async function judge(front: Front, req: IncomingMessage, head: Head): Promise<Result<Allowed, GcsRefusal>> {
+  const caller = await authenticate(front, head);
+  if (!caller.ok) return caller;
+  const { session } = caller.value.credential;
+  const call = readCall(head);
+  if (!call.ok) {
+    const why = failure('operation_unsupported', `${call.error.reason}: ${call.error.message}`);
+    return err(refusalOf(why, { session, error: call.error }));
+  }
+  const facts = requestFacts(req, conditionKeysOf(call.value));
+  const allowed = decideCall({ caller: caller.value, facts, knowledge: front.authority.knowledge }, call.value);
+  if (!allowed.ok) return allowed;
+  // Before the decision nobody learns which buckets there are; where the body is needed for it, that is asked later.
+  const named = allowed.value.permit.statement === null ? [] : bucketsOf(call.value);
+  const unknown = named.find((bucket) => !front.buckets.has(bucket));
+  return unknown === undefined ? allowed : err(unknownBucket(unknown, session));
+}
+
+function readCall(head: Head): Result<GcsCall, GcsError> {
+  const call = readGcsCall(head);
+  if (!call.ok) return call;
+  const { framing, method } = head;
+  const isEmpty = framing.kind === 'none' || (framing.kind === 'length' && Number(framing.length) === 0);
+  const takesBody = method === 'POST' || method === 'PUT';
+  return isEmpty || takesBody ? ok(call.value) : err(gcsError('badRequest', 'This call has no body.'));
+}
+
+/** The buckets that a call names. */
+function bucketsOf(call: GcsCall): readonly string[] {
+  if (!('bucket' in call)) return [];
+  return 'source' in call ? [call.bucket, call.source.bucket] : [call.bucket];
+}
