@@ -14,6 +14,7 @@ import {
   writePublicFile,
 } from '../../src/app/setup/private-files.ts';
 import type { PrivateCa } from '../fakes/private-ca.ts';
+import { freePort } from '../fakes/served-sts.ts';
 import type { JobServers } from './three-servers.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/app/cli/main.ts');
@@ -34,7 +35,8 @@ export interface S3ServersOptions {
 
 export interface S3Servers extends JobServers {
   readonly folder: string;
-  readonly urls: { readonly issuer: string; readonly sts: string; readonly s3: string };
+  /** `gcs`: the same objects by the Cloud Storage JSON API. */
+  readonly urls: { readonly issuer: string; readonly sts: string; readonly s3: string; readonly gcs: string };
   readonly gateway: Served;
   close(): Promise<void>;
 }
@@ -132,11 +134,13 @@ async function writeConfigurations(
   options: S3ServersOptions,
 ): Promise<JobServers & Pick<S3Servers, 'urls'>> {
   const [issuerPort, stsPort, gatewayPort] = await demoPorts();
+  const gcsPort = await freePort();
   const scheme = options.tls === undefined ? 'http' : 'https';
   const urls = {
     issuer: `http://127.0.0.1:${issuerPort}`,
     sts: `${scheme}://127.0.0.1:${stsPort}`,
     s3: `${scheme}://127.0.0.1:${gatewayPort}`,
+    gcs: `${scheme}://127.0.0.1:${gcsPort}`,
   };
   const secrets = {
     controller: makeSecret(systemRandom),
@@ -203,6 +207,7 @@ const gatewayText = (urls: Urls, { buckets, upstream, tls }: S3ServersOptions): 
       region: ${S3_REGION}
       buckets: [${buckets.map((name) => `{ name: ${name} }`).join(', ')}]
       ${upstream === undefined ? 'folder: ./objects' : `upstream: { url: "${upstream.url}", region: us-east-1, network: loopback, access_key_id: ${upstream.accessKeyId}, secret_access_key: "file:.jobpass/upstream.secret" }`}
+    gcs: { listen: ${new URL(urls.gcs).host}, url: "${urls.gcs}" }
     sts: { url: "${urls.sts}", network: loopback, secret: "file:.jobpass/gateway.secret" }
 observability: { log_level: warn }
 `;

@@ -72,7 +72,7 @@ export async function startBlobWorld(): Promise<BlobWorld> {
   const gateway = createGateway({
     settings: gatewaySettings({
       s3: { region: 'eu-test-1', buckets, store: { kind: 'disk', folder } },
-      doors: { blob: { account: ACCOUNT, url: 'https://blob.example.com' } },
+      doors: { blob: { account: ACCOUNT, url: 'https://blob.example.com' }, gcs: null },
     }),
     key: { unwrap: async () => ({ ok: true, value: new Uint8Array(32) }) },
     fetch: sts.fetch,

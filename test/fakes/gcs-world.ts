@@ -59,7 +59,7 @@ export interface GcsWorld {
   close(): Promise<void>;
 }
 
-export const EVERYTHING: Omit<Statement, 'line'> = {
+const EVERYTHING: Omit<Statement, 'line'> = {
   effect: 'allow',
   actions: ['s3:*'],
   resources: ['arn:aws:s3:::*'],

@@ -56,7 +56,7 @@ export async function serveSts({ isItsUrl = false, tls, ...options }: ServeOptio
 }
 
 /** Known before anything listens, because what is served tells its own address. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
   const { port } = probe.address() as AddressInfo;

@@ -101,4 +101,3 @@ export const gateway = z.strictObject({
 export type GatewaySection = z.infer<typeof gateway>;
 export type S3Section = z.infer<typeof s3>;
 export type BlobSection = z.infer<typeof blob>;
-export type GcsSection = z.infer<typeof gcs>;
