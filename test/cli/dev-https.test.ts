@@ -12,13 +12,16 @@ import { type Ended, inFreshFolder, jobpass } from './jobpass.ts';
 const CLIENT = resolve(import.meta.dirname, '../sdk/azure-client.ts');
 const AUDIENCE = 'api://AzureADTokenExchange';
 const CONFIG = '.jobpass/dev/jobpass.yaml';
+/** Away from the usual ones, which another server on this machine may have. */
+const ISSUER_URL = 'http://127.0.0.1:18711';
+const STS_URL = 'http://127.0.0.1:18712';
+const STS_HTTPS = 'https://127.0.0.1:18722';
 const READY = /^ready/m;
 
 /** A cloud's own document cannot name local jobs, so it lets none in. */
 const ROLE = roleText({
   name: 'deploy',
-  trust:
-    '[{ issuer: "http://127.0.0.1:8701", claims: { owner_id: "42", pipeline_id: "7", runner_environment: local } }]',
+  trust: `[{ issuer: "${ISSUER_URL}", claims: { owner_id: "42", pipeline_id: "7", runner_environment: local } }]`,
   azure: `{ tenant: "${AZURE_TENANT}", client_id: "${CLIENT_ID}" }`,
 });
 
@@ -26,7 +29,7 @@ const ROLE = roleText({
 const stepOf = (caFile: string): string => {
   const url = `"$ACTIONS_ID_TOKEN_REQUEST_URL&audience=${encodeURIComponent(AUDIENCE)}"`;
   const client = [
-    'AZURE_AUTHORITY_HOST=https://127.0.0.1:8712 AZURE_FEDERATED_TOKEN_FILE=token',
+    `AZURE_AUTHORITY_HOST=${STS_HTTPS} AZURE_FEDERATED_TOKEN_FILE=token`,
     `AZURE_TENANT_ID=${AZURE_TENANT} AZURE_CLIENT_ID=${CLIENT_ID} NODE_EXTRA_CA_CERTS="${caFile}"`,
     `"${process.execPath}" "${CLIENT}" WorkloadIdentityCredential`,
   ];
@@ -43,14 +46,9 @@ describe.skipIf(requireClient('curl') === undefined)('serve --dev', () => {
   test('serves the STS over https, too, and says how clients trust it', () =>
     inFreshFolder(async (folder) => {
       const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, stdio: 'pipe' });
-      const serve = (onReady: () => Promise<void>, ...more: string[]): Promise<Ended> =>
-        jobpass(['serve', '--dev', ...more], { folder, onReady, stopAt: READY });
       mkdirSync(join(folder, 'policies/main'), { recursive: true });
-      const begun = await serve(async () => {}, '--owner', 'acme@42');
-      expect(begun.code, begun.stderr).toBe(0);
+      await initialise(folder);
       const caFile = join(folder, '.jobpass/dev/tls/ca.pem');
-      for (const said of ['https://127.0.0.1:8712', `NODE_EXTRA_CA_CERTS=${caFile}`, `SSL_CERT_FILE=${caFile}`])
-        expect(begun.stderr).toContain(said);
       const ca = readFileSync(caFile, 'utf8');
       registerGateway(folder);
       writeFileSync(join(folder, 'policies/main/deploy.yaml'), ROLE);
@@ -61,25 +59,39 @@ describe.skipIf(requireClient('curl') === undefined)('serve --dev', () => {
       git('add', 'pipeline.yaml');
       git('-c', 'user.name=you', '-c', 'user.email=you@example.com', 'commit', '--quiet', '--message', 'a pipeline');
       let ran: Ended | undefined;
-      const served = await serve(async () => {
+      const onReady = async (): Promise<void> => {
         ran = await jobpass(['run', 'pipeline.yaml'], { folder });
-      });
+      };
+      const served = await jobpass(['serve', '--dev'], { folder, onReady, stopAt: READY });
       expect(served.code, served.stderr).toBe(0);
+      for (const said of [STS_HTTPS, `NODE_EXTRA_CA_CERTS=${caFile}`, `SSL_CERT_FILE=${caFile}`])
+        expect(served.stderr).toContain(said);
       expect(ran?.stderr).toContain('{"ok":true');
       expect(readFileSync(caFile, 'utf8')).toBe(ca);
     }));
 
   test('serves this machine alone', () =>
     inFreshFolder(async (folder) => {
-      await jobpass(['serve', '--dev', '--owner', 'acme@42'], { folder, stopAt: READY });
+      await initialise(folder);
       const config = readFileSync(join(folder, CONFIG), 'utf8');
-      const everywhere = config.replace('  url: http://127.0.0.1:8702\n', '$&  listen: "0.0.0.0:8702"\n');
+      const everywhere = config.replace(`  url: ${STS_URL}\n`, '$&  listen: "0.0.0.0:18712"\n');
       expect(everywhere).not.toBe(config);
       writeFileSync(join(folder, CONFIG), everywhere);
       const refused = await jobpass(['serve', '--dev'], { folder });
       expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('serves this machine alone')]);
     }));
 });
+
+/** The files of a first start, moved to ports of this test. Whether that start found its ports free does not matter. */
+async function initialise(folder: string): Promise<void> {
+  await jobpass(['serve', '--dev', '--owner', 'acme@42'], { folder, stopAt: READY });
+  for (const file of [CONFIG, '.jobpass/dev/controller.json']) {
+    const path = join(folder, file);
+    const text = readFileSync(path, 'utf8');
+    const moved = text.replaceAll('http://127.0.0.1:8701', ISSUER_URL).replaceAll('http://127.0.0.1:8702', STS_URL);
+    writeFileSync(path, moved);
+  }
+}
 
 /** A gateway that never comes: roles name a registered one. */
 function registerGateway(folder: string): void {
@@ -90,6 +102,6 @@ function registerGateway(folder: string): void {
   const config = readFileSync(path, 'utf8');
   writeFileSync(
     path,
-    config.replace('  url: http://127.0.0.1:8702\n', (line) => `${line}${gateways}`),
+    config.replace(`  url: ${STS_URL}\n`, (line) => `${line}${gateways}`),
   );
 }
