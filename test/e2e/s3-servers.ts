@@ -22,6 +22,8 @@ const START_LIMIT_MS = 30_000;
 
 /** The region that the gateway's clients sign for. */
 export const S3_REGION = 'eu-central-1';
+/** The account that its clients of Azure name. */
+export const BLOB_ACCOUNT = 'acme';
 
 export interface S3ServersOptions {
   /** The STS and the gateway serve https. The issuer does not, so that tests can ask it for tokens in this process. */
@@ -35,8 +37,14 @@ export interface S3ServersOptions {
 
 export interface S3Servers extends JobServers {
   readonly folder: string;
-  /** `gcs`: the same objects by the Cloud Storage JSON API. */
-  readonly urls: { readonly issuer: string; readonly sts: string; readonly s3: string; readonly gcs: string };
+  /** The same objects by the Cloud Storage JSON API, and by the Azure Blob API (without the account; with `tls` only). */
+  readonly urls: {
+    readonly issuer: string;
+    readonly sts: string;
+    readonly s3: string;
+    readonly gcs: string;
+    readonly blob: string;
+  };
   readonly gateway: Served;
   close(): Promise<void>;
 }
@@ -135,12 +143,14 @@ async function writeConfigurations(
 ): Promise<JobServers & Pick<S3Servers, 'urls'>> {
   const [issuerPort, stsPort, gatewayPort] = await demoPorts();
   const gcsPort = await freePort();
+  const blobPort = await freePort();
   const scheme = options.tls === undefined ? 'http' : 'https';
   const urls = {
     issuer: `http://127.0.0.1:${issuerPort}`,
     sts: `${scheme}://127.0.0.1:${stsPort}`,
     s3: `${scheme}://127.0.0.1:${gatewayPort}`,
     gcs: `${scheme}://127.0.0.1:${gcsPort}`,
+    blob: `https://127.0.0.1:${blobPort}`,
   };
   const secrets = {
     controller: makeSecret(systemRandom),
@@ -208,6 +218,7 @@ const gatewayText = (urls: Urls, { buckets, upstream, tls }: S3ServersOptions): 
       buckets: [${buckets.map((name) => `{ name: ${name} }`).join(', ')}]
       ${upstream === undefined ? 'folder: ./objects' : `upstream: { url: "${upstream.url}", region: us-east-1, network: loopback, access_key_id: ${upstream.accessKeyId}, secret_access_key: "file:.jobpass/upstream.secret" }`}
     gcs: { listen: ${new URL(urls.gcs).host}, url: "${urls.gcs}" }
+    ${tls === undefined ? '' : `blob: { listen: ${new URL(urls.blob).host}, account: ${BLOB_ACCOUNT}, url: "${urls.blob}" }`}
     sts: { url: "${urls.sts}", network: loopback, secret: "file:.jobpass/gateway.secret" }
 observability: { log_level: warn }
 `;

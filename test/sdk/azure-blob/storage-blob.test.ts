@@ -1,0 +1,182 @@
+// @azure/storage-blob at a gateway over https, signed in by @azure/identity with a job's token: issuer, STS and gateway are processes.
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requireClient } from '../../clients.ts';
+import { BLOB_ACCOUNT, type S3Servers, startS3Servers } from '../../e2e/s3-servers.ts';
+import { askIdToken, finishJob, type StartedJob, startJob } from '../../e2e/three-servers.ts';
+import { until } from '../../fakes/guarded-resource.ts';
+import { makePrivateCa, type PrivateCa } from '../../fakes/private-ca.ts';
+import { ClientHome, runClient } from '../client-processes.ts';
+import type { BlobUse } from './program.ts';
+
+const openssl = requireClient('openssl');
+const TENANT = '11111111-2222-4333-8444-555555555555';
+const CLIENTS = {
+  deploy: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee',
+  reader: 'bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee',
+} as const;
+
+const roleText = (name: keyof typeof CLIENTS, permissions: string): string => `role: ${name}
+trust: [{ issuer: ISSUER, claims: { owner_id: "42", pipeline_id: "7", ref: refs/heads/main } }]
+session: { gateway: artifacts, max_duration: 30m }
+permissions: [${permissions}]
+azure: { tenant: "${TENANT}", client_id: "${CLIENTS[name]}" }
+`;
+
+const POLICIES = {
+  deploy: roleText(
+    'deploy',
+    '{ effect: allow, actions: ["s3:*"], resources: ["arn:aws:s3:::artifacts", "arn:aws:s3:::artifacts/*"] }',
+  ),
+  reader: roleText(
+    'reader',
+    '{ effect: allow, actions: ["s3:GetObject"], resources: ["arn:aws:s3:::artifacts/public/*"] }',
+  ),
+};
+
+describe.skipIf(openssl === undefined)('@azure/storage-blob', () => {
+  let home: ClientHome;
+  let ca: PrivateCa;
+  let servers: S3Servers;
+  let job: StartedJob;
+  let jobs = 0;
+
+  const tokenFile = async (of: StartedJob): Promise<string> => {
+    jobs += 1;
+    return home.write(`token-${jobs}`, `${String((await askIdToken(servers, of)).body.value)}\n`);
+  };
+
+  beforeAll(async () => {
+    home = new ClientHome();
+    ca = makePrivateCa(openssl ?? '', home.folder);
+    servers = await startS3Servers({ tls: ca, buckets: ['artifacts'], policies: POLICIES });
+    job = await startJob(servers, { environment: undefined });
+  });
+  afterAll(async () => {
+    await servers?.close();
+    home.close();
+  });
+
+  /** What one use of the client came to, for the job and the role `deploy` unless told otherwise. */
+  const use = async (name: string, env: Readonly<Record<string, string>> = {}): Promise<BlobUse> => {
+    const run = await runClient(process.execPath, [join(import.meta.dirname, 'program.ts'), name], {
+      ...home.variables,
+      NODE_EXTRA_CA_CERTS: ca.ca,
+      AZURE_AUTHORITY_HOST: servers.urls.sts,
+      AZURE_TENANT_ID: TENANT,
+      AZURE_CLIENT_ID: CLIENTS.deploy,
+      AZURE_FEDERATED_TOKEN_FILE: await tokenFile(job),
+      BLOB_URL: `${servers.urls.blob}/${BLOB_ACCOUNT}`,
+      CONTAINER: 'artifacts',
+      WORK_FILE: join(home.folder, 'work'),
+      ...env,
+    });
+    expect(run.stdout, run.stderr).not.toBe('');
+    return JSON.parse(run.stdout);
+  };
+
+  const done = async (...asked: Parameters<typeof use>): Promise<unknown> => {
+    const ended = await use(...asked);
+    if (!ended.ok) throw new Error(`${ended.status} ${ended.code}: ${ended.message}`);
+    return ended.value;
+  };
+
+  test('stores a blob and gets it back with everything that was said about it', async () => {
+    expect(await done('roundTrip')).toEqual({
+      told: {
+        contentType: 'text/plain; charset=utf-8',
+        cacheControl: 'no-cache',
+        contentEncoding: 'identity',
+        contentLanguage: 'de',
+        contentDisposition: 'inline',
+        metadata: { commit: 'abc', run: '7' },
+        contentLength: 5,
+      },
+      exists: [true, false, true],
+      whole: 'hello',
+      part: 'ell',
+      rest: 'lo',
+    });
+  });
+
+  test('stores 20 MB in blocks from memory, file and stream, and reads them in ranges', async () => {
+    const told = (name: string) => [name, 'application/x-tar', { a: 'b' }, true, true];
+    expect(await done('blocks')).toEqual([told('data'), told('file'), told('stream')]);
+  });
+
+  test('stores an empty stream', async () => {
+    expect(await done('emptyStream')).toBe(0);
+  });
+
+  test('lists flat, by pages and by hierarchy', async () => {
+    const all = ['l/1', 'l/2', 'l/a/3', 'l/b&c/4', 'l/b&c/5', 'l/ü +'];
+    expect(await done('listing')).toEqual({
+      flat: all,
+      pages: [all.slice(0, 4), all.slice(4)],
+      hierarchy: ['prefix l/a/', 'prefix l/b&c/', 'blob l/1', 'blob l/2', 'blob l/ü +'],
+      spaced: [['l/ü +', 1, 'BlockBlob']],
+      next: ['l/ü +'],
+    });
+  });
+
+  test('is held to its conditions', async () => {
+    const exists = '409 BlobAlreadyExists';
+    const notMet = '412 ConditionNotMet';
+    expect(await done('conditional')).toEqual({
+      outcomes: [exists, exists, notMet, 'done', notMet, notMet, notMet],
+      content: 'two',
+    });
+  });
+
+  test('deletes, and hears of a blob that is not there', async () => {
+    expect(await done('deletion')).toEqual(['404 BlobNotFound', false, false, '404 BlobNotFound']);
+  });
+
+  test('hears of everything else, in words that it knows, that it is not served', async () => {
+    const notImplemented = '501 NotImplemented';
+    const unsupported = '400 UnsupportedHeader';
+    expect(await done('unsupported')).toEqual({
+      create: notImplemented,
+      metadata: notImplemented,
+      headers: notImplemented,
+      tier: notImplemented,
+      snapshot: notImplemented,
+      tags: notImplemented,
+      lease: notImplemented,
+      copy: unsupported,
+      append: '400 InvalidHeaderValue',
+      blockIds: '400 InvalidBlockId',
+      withMetadata: '400 UnsupportedQueryParameter',
+    });
+  });
+
+  test('does what its role may do and nothing else', async () => {
+    await done('write', { BLOB_NAME: 'public/x' });
+    const asReader = { AZURE_CLIENT_ID: CLIENTS.reader };
+    expect(await done('read', { ...asReader, BLOB_NAME: 'public/x' })).toBe('x');
+    const denied = { ok: false, status: 403, code: 'AuthorizationPermissionMismatch' };
+    expect(await use('read', { ...asReader, BLOB_NAME: 'private/x' })).toMatchObject(denied);
+    expect(await use('write', { ...asReader, BLOB_NAME: 'public/x' })).toMatchObject(denied);
+  });
+
+  test('hears that a token is no good, rather than a fault of its own', async () => {
+    const ended = await use('read', { STATIC_TOKEN: 'a.b.c', BLOB_NAME: 'x' });
+    expect(ended).toMatchObject({ ok: false, status: 401, code: 'InvalidAuthenticationInfo' });
+  });
+
+  test('goes on with a download that broke', async () => {
+    expect(await done('retry')).toBe(true);
+  });
+
+  test('is refused, with the token that it holds, soon after its job has ended', async () => {
+    await done('write', { BLOB_NAME: 'public/x' });
+    const other = await startJob(servers, { environment: undefined });
+    const token = await done('token', { AZURE_FEDERATED_TOKEN_FILE: await tokenFile(other) });
+    const env = { STATIC_TOKEN: String(token), BLOB_NAME: 'public/x' };
+    expect(await done('read', env)).toBe('x');
+    await finishJob(servers, other.jobId);
+    await until(async () => !(await use('read', env)).ok);
+    expect(await use('read', env)).toMatchObject({ ok: false, status: 401, code: 'InvalidAuthenticationInfo' });
+    expect(await done('read', { BLOB_NAME: 'public/x' })).toBe('x');
+  });
+});
