@@ -20,7 +20,7 @@ export async function assumeRole(env) {
   return { ...answer, credentials: Object.fromEntries(members.map((name) => [name, element(answer.xml, name)])) };
 }
 
-/** PUT of one object, `s3://BUCKET/KEY`. */
+/** PUT of one object, `s3://BUCKET/KEY`. Keys of letters, digits and `-_./` only: others are signed in an encoding of their own. */
 export function putObject(object, body, { env, credentials }) {
   const { host: bucket, pathname } = new URL(object);
   const url = new URL(`/${bucket}${pathname}`, env.AWS_ENDPOINT_URL_S3);
