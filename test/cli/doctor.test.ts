@@ -164,8 +164,8 @@ describe('jobpass doctor', () => {
   );
 
   test.each([
-    [[], 'wanted --aws and --token-file'],
-    [['--aws', 'role.json'], 'wanted --aws and --token-file'],
+    [[], 'wanted one of --aws, --gcp and --azure, and --token-file'],
+    [['--aws', 'role.json'], 'wanted one of --aws, --gcp and --azure, and --token-file'],
     [['--aws', 'none.json', '--token-file', 'token'], 'there is no none.json'],
     [['--aws', 'role.json', '--token-file', 'none'], 'none cannot be read'],
     [['--aws', 'role.json', '--token-file', 'role.json'], 'role.json holds no token'],

@@ -1,9 +1,12 @@
 // An issuer as a person's doctor meets it: documents by URL, in memory, and one key that signs. Nothing listens.
+import { generateKeyPairSync, sign } from 'node:crypto';
 import type { Claims, JsonObject, JsonValue } from '../../src/base/core/json.ts';
 import { err, ok } from '../../src/base/core/result.ts';
 import { assembleJws } from '../../src/base/jwt/assemble.ts';
+import { importKeySet } from '../../src/base/jwt/jwk.ts';
 import { type ParsedJws, parseJws } from '../../src/base/jwt/jws.ts';
 import type { FetchFailure, FetchRequest, NetworkScope } from '../../src/base/ports/fetch.ts';
+import type { IssuerKeys } from '../../src/issuer/context.ts';
 import { testKeys } from './issuer-world.ts';
 
 export const ISSUER = 'https://ci.example.com';
@@ -21,16 +24,30 @@ export const CLAIMS: Claims = {
 /** What a document is answered with: JSON, a status, or a failure to get it. */
 type Answer = JsonValue | { readonly status: number } | { readonly failure: FetchFailure };
 
+/** One RS256 key, which every cloud takes; `testKeys` has an ES256 one. */
+export function rsaKeys(): IssuerKeys {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { e, n } = publicKey.export({ format: 'jwk' });
+  const shown = { keys: [{ kty: 'RSA', n: String(n), e: String(e), kid: 'rsa', alg: 'RS256', use: 'sig' }] };
+  const imported = importKeySet(shown);
+  return {
+    publicJwks: () => shown,
+    verificationKeys: () => (imported.ok ? imported.value.keys : []),
+    signer: () => ({ kid: 'rsa', algorithm: 'RS256', sign: async (input) => sign('sha256', input, privateKey) }),
+  };
+}
+
 /** The levers of a published issuer, and its reach. */
 export class FakePublicIssuer {
-  readonly keys = testKeys();
+  readonly keys: IssuerKeys;
   readonly answers = new Map<string, Answer>();
   /** Where the issuer's addresses lie. */
   network: NetworkScope = 'public';
   /** The URLs that were asked, in order. */
   readonly asked: string[] = [];
 
-  constructor() {
+  constructor(keys: IssuerKeys = testKeys()) {
+    this.keys = keys;
     this.answers.set(DISCOVERY, { issuer: ISSUER, jwks_uri: JWKS_URI });
     this.answers.set(JWKS_URI, this.keys.publicJwks());
   }

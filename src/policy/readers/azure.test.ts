@@ -32,6 +32,7 @@ describe('what Azure’s own tools print is read unchanged', () => {
 
   it.each<[string, JsonValue]>([
     ['az ad app federated-credential show', APPLICATION],
+    ['az, of a credential made without a description', { ...APPLICATION, description: '' }],
     ['az ad app federated-credential list', [APPLICATION, { ...APPLICATION, name: 'dev', subject: 'x' }]],
     [
       'az identity federated-credential list',

@@ -18,8 +18,9 @@ import {
 } from './cloud-document.ts';
 
 /** Per application or managed identity. */
-const MAX_CREDENTIALS = 20;
-const MAX_TEXT_CHARS = 600;
+export const MAX_AZURE_CREDENTIALS = 20;
+/** Of an issuer, a subject, an audience. */
+export const MAX_AZURE_TEXT_CHARS = 600;
 const NAME = /^[A-Za-z0-9_-]{3,120}$/;
 
 /** Issuers whose tokens a flexible credential may match, and the claims that it may name. */
@@ -76,8 +77,11 @@ function listPlace(value: JsonValue): { path: readonly string[]; entries: readon
 /** What Azure holds of all credentials of one application together. It meets entries of any form. */
 function checkList(entries: readonly JsonValue[], reading: CloudReading): void {
   if (entries.length === 0) reading.report(reading.at, 'wanted at least one credential');
-  if (entries.length > MAX_CREDENTIALS) {
-    reading.report(reading.at, `wanted at most ${MAX_CREDENTIALS} credentials: Azure allows an application no more`);
+  if (entries.length > MAX_AZURE_CREDENTIALS) {
+    reading.report(
+      reading.at,
+      `wanted at most ${MAX_AZURE_CREDENTIALS} credentials: Azure allows an application no more`,
+    );
   }
   const identities = new Set<string>();
   const names = new Set<string>();
@@ -99,11 +103,13 @@ function checkList(entries: readonly JsonValue[], reading: CloudReading): void {
 function readCredential(value: JsonValue, reading: CloudReading): AzureCredential | undefined {
   const credential = closedObject(value, [...CREDENTIAL_KEYS, ...MANAGED_IDENTITY_KEYS, ...GRAPH_KEYS], reading);
   if (!isJsonObject(value)) return undefined;
-  const bounded: TextRules = { required: true, maxChars: MAX_TEXT_CHARS };
+  const bounded: TextRules = { required: true, maxChars: MAX_AZURE_TEXT_CHARS };
   textUnder(value, 'name', reading, {
     problem: (name) => (NAME.test(name) ? undefined : 'wanted 3 to 120 of A-Z, a-z, 0-9, _ and -'),
   });
-  textUnder(value, 'description', reading, { maxChars: MAX_TEXT_CHARS });
+  // Graph keeps an empty description as it was sent.
+  if (memberOf(value, 'description') !== '')
+    textUnder(value, 'description', reading, { maxChars: MAX_AZURE_TEXT_CHARS });
   const issuer = textUnder(value, 'issuer', reading, bounded);
   const audience = readAudience(value, reading);
   const comparisons = readMatching(value, reading, bounded);
@@ -129,7 +135,7 @@ function readAudience(value: JsonValue, reading: CloudReading): string | undefin
     return undefined;
   }
   const [audience] = audiences;
-  const problem = textProblem(audience, { maxChars: MAX_TEXT_CHARS });
+  const problem = textProblem(audience, { maxChars: MAX_AZURE_TEXT_CHARS });
   if (problem === undefined && typeof audience === 'string') return audience;
   reading.report([...path, 0], problem ?? 'wanted text');
   return undefined;
@@ -190,8 +196,8 @@ function readExpression(
     if (known !== undefined && !known.claims.includes(claim)) {
       reading.report(path, `of this issuer Azure compares only ${known.claims.join(' and ')}`);
     }
-    if (literal.length > MAX_TEXT_CHARS)
-      reading.report(path, `wanted literals of at most ${MAX_TEXT_CHARS} characters`);
+    if (literal.length > MAX_AZURE_TEXT_CHARS)
+      reading.report(path, `wanted literals of at most ${MAX_AZURE_TEXT_CHARS} characters`);
     if (literal === '') reading.report(path, 'wanted literals that are not empty');
   }
   const line = reading.lineOf(path);

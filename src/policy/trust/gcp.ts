@@ -70,8 +70,8 @@ function judge({ provider, bindings, line }: GcpDocument, token: TokenView, reac
   return { held, rules: [{ line, held, clauses }] };
 }
 
-/** Google takes no token that lives longer. */
-const MAX_LIFETIME_SECONDS = 24 * 60 * 60;
+/** Google takes no token that lives as long or longer. */
+export const MAX_LIFETIME_SECONDS = 24 * 60 * 60;
 
 /** What is looked at before any expression: whether the provider is on, issuer, audience, lifetime. */
 function providerClauses(provider: GcpProvider, token: TokenView): readonly ClauseTrace[] {

@@ -36,6 +36,3 @@ export const unavailable = (check: string, detail: string, fix: string): Finding
   detail,
   fix,
 });
-
-/** What kind of STS the token is for. */
-export type StsKind = 'aws' | 'compatible';

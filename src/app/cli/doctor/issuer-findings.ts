@@ -1,13 +1,13 @@
 // Whether what an issuer publishes verifies one token, and what of it is registered by hand. It fetches nothing.
 import { createHash } from 'node:crypto';
-import { isJsonObject, type JsonObject, type JsonValue, stringMember } from '../../../base/core/json.ts';
+import { isJsonObject, type JsonObject, ownMember, stringMember } from '../../../base/core/json.ts';
 import type { Reason } from '../../../base/core/reasons.ts';
 import { importKeySet } from '../../../base/jwt/jwk.ts';
 import type { ParsedJws } from '../../../base/jwt/jws.ts';
 import { verifyJws } from '../../../base/jwt/verify.ts';
-import { type Finding, holds, type StsKind, unavailable, unseen, wrong } from './finding.ts';
+import type { Cloud } from './cloud.ts';
+import { type Finding, holds, unavailable, unseen, wrong } from './finding.ts';
 import type { NoDocument, PublicIssuer } from './public-issuer.ts';
-import { AWS_ALGORITHMS } from './token-findings.ts';
 
 /** A SHA-1 that a cloud may be told of. */
 export interface Thumbprint {
@@ -21,25 +21,25 @@ export interface Thumbprint {
 interface Asked {
   readonly issuer: string;
   readonly token: ParsedJws;
-  readonly sts: StsKind;
+  readonly cloud: Cloud;
 }
 
 /** Every check of what was fetched. */
 export async function issuerFindings(found: PublicIssuer, asked: Asked): Promise<readonly Finding[]> {
-  if (!found.discovery.ok) return [documentProblem('discovery', found.discovery.error)];
+  const { cloud } = asked;
+  if (!found.discovery.ok) return [documentProblem('discovery', found.discovery.error, cloud)];
   return [
     discoveryFinding(found.discovery.value, asked.issuer),
-    reachFinding(found, asked.sts),
+    reachFinding(found, cloud),
     ...(await keyFindings(found, asked)),
   ];
 }
 
 /** The thumbprints of every published certificate, in the order in which they stand. */
-export function thumbprintsOf({ jwks, certificates }: PublicIssuer): readonly Thumbprint[] {
-  const keys = jwks?.ok === true ? keysOf(jwks.value) : [];
-  const chain = certificates?.ok === true ? certificates.value : [];
+export function thumbprintsOf(found: PublicIssuer): readonly Thumbprint[] {
+  const chain = found.certificates?.ok === true ? found.certificates.value : [];
   return [
-    ...keys.flatMap((key): readonly Thumbprint[] => {
+    ...(publishedKeys(found) ?? []).flatMap((key): readonly Thumbprint[] => {
       const certificate = certificateOf(key);
       if (certificate === undefined) return [];
       const sha1 = createHash('sha1').update(Buffer.from(certificate, 'base64')).digest('hex');
@@ -51,7 +51,8 @@ export function thumbprintsOf({ jwks, certificates }: PublicIssuer): readonly Th
   ];
 }
 
-function documentProblem(check: string, { kind, detail }: NoDocument): Finding {
+function documentProblem(check: string, { kind, detail }: NoDocument, { fetchesKeys, name }: Cloud): Finding {
+  if (!fetchesKeys) return unseen(check, `${detail}; ${name} was given the keys and does not ask for them`);
   if (kind === 'bad_answer') return wrong(check, detail, 'serve it as issued, with status 200 and no redirect');
   if (kind === 'redirect_refused')
     return wrong(check, `${detail}: an STS follows no redirect`, 'serve it at its own URL');
@@ -72,24 +73,21 @@ function discoveryFinding(document: JsonObject, issuer: string): Finding {
     : wrong('discovery', `names the issuer ${named ?? 'nowhere'}`, `it must say exactly ${issuer}`);
 }
 
-function reachFinding({ network }: PublicIssuer, sts: StsKind): Finding {
+function reachFinding({ network }: PublicIssuer, { fetchesKeys, isItself, name, page }: Cloud): Finding {
+  if (!fetchesKeys) return unseen('reachable', `from here; ${name} was given the keys and need not reach it`);
   if (network === 'public')
     return unseen('reachable', 'at a public address, from here; from where the STS is cannot be seen');
   const where = network === 'loopback' ? 'only this machine reaches it' : 'its address is a private one';
-  return sts === 'aws'
-    ? wrong(
-        'reachable',
-        `${where}: AWS fetches from the internet`,
-        'publish discovery and key set, see docs/integrations/aws.md',
-      )
+  return isItself
+    ? wrong('reachable', `${where}: ${name} fetches from the internet`, `publish discovery and key set, see ${page}`)
     : unseen('reachable', `${where}; whether the STS does cannot be seen from here`);
 }
 
-async function keyFindings(found: PublicIssuer, asked: Asked): Promise<readonly Finding[]> {
+async function keyFindings(found: PublicIssuer, { cloud, token }: Asked): Promise<readonly Finding[]> {
   const { jwks, jwksUri } = found;
   if (jwks === undefined || jwksUri === undefined)
     return [wrong('key set', 'the discovery document names none', 'it must say jwks_uri, an https URL')];
-  if (!jwks.ok) return [documentProblem('key set', jwks.error)];
+  if (!jwks.ok) return [documentProblem('key set', jwks.error, cloud)];
   const imported = importKeySet(jwks.value);
   if (!imported.ok) return [wrong('key set', imported.error.detail, 'serve what the issuer serves, unchanged')];
   const { keys, problems } = imported.value;
@@ -98,17 +96,25 @@ async function keyFindings(found: PublicIssuer, asked: Asked): Promise<readonly 
     problems.length === 0
       ? holds('key set', summary)
       : wrong('key set', `${summary}; ${problems.join('; ')}`, 'an STS may refuse the whole set: remove these keys'),
-    await signatureFinding(asked.token, keys),
-    ...(asked.sts === 'compatible' ? certificateFindings(keysOf(jwks.value), asked.token) : []),
-    ...chainFindings(found),
+    await signatureFinding(token, keys, { cloud }),
+    ...(cloud.fetchesKeys ? chainFindings(found) : []),
   ];
 }
 
-async function signatureFinding(token: ParsedJws, keys: Parameters<typeof verifyJws>[1]): Promise<Finding> {
-  const verified = await verifyJws(token, keys, { algorithms: AWS_ALGORITHMS });
-  if (verified.ok) return holds('signature', `${token.header.alg} by key ${verified.value.kid ?? 'without an id'}`);
+/** Whether one of `keys` signed the token. `check`: what the finding is called; `fix`: what helps against unknown keys. */
+export async function signatureFinding(
+  token: ParsedJws,
+  keys: Parameters<typeof verifyJws>[1],
+  {
+    check = 'signature',
+    cloud,
+    fix,
+  }: { readonly check?: string; readonly cloud: Pick<Cloud, 'algorithms'>; readonly fix?: string },
+): Promise<Finding> {
+  const verified = await verifyJws(token, keys, cloud);
+  if (verified.ok) return holds(check, `${token.header.alg} by key ${verified.value.kid ?? 'without an id'}`);
   const { reason, detail } = verified.error;
-  return wrong('signature', detail, SIGNATURE_FIXES[reason] ?? 'the key set must hold the key that signed, once');
+  return wrong(check, detail, fix ?? SIGNATURE_FIXES[reason] ?? 'the key set must hold the key that signed, once');
 }
 
 const SIGNATURE_FIXES: Readonly<Partial<Record<Reason, string>>> = {
@@ -116,20 +122,6 @@ const SIGNATURE_FIXES: Readonly<Partial<Record<Reason, string>>> = {
   key_unknown: 'take a fresh token; when that fails too, what is published is not this issuer’s key set',
   signature_invalid: 'the token was changed on its way, or another issuer of the same key id made it',
 };
-
-/** Ceph RGW takes keys from `x5c`, and up to release 16 from the first key alone. */
-function certificateFindings(keys: readonly JsonObject[], token: ParsedJws): readonly Finding[] {
-  const bare = keys.filter((key) => certificateOf(key) === undefined);
-  if (bare.length > 0) {
-    const detail = `${bare.length} of ${keys.length} keys have no x5c, where Ceph RGW looks for the key`;
-    return [wrong('certificates', detail, 'publish x5c, as a Jobpass issuer does for RS256 and ES256')];
-  }
-  const [first] = keys;
-  const isFirst = first !== undefined && stringMember(first, 'kid') === token.header.kid;
-  return isFirst
-    ? [holds('certificates', 'every key has x5c, and the one that signed stands first')]
-    : [unseen('certificates', 'another key than the one that signed stands first: Ceph RGW 16 reads no other')];
-}
 
 function chainFindings({ certificates }: PublicIssuer): readonly Finding[] {
   if (certificates === undefined) return [];
@@ -139,13 +131,15 @@ function chainFindings({ certificates }: PublicIssuer): readonly Finding[] {
   return [wrong('tls', certificates.error.detail, fix)];
 }
 
-function keysOf(jwks: JsonObject): readonly JsonObject[] {
-  const keys: JsonValue | undefined = Object.hasOwn(jwks, 'keys') ? jwks.keys : undefined;
+/** The keys that the issuer publishes, as they stand there; undefined when they were not had. */
+export function publishedKeys({ jwks }: PublicIssuer): readonly JsonObject[] | undefined {
+  if (jwks?.ok !== true) return undefined;
+  const keys = ownMember(jwks.value, 'keys');
   return Array.isArray(keys) ? keys.filter(isJsonObject) : [];
 }
 
 /** RFC 7517 §4.7: the first certificate is the key's own. */
-function certificateOf({ x5c }: JsonObject): string | undefined {
+export function certificateOf({ x5c }: JsonObject): string | undefined {
   const certificate = Array.isArray(x5c) ? x5c[0] : undefined;
   return typeof certificate === 'string' ? certificate : undefined;
 }

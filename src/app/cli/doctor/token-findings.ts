@@ -1,54 +1,26 @@
-// What an AWS-style STS looks at in the token itself (cloud-wire §1.3). Pure: the issuer and the policy are not asked.
+// What every STS looks at in the token itself. Pure: the issuer and the policy are not asked.
 
 import { formatDuration } from '../../../base/core/duration.ts';
-import type { Claims, JsonValue } from '../../../base/core/json.ts';
-import { DEFAULT_CLOCK_SKEW_SECONDS, MAX_SUBJECT_CHARS } from '../../../base/core/limits.ts';
+import { type Claims, ownMember } from '../../../base/core/json.ts';
+import { DEFAULT_CLOCK_SKEW_SECONDS } from '../../../base/core/limits.ts';
 import type { EpochSeconds } from '../../../base/core/time.ts';
 import { checkTimes } from '../../../base/jwt/claims.ts';
-import type { ParsedJws } from '../../../base/jwt/jws.ts';
-import { readSessionAttributes } from '../../../policy/trust/aws-session.ts';
-import { type Finding, holds, type StsKind, unseen, wrong } from './finding.ts';
+import { type Finding, holds, unseen, wrong } from './finding.ts';
 
-/** What AWS STS verifies; no EdDSA, no PSS. */
-export const AWS_ALGORITHMS: readonly string[] = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
-/** SubjectFromWebIdentityToken of AWS's answer. */
-const MIN_SUBJECT_CHARS = 6;
-
-/** Every check of the token by itself. */
-export const tokenFindings = (
-  token: ParsedJws,
-  o: { readonly sts: StsKind; readonly now: EpochSeconds; readonly fileHasTail: boolean },
-): readonly Finding[] => [
-  ...(o.fileHasTail ? [tailFinding(o.sts)] : []),
-  algorithmFinding(token.header.alg, o.sts),
-  timesFinding(token.claims, o.now),
-  subjectFinding(token.claims),
-  audienceFinding(token.claims),
-  ...attributeFindings(token.claims),
-];
-
-/** SDKs send the file of AWS_WEB_IDENTITY_TOKEN_FILE as it is. Ceph RGW was seen to refuse the token then. */
-function tailFinding(sts: StsKind): Finding {
-  const detail = 'ends with a line break or a space, which SDKs send along';
-  return sts === 'compatible'
-    ? wrong('token file', `${detail}: Ceph RGW refuses it`, 'jobpass token --audience AUDIENCE --file FILE')
-    : unseen('token file', `${detail}; whether AWS takes it cannot be seen from here`);
+/** Whether the algorithm is one that the STS verifies. */
+export function algorithmFinding(
+  alg: string,
+  o: { readonly name: string; readonly isItself: boolean; readonly algorithms: readonly string[] },
+): Finding {
+  if (o.algorithms.includes(alg)) return holds('algorithm', alg);
+  const detail = `${alg} is none that ${o.name} verifies`;
+  return o.isItself
+    ? wrong('algorithm', detail, 'set issuer.algorithm to RS256, which everybody takes')
+    : unseen('algorithm', `${detail}; whether this STS does cannot be seen from here`);
 }
 
-function algorithmFinding(alg: string, sts: StsKind): Finding {
-  if (!AWS_ALGORITHMS.includes(alg))
-    return wrong(
-      'algorithm',
-      `${alg} is none that AWS verifies`,
-      'set issuer.algorithm to RS256, which everybody takes',
-    );
-  // Ceph RGW documents RSA alone.
-  return sts === 'compatible' && !alg.startsWith('RS')
-    ? unseen('algorithm', `${alg}: AWS takes it, Ceph RGW wants RS256; whether this STS does cannot be seen from here`)
-    : holds('algorithm', alg);
-}
-
-function timesFinding(claims: Claims, now: EpochSeconds): Finding {
+/** Whether the token says when it began and ends, and is neither over nor of the future. */
+export function timesFinding(claims: Claims, now: EpochSeconds): Finding {
   const times = checkTimes(claims, { nowSeconds: now, skewSeconds: DEFAULT_CLOCK_SKEW_SECONDS });
   if (times.ok) {
     const { issuedAt, expiresAt } = times.value;
@@ -69,47 +41,34 @@ const TIME_FIXES: Readonly<Partial<Record<string, string>>> = {
   token_not_yet_valid: 'compare the clocks of the issuer and of this machine',
 };
 
-function subjectFinding(claims: Claims): Finding {
-  const sub = memberOf(claims, 'sub');
+/** Whether `sub` is text of a length that the STS takes. */
+export function subjectFinding(
+  claims: Claims,
+  o: { readonly name: string; readonly minChars: number; readonly maxChars: number },
+): Finding {
+  const sub = ownMember(claims, 'sub');
   if (typeof sub !== 'string')
     return wrong('subject', sub === undefined ? 'the token has no sub' : 'sub is no text', 'the issuer must set sub');
   const count = `${sub.length} characters`;
-  return sub.length >= MIN_SUBJECT_CHARS && sub.length <= MAX_SUBJECT_CHARS
+  return sub.length >= o.minChars && sub.length <= o.maxChars
     ? holds('subject', `${sub} (${count})`)
-    : wrong(
-        'subject',
-        `${count}; AWS takes ${MIN_SUBJECT_CHARS} to ${MAX_SUBJECT_CHARS}`,
-        'shorten owner, pipeline or ref',
-      );
+    : wrong('subject', `${count}; ${o.name} takes ${o.minChars} to ${o.maxChars}`, 'shorten owner, pipeline or ref');
 }
 
-/** AWS puts `azp` in the place of `aud` where there is one. */
-function audienceFinding(claims: Claims): Finding {
-  const [aud, azp] = [memberOf(claims, 'aud'), memberOf(claims, 'azp')];
-  const audiences = Array.isArray(aud) ? aud : [aud];
-  const [only, ...others] = audiences;
-  if (only === undefined || !audiences.every((one) => typeof one === 'string'))
+/** The audiences of a token that names one or several; undefined when it names none, or anything but text. */
+export function audiencesOf(claims: Claims): readonly [string, ...string[]] | undefined {
+  const aud = ownMember(claims, 'aud');
+  const [first, ...others] = Array.isArray(aud) ? aud : [aud];
+  const isText = (one: unknown): one is string => typeof one === 'string';
+  return isText(first) && others.every(isText) ? [first, ...others] : undefined;
+}
+
+/** Whether the token is for exactly one audience; which one it should be is not looked at. */
+export function audienceFormFinding(claims: Claims): Finding {
+  const audiences = audiencesOf(claims);
+  if (audiences === undefined)
     return wrong('audience', 'the token has no aud that is text', 'ask for the token with one audience');
-  if (azp !== undefined)
-    return typeof azp === 'string'
-      ? holds('audience', `${azp}, from azp, which AWS puts in the place of aud`)
-      : wrong('audience', 'azp is no text', 'the issuer must leave azp out, or set it to the audience');
-  return others.length === 0
-    ? holds('audience', String(only))
+  return audiences.length === 1
+    ? holds('audience', audiences[0])
     : wrong('audience', `${audiences.length} audiences`, 'ask for a token of one audience: others accept it too');
 }
-
-function attributeFindings(claims: Claims): readonly Finding[] {
-  const read = readSessionAttributes(claims);
-  if (!read.ok)
-    return [wrong('session tags', `${read.error.claim}: ${read.error.problem}`, 'correct the claim, or leave it out')];
-  const keys = Object.keys(read.value.tags);
-  const identity = read.value.sourceIdentity;
-  return [
-    ...(keys.length === 0 ? [] : [holds('session tags', keys.join(', '))]),
-    ...(identity === null ? [] : [holds('source identity', identity)]),
-  ];
-}
-
-const memberOf = (claims: Claims, name: string): JsonValue | undefined =>
-  Object.hasOwn(claims, name) ? claims[name] : undefined;

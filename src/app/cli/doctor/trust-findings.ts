@@ -1,36 +1,10 @@
-// What the trust policy says of the token, by the engine that decides for our own STS, and what the role's description adds.
-// Pure.
-import type { RuleTrace } from '../../../base/core/decision.ts';
-import { formatDuration } from '../../../base/core/duration.ts';
-import { isJsonObject, type JsonValue } from '../../../base/core/json.ts';
-import { valueAt } from '../../../base/document/value-at.ts';
+// What the examined document says of the token, by the engine that decides for our own STS. Pure.
+import type { ClauseTrace, RuleTrace } from '../../../base/core/decision.ts';
+import type { Claims } from '../../../base/core/json.ts';
 import { nearestRule, type RoleExplanation } from '../../../policy/explain.ts';
-import { SOURCE_IDENTITY_ACTION, TAG_SESSION_ACTION } from '../../../policy/trust/aws-statement.ts';
 import { failureSentence } from '../show-explanation.ts';
 import { type Finding, holds, unseen, wrong } from './finding.ts';
-
-/** Default of an AWS role, and what SDKs ask for when nobody says otherwise. */
-const DEFAULT_SESSION_SECONDS = 3600;
-
-/** The role as `aws iam get-role` describes it; `maxSessionSeconds` is absent when the file holds the policy alone. */
-export interface RoleDescription {
-  readonly maxSessionSeconds?: number;
-}
-
-/** What the session attributes of a token need besides being let in. */
-const ATTRIBUTE_ACTIONS = [TAG_SESSION_ACTION, SOURCE_IDENTITY_ACTION];
-
-/** Every check that needs the policy. `role` is of an AWS document; it was explained for the token. */
-export function trustFindings(role: RoleExplanation, description: RoleDescription): readonly Finding[] {
-  const missing = ATTRIBUTE_ACTIONS.filter((action) => isMissing(role, action));
-  return [
-    policyFinding(role, missing),
-    ...missing.map(missingAction),
-    ...audienceFinding(role),
-    providerFinding(role),
-    durationFinding(description),
-  ];
-}
+import { audiencesOf } from './token-findings.ts';
 
 /** The rules that decided: denials that hold, then the one that lets the token in or comes nearest to it. */
 export function decisiveRules({ trace }: RoleExplanation): readonly RuleTrace[] {
@@ -40,72 +14,35 @@ export function decisiveRules({ trace }: RoleExplanation): readonly RuleTrace[] 
   return main === undefined ? denials : [...denials, main];
 }
 
-function policyFinding(role: RoleExplanation, missing: readonly string[]): Finding {
+/** The clause about `subject` in the rules that decided. */
+export const decisiveClause = (role: RoleExplanation, subject: string): ClauseTrace | undefined =>
+  decisiveRules(role)
+    .flatMap(({ clauses }) => clauses)
+    .find((clause) => clause.subject === subject);
+
+/** Whether the document lets the token in, and if not, what to write; `fix` where nothing but a rewrite would be known. */
+export function policyFinding(
+  role: RoleExplanation,
+  fix = 'compare wanted with got below; the policy or the token has to change',
+): Finding {
   if (role.decision === 'allow') return holds('trust policy', 'lets this token in');
-  const rules = decisiveRules(role);
-  if (missing.length > 0 && rules.every(({ effect, held }) => held && effect !== 'deny'))
-    return holds('trust policy', 'every condition holds');
   const [rewrite] = role.fixes;
-  const fix =
-    rewrite === undefined || rewrite.write === null
-      ? 'compare wanted with got below; the policy or the token has to change'
-      : `write ${rewrite.write} (${rewrite.file}:${rewrite.line})`;
-  return wrong('trust policy', failureSentence(role) ?? role.detail, fix);
+  const write =
+    rewrite === undefined || rewrite.write === null ? fix : `write ${rewrite.write} (${rewrite.file}:${rewrite.line})`;
+  return wrong('trust policy', failureSentence(role) ?? role.detail, write);
 }
 
-/** Whether no statement allows an action that the token's claims need: the engine says so in a rule of one clause. */
-const isMissing = ({ trace }: RoleExplanation, action: string): boolean =>
-  (trace?.rules ?? []).some(
-    ({ clauses: [clause, ...others] }) =>
-      others.length === 0 && clause?.outcome === 'failed' && clause.wanted.length === 1 && clause.wanted[0] === action,
+/** Whether the token's one audience is one that the document wants. `takes` says who wants it. */
+export function audienceFinding(role: RoleExplanation, claims: Claims, takes: string): Finding {
+  const clause = decisiveClause(role, 'aud');
+  const shown = audiencesOf(claims)?.join(' and ') ?? 'none that is text';
+  if (clause === undefined || clause.outcome === 'not_reached')
+    return unseen('audience', `${shown}; not compared: ${takes} names no such issuer`);
+  if (clause.outcome === 'held') return holds('audience', shown);
+  const [wanted = ''] = clause.wanted;
+  return wrong(
+    'audience',
+    `${shown}; ${takes} wants ${clause.wanted.join(' or ')}`,
+    `jobpass token --audience ${wanted}`,
   );
-
-/** AWS refuses the whole call when a token brings tags or a source identity that no statement lets it set. */
-const missingAction = (action: string): Finding =>
-  wrong(
-    'action',
-    `${action}: the token needs it, and no statement allows it`,
-    'add it to the Action of the statement that lets the token in',
-  );
-
-function audienceFinding(role: RoleExplanation): readonly Finding[] {
-  const clauses = decisiveRules(role).flatMap((rule) => rule.clauses);
-  return clauses.some(({ subject }) => subject.toLowerCase().endsWith(':aud'))
-    ? []
-    : [unseen('aud condition', 'none: the client ids of the provider alone decide, for every role that trusts it')];
-}
-
-function providerFinding(role: RoleExplanation): Finding {
-  const principals = decisiveRules(role).flatMap((rule) =>
-    rule.clauses.filter(({ operator }) => operator === 'Principal'),
-  );
-  const arn = principals.flatMap(({ wanted }) => wanted).find((one) => one.includes(':oidc-provider/')) ?? 'ARN';
-  const look = `aws iam get-open-id-connect-provider --open-id-connect-provider-arn ${arn}`;
-  return unseen('provider', 'which client ids and thumbprints are registered', look);
-}
-
-function durationFinding({ maxSessionSeconds }: RoleDescription): Finding {
-  if (maxSessionSeconds === undefined)
-    return unseen('session', 'how long it may be: the policy alone does not tell', 'aws iam get-role --role-name NAME');
-  const most = formatDuration(maxSessionSeconds);
-  return maxSessionSeconds >= DEFAULT_SESSION_SECONDS
-    ? holds('session', `up to ${most}; SDKs ask for 1 h`)
-    : wrong(
-        'session',
-        `up to ${most}, and SDKs ask for 1 h`,
-        'raise MaxSessionDuration to 3600, or set duration_seconds',
-      );
-}
-
-const DESCRIPTIONS = [['Role'], ['Roles', 0], []] as const;
-
-/** What a file that `aws iam get-role` printed says of the role besides its trust policy. */
-export function roleDescription(value: JsonValue): RoleDescription {
-  for (const place of DESCRIPTIONS) {
-    const role = valueAt(value, place);
-    const seconds =
-      isJsonObject(role) && Object.hasOwn(role, 'MaxSessionDuration') ? role.MaxSessionDuration : undefined;
-    if (typeof seconds === 'number') return { maxSessionSeconds: seconds };
-  }
-  return {};
 }

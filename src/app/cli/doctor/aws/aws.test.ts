@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { CLAIMS, FakePublicIssuer, ISSUER, JWKS_URI, NOW } from '../../../../test/fakes/public-issuer.ts';
-import type { JsonObject } from '../../../base/core/json.ts';
-import { buildPolicySet } from '../../../policy/policy-set.ts';
-import { readPolicy } from '../../../policy/read-policy.ts';
-import { examine, type Patient, type Report } from './examine.ts';
-import type { Finding } from './finding.ts';
+import {
+  documentSet,
+  examined as examinedBy,
+  failing,
+  findingOf,
+  outcomes,
+} from '../../../../../test/fakes/examined.ts';
+import { CLAIMS, FakePublicIssuer, ISSUER, JWKS_URI, NOW } from '../../../../../test/fakes/public-issuer.ts';
+import type { JsonObject } from '../../../../base/core/json.ts';
+import type { Patient, Report } from '../examine.ts';
+import { awsCloud } from './aws-cloud.ts';
 
 const PROVIDER = 'arn:aws:iam::111122223333:oidc-provider/ci.example.com';
 const STATEMENT = {
@@ -14,37 +19,25 @@ const STATEMENT = {
   Condition: { StringEquals: { 'ci.example.com:sub': CLAIMS.sub, 'ci.example.com:aud': CLAIMS.aud } },
 };
 
-function policies(statement: object = STATEMENT): Patient['policies'] {
-  const text = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-  const role = readPolicy({ tenant: 'main', file: 'trust.json', text });
-  if (!role.ok) throw new Error(JSON.stringify(role.error));
-  return buildPolicySet([role.value]);
-}
+const policies = (statement: object = STATEMENT): Patient['policies'] =>
+  documentSet('trust.json', { Version: '2012-10-17', Statement: [statement] });
 
 interface Case {
   readonly issuer?: FakePublicIssuer;
   readonly claims?: JsonObject;
   readonly patient?: Partial<Patient>;
+  readonly compatible?: boolean;
+  readonly fileHasTail?: boolean;
+  /** What `aws iam get-role` prints beside the policy. */
+  readonly role?: JsonObject;
 }
 
-async function examined({ issuer = new FakePublicIssuer(), claims = {}, patient = {} }: Case = {}): Promise<Report> {
-  const whole: Patient = {
-    token: await issuer.token(claims),
-    fileHasTail: false,
-    policies: policies(),
-    role: { maxSessionSeconds: 3600 },
-    issuerUrl: undefined,
-    sessionName: undefined,
-    sts: 'aws',
-    ...patient,
-  };
-  return examine(whole, { reach: issuer.reach, now: NOW });
+function examined({ compatible = false, fileHasTail = false, role = HOUR, ...o }: Case = {}): Promise<Report> {
+  const cloud = awsCloud({ isItself: !compatible, document: role, fileHasTail });
+  return examinedBy({ cloud, policies: policies(), ...o });
 }
 
-const outcomes = ({ findings }: Report): Readonly<Record<string, Finding['outcome']>> =>
-  Object.fromEntries(findings.map(({ check, outcome }) => [check, outcome]));
-const failing = ({ findings }: Report): readonly string[] =>
-  findings.filter(({ outcome }) => outcome === 'wrong' || outcome === 'unavailable').map(({ check }) => check);
+const HOUR = { Role: { MaxSessionDuration: 3600 } };
 
 describe('both ends', () => {
   it('agree when every check holds, and what cannot be seen from here is said to be so', async () => {
@@ -95,7 +88,7 @@ describe('the token', () => {
   ])('that %s is refused', async (_what, claims, check) => {
     const report = await examined({ claims });
     expect(failing(report)).toContain(check);
-    expect(report.findings.find((one) => one.check === check)).toHaveProperty('fix');
+    expect(findingOf(report, check)).toHaveProperty('fix');
   });
 
   it('signed by an algorithm that AWS does not know is refused', async () => {
@@ -106,13 +99,13 @@ describe('the token', () => {
   });
 
   it('in a file that ends with a line break is refused where that was seen, and doubted elsewhere', async () => {
-    expect(outcomes(await examined({ patient: { fileHasTail: true } }))['token file']).toBe('unseen');
-    const compatible = await examined({ patient: { fileHasTail: true, sts: 'compatible' } });
+    expect(outcomes(await examined({ fileHasTail: true }))['token file']).toBe('unseen');
+    const compatible = await examined({ fileHasTail: true, compatible: true });
     expect(failing(compatible)).toContain('token file');
   });
 
   it('with another algorithm than RSA is left to an STS like AWS’s to judge', async () => {
-    const report = await examined({ patient: { sts: 'compatible' } });
+    const report = await examined({ compatible: true });
     expect(outcomes(report).algorithm).toBe('unseen');
   });
 });
@@ -123,7 +116,7 @@ describe('the issuer', () => {
     ['https://CI.example.com', 'case'],
     ['http://ci.example.com', 'http and https'],
   ])('that should be %s differs only in %s', async (issuerUrl, difference) => {
-    const finding = (await examined({ patient: { issuerUrl } })).findings.find(({ check }) => check === 'issuer');
+    const finding = findingOf(await examined({ patient: { issuerUrl } }), 'issuer');
     expect(finding).toMatchObject({
       outcome: 'wrong',
       detail: expect.stringContaining(`differ only in ${difference}`),
@@ -145,7 +138,7 @@ describe('the issuer', () => {
     ['https://user@ci.example.com', 'user'],
     ['ci.example.com', 'no URL'],
   ])('%s is of no form that AWS takes', async (iss, why) => {
-    const finding = (await examined({ claims: { iss } })).findings.find(({ check }) => check === 'issuer form');
+    const finding = findingOf(await examined({ claims: { iss } }), 'issuer form');
     expect(finding).toMatchObject({ outcome: 'wrong', detail: expect.stringContaining(why) });
   });
 
@@ -153,7 +146,7 @@ describe('the issuer', () => {
     const issuer = new FakePublicIssuer();
     issuer.network = 'private';
     expect(failing(await examined({ issuer }))).toEqual(['reachable']);
-    const compatible = await examined({ issuer, patient: { sts: 'compatible' } });
+    const compatible = await examined({ issuer, compatible: true });
     expect(outcomes(compatible).reachable).toBe('unseen');
   });
 
@@ -180,14 +173,14 @@ describe('the issuer', () => {
   });
 
   it('without certificates is none for an STS that reads keys from x5c', async () => {
-    expect(failing(await examined({ patient: { sts: 'compatible' } }))).toEqual(['certificates']);
+    expect(failing(await examined({ compatible: true }))).toEqual(['certificates']);
   });
 });
 
 describe('the trust policy', () => {
   it('that just misses says how, in the words of policy explain, and what to write', async () => {
     const report = await examined({ claims: { sub: String(CLAIMS.sub).replace('web', 'Web') } });
-    const finding = report.findings.find(({ check }) => check === 'trust policy');
+    const finding = findingOf(report, 'trust policy');
     expect(finding).toMatchObject({
       outcome: 'wrong',
       detail: 'ci.example.com:sub does not hold: differs only in case (trust.json:1)',
@@ -220,10 +213,10 @@ describe('the trust policy', () => {
   });
 
   it.each([
-    [{ maxSessionSeconds: 900 }, 'wrong'],
-    [{ maxSessionSeconds: 43_200 }, 'ok'],
+    [{ Role: { MaxSessionDuration: 900 } }, 'wrong'],
+    [{ Roles: [{ MaxSessionDuration: 43_200 }] }, 'ok'],
     [{}, 'unseen'],
   ] as const)('of a role with %j: a session is %s', async (role, outcome) => {
-    expect(outcomes(await examined({ patient: { role } })).session).toBe(outcome);
+    expect(outcomes(await examined({ role })).session).toBe(outcome);
   });
 });
