@@ -47,7 +47,9 @@ export interface GcsWorld {
   readonly sts: FeedSts;
   readonly log: MemoryLog;
   readonly gateway: Gateway;
-  /** What reached the store. */
+  /** The store itself, past the front. */
+  readonly store: ObjectStore;
+  /** What reached the store through the front. */
   readonly calls: (keyof ObjectStore)[];
   readonly url: string;
   readonly port: number;
@@ -59,7 +61,7 @@ export interface GcsWorld {
   close(): Promise<void>;
 }
 
-const EVERYTHING: Omit<Statement, 'line'> = {
+export const EVERYTHING: Omit<Statement, 'line'> = {
   effect: 'allow',
   actions: ['s3:*'],
   resources: ['arn:aws:s3:::*'],
@@ -98,6 +100,7 @@ export async function startGcsWorld(): Promise<GcsWorld> {
     sts,
     log,
     gateway,
+    store: disk,
     calls,
     url: `http://127.0.0.1:${port}`,
     port,

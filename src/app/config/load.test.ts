@@ -319,6 +319,37 @@ describe('a gateway that serves S3', () => {
   });
 });
 
+describe('objects that the Cloud Storage API serves too', () => {
+  const S3 = 's3: { folder: a, buckets: [{ name: web }] }';
+  const serving = (gcs: string, more = `${S3}, `): string =>
+    GATEWAY.replace('upstream: "http://127.0.0.1:1"', `${more}gcs: ${gcs}`);
+
+  test('have a listener and a URL of their own', () => {
+    const { plan, messages } = load(serving('{ listen: "127.0.0.1:8705", url: "http://127.0.0.1:8705" }'));
+    expect(messages).toBe('');
+    expect(plan).toMatchObject({
+      gateways: [
+        {
+          settings: { doors: { gcs: { url: 'http://127.0.0.1:8705' } } },
+          doorListens: [{ door: 'gcs', listen: { host: '127.0.0.1', port: 8705 } }],
+        },
+      ],
+    });
+  });
+
+  test.each([
+    [
+      'plain http elsewhere',
+      serving('{ listen: "0.0.0.0:8705", url: "http://gcs.example.com" }'),
+      'gateways[0].gcs.url',
+    ],
+    ['a URL with a path', serving('{ listen: "0.0.0.0:8705", url: "https://h/gcs" }'), 'gateways[0].gcs.url'],
+    ['no objects', serving('{ listen: "0.0.0.0:8705", url: "https://h" }', ''), 'gateways[0].gcs'],
+  ])('are refused with %s', (_what, text, path) => {
+    expect(load(text).paths).toContain(path);
+  });
+});
+
 test('a secret may come from the environment', () => {
   expect(load(GATEWAY.replace('file:secret', 'env:SET')).messages).toBe('');
 });

@@ -35,7 +35,7 @@ export async function continuePieces(work: Work, opened: OpenUpload): Promise<Ou
   // Google has the client read in the answer where to go on, too.
   if (span.first < received) return incomplete(received);
   const isLast = span.kind === 'rest' || span.last + 1 === span.total;
-  const refusal = refusePiece(work, opened, isLast);
+  const refusal = refusePiece(work, opened, { isLast, before: progress.value.parts });
   if (refusal !== undefined) return declined(refusal);
   const part = await putPiece(work, opened, progress.value);
   if (!part.ok) return failed(work, bucket, part.error);
@@ -61,8 +61,14 @@ async function progressOf({ store }: Work, upload: UploadRef): Promise<Result<Pr
 }
 
 /** Why a piece cannot be taken, or undefined. */
-function refusePiece({ bodyBytes }: Work, { call, ticket }: OpenUpload, isLast: boolean): GcsError | undefined {
+function refusePiece(
+  { bodyBytes }: Work,
+  { call, ticket }: OpenUpload,
+  { before, isLast }: { readonly before: readonly PartInfo[]; readonly isLast: boolean },
+): GcsError | undefined {
   const { span } = call;
+  const known = wholeCrc32c(before);
+  if (!known.ok) return known.error;
   // Nobody could compare it: the MD5 of a whole does not follow from those of its parts.
   if (ticket.hashes.md5 !== undefined)
     return gcsError('notImplemented', 'An upload in pieces cannot be held to an MD5.');
@@ -101,7 +107,7 @@ async function complete(work: Work, { ticket }: OpenUpload, { parts, upload }: P
 /** Clients delete what they uploaded when they are not told its CRC32C, so there is no object without one. */
 function wholeCrc32c(parts: readonly PartInfo[]): Result<string, GcsError> {
   const runs = parts.map(({ checksums, size }) => ({ digest: Buffer.from(checksums.crc32c ?? '', 'base64'), size }));
-  if (runs.length === 0 || runs.some(({ digest }) => digest.length !== 4)) {
+  if (runs.some(({ digest }) => digest.length !== 4)) {
     return err(gcsError('notImplemented', 'The store behind this gateway takes objects in one piece only.'));
   }
   return ok(combineCrc32c(runs).toString('base64'));

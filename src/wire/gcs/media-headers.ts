@@ -9,7 +9,8 @@ export type SentRange = { readonly first: number; readonly last: number } | null
 
 /**
  * Status and headers. Bytes are sent as they were stored, compressed ones too. The digests are in one header without a space:
- * Node's client reads them so.
+ * Node's client reads them so. It also takes an object that came without a CRC32C, as those of other doors may, for a damaged one,
+ * unless nothing says how it is encoded: then it compares nothing.
  */
 export function mediaHead(object: DescribedObject, range: SentRange) {
   const { cacheControl, contentDisposition, contentEncoding, contentLanguage, size } = object;
@@ -19,6 +20,7 @@ export function mediaHead(object: DescribedObject, range: SentRange) {
     'content-encoding': contentEncoding,
     'content-language': contentLanguage,
     'x-goog-hash': hashHeader(object),
+    'x-goog-stored-content-encoding': crc32cOf(object) === undefined ? undefined : (contentEncoding ?? 'identity'),
   };
   const told = Object.entries(optional).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
@@ -32,7 +34,6 @@ export function mediaHead(object: DescribedObject, range: SentRange) {
       'last-modified': new Date(object.modifiedAt).toUTCString(),
       'x-goog-generation': String(object.generation),
       'x-goog-metageneration': METAGENERATION,
-      'x-goog-stored-content-encoding': headerValue(contentEncoding ?? 'identity'),
       'x-goog-stored-content-length': String(size),
       ...(range === null ? {} : { 'content-range': `bytes ${range.first}-${range.last}/${size}` }),
     },

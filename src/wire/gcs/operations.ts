@@ -1,5 +1,5 @@
 // The table of what is served: for each operation its path, and every parameter and header with a meaning. It is made of what the
-// clients in docs/integrations/gcp.md send; everything else is `notImplemented`.
+// clients of test/sdk/gcs send; everything else is `notImplemented`.
 import { ok, type Result } from '../../base/core/result.ts';
 import type { GcsOperation } from './call.ts';
 import { type GcsError, notImplemented, refuse } from './errors.ts';
