@@ -1,4 +1,4 @@
-// How an exchange compares with the raw signing rate, and what durability costs it. `node bench/exchange.ts`, about 20 s.
+// How an exchange compares with the raw signing rate, what durability costs it, and what each wire costs. `node bench/exchange.ts`, about 40 s.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientRegistry } from '../src/base/client-auth/authenticate.ts';
@@ -14,9 +14,9 @@ import { KeyRing } from '../src/keys/ring.ts';
 import { FACTS, grantOf } from '../src/storage/conformance/fixtures.ts';
 import { openSqliteIssuer, openSqliteSts } from '../src/storage/sqlite/open.ts';
 import { createSts } from '../src/sts/sts.ts';
-import { encodeTokenRequest } from '../src/wire/rfc8693/request.ts';
 import { measure, printRates, printRatio, type Subject } from './measure.ts';
-import { answering, clock, httpRequest, log, RAW, random, rawSigning, routeOf, temporaryFolder } from './parts.ts';
+import { answering, clock, log, RAW, random, rawSigning, routeOf, temporaryFolder } from './parts.ts';
+import { AZURE_CLIENT, AZURE_TENANT, PROVIDER, ROLE_ARN, toHttp, wireRequests } from './wire-requests.ts';
 
 const ISSUER = 'https://ci.example.com';
 const STS = 'https://sts.example.com';
@@ -35,6 +35,9 @@ trust:
 session: { gateway: artifacts, max_duration: 30m }
 permissions:
   - { effect: allow, actions: ["http:PUT"], resources: ["arn:jobpass:http:::artifacts/\${claims.pipeline_id}/*"] }
+aws: { role_arn: "${ROLE_ARN}" }
+gcp: { provider: "${PROVIDER}" }
+azure: { tenant: "${AZURE_TENANT}", client_id: "${AZURE_CLIENT}" }
 `;
 
 const CEILING = {
@@ -73,7 +76,7 @@ const discoveryOf =
     return ok({ status: 200, headers: {}, body: new TextEncoder().encode(JSON.stringify(body)) });
   };
 
-/** `POST /token` of an STS on `store`. It fetches the issuer's keys once; its jobs' ends are not learnt. */
+/** The wires of an STS on `store`. It fetches the issuer's keys once; its jobs' ends are not learnt. */
 async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuerSide>>) {
   const sts = createSts({
     settings: {
@@ -110,15 +113,13 @@ async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuer
     log,
   });
   await sts.start();
-  const role = { tenant: 'main', name: 'publish-web' };
-  const form = encodeTokenRequest({ subjectToken: issuer.token, role, askedSeconds: undefined });
-  const request = httpRequest({
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new TextEncoder().encode(form),
-  });
-  const route = routeOf(sts.routes, 'POST', '/token');
-  return { run: () => answering(route, request, 200), close: () => sts.close() };
+  const requests = wireRequests(issuer.token);
+  const over = (wire: keyof typeof requests): (() => Promise<string>) => {
+    const route = routeOf(sts.routes, 'POST', requests[wire].path);
+    const request = toHttp(requests[wire]);
+    return () => answering(route, request, 200);
+  };
+  return { over, run: over('rfc8693'), close: () => sts.close() };
 }
 
 /** The transaction alone: session, record and mark. */
@@ -129,6 +130,18 @@ function grantsOn(store: Store): () => Promise<unknown> {
     const outcome = await store.grant(grantOf(`bench-${count}`, { now: clock.nowSeconds() }));
     if (outcome !== 'granted') throw new Error(outcome);
   };
+}
+
+/** Design: every cloud's wire within 15 % of the standard one, in the same rounds. */
+async function compareWires(): Promise<void> {
+  const wires = ['rfc8693', 'aws', 'gcp', 'azure'] as const;
+  const nameOf = (wire: (typeof wires)[number]): string => `over ${wire}, 32 at once`;
+  const subjects = wires.map((wire) => ({ name: nameOf(wire), concurrency: 32, run: real.over(wire) }));
+  const rates = await measure(subjects, PLAN);
+  console.log('\nthe same token for the same role over each wire, durable\n');
+  printRates(rates);
+  console.log('\nratios, formed round by round');
+  for (const wire of wires.slice(1)) printRatio(rates, [nameOf(wire), nameOf('rfc8693')], 'bound 0.85');
 }
 
 const folder = temporaryFolder();
@@ -159,6 +172,7 @@ try {
   printRatio(rates, ['exchange, 32 at once', 'exchange in memory, 32 at once']);
   printRatio(rates, ['grant, 32 at once', 'grant, 1 at once']);
   printRatio(rates, ['grant, 32 at once', 'grant in memory, 32 at once']);
+  await compareWires();
 } finally {
   await Promise.all([real.close(), fleeting.close()]);
   await Promise.all([durable.close(), inMemory.close()]);

@@ -54,13 +54,13 @@ export async function issueAwsCredentials(
   o: Issuing & { readonly roleArn: string; readonly groupKey: Secret<Uint8Array> },
 ): Promise<AwsCredentials> {
   const aws = awsSessionOf(session, o.roleArn, o.stsUrl);
-  const { percent } = pack(session);
+  const packed = pack(session);
   return {
     accessKeyId: awsAccessKeyId(session.id),
     secretAccessKey: awsSecretKey(o.groupKey.reveal(), session.id),
-    sessionToken: await assembleJws({ typ: AWS_SESSION_TOKEN_TYPE }, awsSessionTokenClaims(aws), o.signer),
+    sessionToken: await assembleJws({ typ: AWS_SESSION_TOKEN_TYPE }, awsSessionTokenClaims(aws, packed), o.signer),
     expiresAt: session.expiresAt,
-    packedPolicyPercent: percent === 0 ? null : percent,
+    packedPolicyPercent: packed.percent === 0 ? null : packed.percent,
   };
 }
 

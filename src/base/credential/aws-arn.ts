@@ -1,5 +1,5 @@
 // Names of AWS roles and of the sessions that assume them. It only reads and writes names; who may assume what is policy.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A role's ARN taken apart. */
 export interface AwsRoleArn {
@@ -35,7 +35,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /** `length` (at most 32) characters that follow from `text`; `purpose` keeps the ids of different things apart. */
 export function derivedId(purpose: string, text: string, length: number): string {
-  const digest = createHash('sha256').update(`jobpass ${purpose}\0${text}`).digest();
+  const digest = hash('sha256', `jobpass ${purpose}\0${text}`, 'buffer');
   return Array.from(digest.subarray(0, length), (byte) => ALPHABET[byte & 31]).join('');
 }
 
