@@ -1,5 +1,6 @@
 // `jobpass serve`: runs what the configuration says until it is told to stop.
 import { once } from 'node:events';
+import { releaseStartupMemory } from '../../compose/release-memory.ts';
 import type { RunningServer } from '../../compose/running.ts';
 import { startServers, stopServers } from '../../compose/serve.ts';
 import { type Command, EXIT, type Surroundings, texts } from '../command.ts';
@@ -20,6 +21,7 @@ export const serve: Command = {
     for (const server of servers) surroundings.say(`${server.name.padEnd(20)} ${server.url}`);
     for (const note of notes) surroundings.say(note);
     await waitUntilReady(servers, surroundings);
+    releaseStartupMemory();
     if (!surroundings.signal.aborted) await once(surroundings.signal, 'abort');
     surroundings.say('stopping');
     await stopServers(servers);
