@@ -16,7 +16,9 @@ import type {
 /** Blocks that nobody added to for so long are dropped; Azure keeps them for a week. */
 const IDLE_MS = 3_600_000;
 /** Uploads of one owner at once: far more than a job needs. */
-const MAX_OF_OWNER = 256;
+export const MAX_OF_OWNER = 256;
+/** And of one role: without a job each session is an owner of its own, and whoever may have one may have any number. */
+export const MAX_OF_ROLE = 3072;
 /** Uploads altogether; an entry is some 2 KiB at most. */
 const MAX_UPLOADS = 4096;
 /** Commits that are remembered, for clients that ask again because the answer got lost. */
@@ -28,13 +30,14 @@ export const DEFAULT_ATTRIBUTES: ObjectAttributes = { contentType: 'application/
 /** Whose blocks, of which blob, under which ids: everything that differs makes another upload. */
 export interface BlockPlace {
   readonly owner: string;
+  /** `tenant/name`; part of the owner. */
+  readonly role: string;
   readonly object: ObjectRef;
   /** What the ids of the upload have in common. */
   readonly upload: string;
 }
 
-interface Entry {
-  readonly owner: string;
+interface Entry extends Pick<BlockPlace, 'owner' | 'role'> {
   /** Single flight: several blocks come at once. */
   readonly opened: Promise<Result<UploadRef, ObjectFailure>>;
   usedAtMs: number;
@@ -70,13 +73,19 @@ export class BlockUploads {
     this.#commits.delete(key);
     const known = this.#touch(key);
     if (known !== undefined) return known.opened;
-    if (!this.#hasRoomFor(place.owner))
-      return objectFailure('storage_unavailable', 'too many uploads in blocks are open');
+    if (!this.#hasRoomFor(place)) return objectFailure('storage_unavailable', 'too many uploads in blocks are open');
+    const { owner, role } = place;
     const opened = this.#create(place);
-    this.#open.set(key, { owner: place.owner, opened, usedAtMs: this.#o.clock.monotonicMs() });
-    const result = await opened;
-    if (!result.ok) this.#open.delete(key);
-    return result;
+    const entry: Entry = { owner, role, opened, usedAtMs: this.#o.clock.monotonicMs() };
+    this.#open.set(key, entry);
+    let isOpen = false;
+    try {
+      const result = await opened;
+      isOpen = result.ok;
+      return result;
+    } finally {
+      if (!isOpen) this.#forget(key, entry);
+    }
   }
 
   /** The upload to commit; undefined: there is none. */
@@ -106,6 +115,11 @@ export class BlockUploads {
     return created.ok ? { ok: true, value: { ...object, uploadId: created.value.uploadId } } : created;
   }
 
+  /** Not a later upload of the same place. */
+  #forget(key: string, entry: Entry): void {
+    if (this.#open.get(key) === entry) this.#open.delete(key);
+  }
+
   #touch(key: string): Entry | undefined {
     const entry = this.#open.get(key);
     if (entry === undefined) return undefined;
@@ -115,11 +129,14 @@ export class BlockUploads {
     return entry;
   }
 
-  #hasRoomFor(owner: string): boolean {
-    if (this.#open.size >= MAX_UPLOADS) return false;
-    let own = 0;
-    for (const entry of this.#open.values()) if (entry.owner === owner) own += 1;
-    return own < MAX_OF_OWNER;
+  #hasRoomFor({ owner, role }: BlockPlace): boolean {
+    let ofOwner = 0;
+    let ofRole = 0;
+    for (const entry of this.#open.values()) {
+      if (entry.owner === owner) ofOwner += 1;
+      if (entry.role === role) ofRole += 1;
+    }
+    return this.#open.size < MAX_UPLOADS && ofOwner < MAX_OF_OWNER && ofRole < MAX_OF_ROLE;
   }
 
   #dropIdle(): void {

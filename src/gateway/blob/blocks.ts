@@ -107,6 +107,7 @@ const partOf = (number: number): number => number + 1;
 
 const placeOf = ({ session }: Work, call: PutBlockCall | PutBlockListCall, upload: string): BlockPlace => ({
   owner: uploadOwner(session),
+  role: session.role,
   object: objectOf(call),
   upload,
 });

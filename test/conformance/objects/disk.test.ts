@@ -5,7 +5,14 @@ const MIN_PART_BYTES = 64 * 1024;
 
 objectStoreConformance('disk', {
   minPartBytes: MIN_PART_BYTES,
-  has: { generations: true, checksums: true, repeatedCompletion: true, partsLeftOut: true, unknownUploads: true },
+  has: {
+    generations: true,
+    checksums: true,
+    repeatedCompletion: true,
+    partsLeftOut: true,
+    smallParts: true,
+    unknownUploads: true,
+  },
   create: async () => {
     const disk = temporaryDisk();
     const store = await disk.open({ limits: { minPartBytes: MIN_PART_BYTES } });

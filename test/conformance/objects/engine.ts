@@ -36,6 +36,8 @@ export interface ObjectEngine {
     readonly repeatedCompletion: boolean;
     /** Parts of an upload that its completion does not name. */
     readonly partsLeftOut: boolean;
+    /** Parts of any size, for whoever asks for it. */
+    readonly smallParts: boolean;
     /** A name for the refusal of an upload that is not there. */
     readonly unknownUploads: boolean;
   };

@@ -108,6 +108,30 @@ export function uploadRequirements(engine: ObjectEngine): void {
       expect(second.parts.map(({ part }) => part)).toEqual([5]);
     });
 
+    requirement('attributes may be told at the end, in place of those at the beginning', async (bench) => {
+      const upload = await begin(bench, 'a', { contentType: 'text/plain', metadata: { first: 'x' } });
+      must(await tryPart(bench, upload, 1, 'x'));
+      const attributes = { contentType: 'text/html', metadata: { last: 'y' } };
+      const info = must(await bench.store.completeUpload(upload, { ...naming([1, 'x']), attributes }));
+      expect(info).toMatchObject({ key: 'a', size: 1, ...attributes });
+      expect(must(await bench.store.head(upload))).toStrictEqual(info);
+      expect(await bench.read('a')).toBe('x');
+    });
+
+    const small = engine.has.smallParts ? 'make an object' : 'are refused all the same';
+    requirement(`parts of any size that are asked for ${small}`, async (bench) => {
+      const upload = await begin(bench, 'a');
+      must(await tryPart(bench, upload, 1, 'x'));
+      must(await tryPart(bench, upload, 2, 'y'));
+      const completed = await bench.store.completeUpload(upload, { ...naming([1, 'x'], [2, 'y']), anySize: true });
+      if (!engine.has.smallParts) {
+        expectProblem(completed, 'part_too_small');
+        return;
+      }
+      expect(must(completed).etag).toBe(multipartEtag([Buffer.from('x'), Buffer.from('y')]));
+      expect(await bench.read('a')).toBe('xy');
+    });
+
     requirement('a completion that is not right leaves the upload as it was', async (bench) => {
       const upload = await begin(bench, 'a');
       for (const [part, data] of [

@@ -1,4 +1,5 @@
 // Uploads in parts at the upstream.
+import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '../../../base/core/result.ts';
 import { objectFailure } from '../failure.ts';
 import { resolveRange } from '../range.ts';
@@ -8,6 +9,7 @@ import {
   type CreateUploadOptions,
   MAX_LIST_ENTRIES,
   MAX_PART_NUMBER,
+  type ObjectAttributes,
   type ObjectFailure,
   type ObjectInfo,
   type ObjectRef,
@@ -109,11 +111,31 @@ export async function completeUpload(
   const done = ofUpload(await askDocument(c, upload, request));
   if (!done.ok) return done;
   if (attributes === undefined) return look(c, upload);
-  // S3 takes attributes at the beginning of an upload only: the object is copied onto itself. Who reads it in between does not
-  // see them yet.
-  const sourceConditions = { ifMatch: [done.value.etag] };
+  // Ceph 16 does not tell the ETag here.
+  return giveAttributes(c, upload, { attributes, etag: done.value.etag || etagOfParts(options.parts) });
+}
+
+/**
+ * S3 takes attributes at the beginning of an upload only: the object is copied onto itself. Who reads it in between does not see
+ * them yet.
+ */
+async function giveAttributes(
+  c: UpstreamContext,
+  object: ObjectRef,
+  { attributes, etag }: { readonly attributes: ObjectAttributes; readonly etag: string },
+): Outcome<ObjectInfo> {
   const { signal } = new AbortController();
-  return copyObject(c, { source: upload, target: upload, attributes, sourceConditions, signal });
+  const sourceConditions = { ifMatch: [etag] };
+  const given = await copyObject(c, { source: object, target: object, attributes, sourceConditions, signal });
+  if (given.ok || given.error.problem !== 'precondition_failed') return given;
+  return objectFailure('conflict', 'the object was replaced before it had its attributes');
+}
+
+/** As S3 makes it of the parts' own. */
+function etagOfParts(parts: CompleteOptions['parts']): string {
+  const hash = createHash('md5');
+  for (const { etag } of parts) hash.update(etag, 'hex');
+  return `${hash.digest('hex')}-${parts.length}`;
 }
 
 /** S3 copies no more than this at once. */
