@@ -243,6 +243,13 @@ describe('a resumable upload', () => {
     expect([got.body.equals(body), got.headers['x-goog-hash']]).toEqual([true, `crc32c=${crc32cOf(body)}`]);
   });
 
+  test('may have as much metadata as an object may have', async () => {
+    const metadata = Object.fromEntries([0, 1, 2].map((at) => [`name-${at}`, '"'.repeat(670)]));
+    const name = encodeURIComponent('é'.repeat(512));
+    const at = await begin(name, { contentType: '\\'.repeat(2000), metadata });
+    expect((await go(at, 'bytes 0-4/5', 'hello')).json.metadata).toEqual(metadata);
+  });
+
   test('may learn its end late', async () => {
     const body = randomBytes(UNIT);
     const at = await begin();

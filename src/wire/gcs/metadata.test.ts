@@ -43,6 +43,7 @@ describe('the metadata of a write', () => {
     ['metadata that are one name in S3', { metadata: { a: '1', A: '2' } }, '400 invalid'],
     ['metadata with a name that no header has', { metadata: { 'a b': '1' } }, '400 invalid'],
     ['too much metadata', { metadata: { a: 'x'.repeat(2048) } }, '400 invalid'],
+    ['too long texts', { contentType: 'x'.repeat(2000), cacheControl: 'y'.repeat(49) }, '400 invalid'],
     ['an ACL', { acl: [] }, '501 notImplemented'],
     ['a hold', { temporaryHold: true }, '501 notImplemented'],
     ['another storage class', { storageClass: 'ARCHIVE' }, '501 notImplemented'],

@@ -9,8 +9,9 @@ import { readObjectName } from './names.ts';
 
 /** Metadata and whatever a client says beside it. */
 export const MAX_METADATA_JSON_BYTES = 64 * 1024;
-/** As an S3 keeps it, which may be where the objects are. Names and values together. */
+/** As an S3 keeps them, which may be where the objects are: names and values of custom metadata together, and as much for the rest. */
 const MAX_CUSTOM_BYTES = 2048;
+const MAX_TEXT_BYTES = 2048;
 /** What comes back in headers must be able to stand in one, and in one of S3's. */
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
@@ -40,12 +41,15 @@ export function readWrittenObject(bytes: Uint8Array, bucket: string): Result<Des
     const refusal = refuseMember(name, value, bucket);
     if (refusal !== undefined) return refusal;
   }
+  const texts = textsOf(object);
+  const textBytes = Object.values(texts).reduce((sum, text) => sum + text.length, 0);
+  if (textBytes > MAX_TEXT_BYTES) return invalid('contentType', `more than ${MAX_TEXT_BYTES} bytes with its like`);
   const metadata = readCustom(ownMember(object, 'metadata') ?? {});
   if (!metadata.ok) return metadata;
   const name = ownMember(object, 'name');
   return ok({
     ...(typeof name === 'string' ? { name } : {}),
-    attributes: { ...textsOf(object), metadata: metadata.value },
+    attributes: { ...texts, metadata: metadata.value },
     hashes: hashesOf(object),
   });
 }
@@ -70,13 +74,16 @@ function refuseMember(name: string, value: JsonValue, bucket: string): Refusal {
       return typeof value === 'string' && isDigest(value, 'md5') ? undefined : invalid(name, 'not an MD5');
     default:
       if (!TEXTS.some((known) => known === name)) return notImplemented('member', name);
-      return typeof value === 'string' && PRINTABLE_ASCII.test(value) && value.length <= MAX_CUSTOM_BYTES
+      return typeof value === 'string' && isAttribute(value)
         ? undefined
         : invalid(name, 'not printable ASCII, or too long');
   }
 }
 
-const textsOf = (object: JsonObject): Omit<ObjectAttributes, 'metadata'> =>
+/** Whether a text may be kept as one of an object's attributes. */
+export const isAttribute = (text: string): boolean => PRINTABLE_ASCII.test(text) && text.length <= MAX_TEXT_BYTES;
+
+const textsOf = (object: JsonObject): Readonly<Record<string, string>> =>
   Object.fromEntries(TEXTS.flatMap((name) => (typeof object[name] === 'string' ? [[name, object[name]]] : [])));
 
 function hashesOf({ crc32c, md5Hash }: JsonObject): ExpectedHashes {

@@ -75,6 +75,7 @@ describe('a multipart upload', () => {
     ['metadata that are no JSON', bodyOf('a').toString().replace('application/json', 'text/plain'), 'badRequest'],
     ['a broken header', bodyOf('a').toString().replace('Content-Type: text/x', 'Content-Type'), 'badRequest'],
     ['two types', bodyOf('a').toString().replace('text/x', 'text/x\r\nContent-Type: text/y'), 'badRequest'],
+    ['a type that is none', bodyOf('a').toString().replace('text/x', 'x'.repeat(2049)), 'badRequest'],
     [
       'an unknown header',
       bodyOf('a').toString().replace('text/x', 'text/x\r\nContent-Encoding: gzip'),

@@ -1,7 +1,7 @@
 // Takes a multipart/related upload apart while it arrives (Cloud Storage, "Multipart uploads"; RFC 2046 §5.1): metadata, then bytes.
 // It keeps no more than the metadata and a boundary's length of the bytes.
 import { type GcsError, type GcsErrorReason, gcsError } from './errors.ts';
-import { MAX_METADATA_JSON_BYTES } from './metadata.ts';
+import { isAttribute, MAX_METADATA_JSON_BYTES } from './metadata.ts';
 import { PayloadError } from './payload-error.ts';
 
 /** Headers of one part; clients send three short ones. */
@@ -55,6 +55,7 @@ async function readPartHeaders(feed: Feed, lineEnd: string): Promise<{ readonly 
     switch (name.toLowerCase()) {
       case 'content-type':
         if (contentType !== null) throw malformed('a part has two types');
+        if (!isAttribute(value)) throw malformed('a part has a type that is none');
         contentType = value;
         break;
       case 'mime-version':

@@ -267,6 +267,11 @@ describe('a name is one name, whoever reads it', () => {
     expect(call('POST /upload/storage/v1/b/web/o?uploadType=multipart&name=a', { headers })).toBe('400 invalid');
   });
 
+  test('a type that no header can have is refused', () => {
+    const headers = { 'x-upload-content-type': 'text/\xe9' };
+    expect(call('POST /upload/storage/v1/b/web/o?uploadType=resumable&name=a', { headers })).toBe('400 invalid');
+  });
+
   test('an upload without its id is not there', () => {
     expect(call('PUT /upload/storage/v1/b/web/o?uploadType=resumable&name=a')).toBe('404 notFound');
     expect(call('PUT /upload/storage/v1/b/web/o?uploadType=resumable&upload_id=U')).toBe('404 notFound');

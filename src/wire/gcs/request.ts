@@ -7,13 +7,14 @@ import { type GcsError, gcsError, invalid, refuse } from './errors.ts';
 import { readBucketListing, readGeneration, readListing, readRange } from './fields.ts';
 import { readGoogHash } from './hashes.ts';
 import { readBoundary } from './media-type.ts';
+import { isAttribute } from './metadata.ts';
 import { decodeOnce, isBucketName, readObjectName } from './names.ts';
 import { type FoundOperation, findOperation, type RequestParts } from './operations.ts';
 
 /** A name with every byte escaped, and room for the rest. More is refused unread. */
 const MAX_PATH_CHARS = 8192;
 /** As long as the id of a resumable upload may get, which carries what was said of the object. */
-const MAX_QUERY_CHARS = 16_384;
+const MAX_QUERY_CHARS = 24 * 1024;
 /** Two of these could be read as either. */
 const SINGLE = ['content-range', 'content-type', 'range', 'x-upload-content-length', 'x-upload-content-type'] as const;
 
@@ -109,7 +110,9 @@ function readUploadCall(
   if (!hashes.ok) return hashes;
   const upload = { bucket, key: key.value, conditions: conditions.value, hashes: hashes.value };
   if (operation === 'StartUpload') {
-    return ok({ operation, ...upload, contentType: singleHeader(parts, 'x-upload-content-type') ?? null });
+    const contentType = singleHeader(parts, 'x-upload-content-type') ?? null;
+    const isGood = contentType === null || isAttribute(contentType);
+    return isGood ? ok({ operation, ...upload, contentType }) : invalid('X-Upload-Content-Type', 'not printable ASCII');
   }
   const boundary = readBoundary(singleHeader(parts, 'content-type') ?? '');
   return boundary.ok ? ok({ operation, ...upload, boundary: boundary.value }) : boundary;
