@@ -67,8 +67,11 @@ export const EVERYTHING: Omit<Statement, 'line'> = {
   resources: ['arn:aws:s3:::*'],
 };
 
-/** Starts a gateway with the buckets `web-bucket` and `other-bucket`. The role `main/publish-web` may do everything. */
-export async function startGcsWorld(): Promise<GcsWorld> {
+/**
+ * Starts a gateway with the buckets `web-bucket` and `other-bucket`, on the disk unless `behind` is another store. The role
+ * `main/publish-web` may do everything.
+ */
+export async function startGcsWorld(behind?: ObjectStore): Promise<GcsWorld> {
   const clock = new MovingClock();
   const sts = new FeedSts(clock);
   sts.grant('main/publish-web', [EVERYTHING]);
@@ -76,8 +79,8 @@ export async function startGcsWorld(): Promise<GcsWorld> {
   const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) };
   const folder = mkdtempSync(join(tmpdir(), 'jobpass-gcs-'));
   const buckets = ['web', 'other'].map((name) => ({ name: `${name}-bucket`, quotaBytes: null }));
-  const disk = await openDiskStore({ folder: join(folder, 'objects'), buckets, clock, random, log });
-  const { store, calls } = spyOn(disk);
+  const objects = behind ?? (await openDiskStore({ folder: join(folder, 'objects'), buckets, clock, random, log }));
+  const { store, calls } = spyOn(objects);
   const gateway = createGateway({
     settings: gatewaySettings({
       s3: { region: 'eu-test-1', buckets, store: { kind: 'disk', folder } },
@@ -100,7 +103,7 @@ export async function startGcsWorld(): Promise<GcsWorld> {
     sts,
     log,
     gateway,
-    store: disk,
+    store: objects,
     calls,
     url: `http://127.0.0.1:${port}`,
     port,

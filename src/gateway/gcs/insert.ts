@@ -4,11 +4,11 @@ import type { InsertObjectCall, RewriteObjectCall } from '../../wire/gcs/call.ts
 import { gcsError } from '../../wire/gcs/errors.ts';
 import { hashBody } from '../../wire/gcs/hashes.ts';
 import { openRelated, type RelatedUpload } from '../../wire/gcs/related.ts';
-import { crc32cOf, md5Of, objectResource, rewriteResult } from '../../wire/gcs/results.ts';
+import { crc32cOf, md5Of, rewriteResult } from '../../wire/gcs/results.ts';
 import type { Content } from '../objects/store.ts';
 import { describeWrite, readJsonBody } from './described.ts';
 import { notThere, only } from './objects.ts';
-import { answered, declined, failed, type Outcome, refusedBody, type Work } from './work.ts';
+import { answered, declined, failed, type Outcome, refusedBody, type Work, written } from './work.ts';
 
 /** InsertObject: nothing is stored unless the whole body is what the request said. */
 export async function insertObject(work: Work, call: InsertObjectCall): Promise<Outcome> {
@@ -26,7 +26,7 @@ export async function insertObject(work: Work, call: InsertObjectCall): Promise<
   const { conditions } = call;
   const stored = await work.store.put(object, { content, attributes, conditions, signal: work.signal });
   if (!stored.ok) return failed(work, call.bucket, stored.error);
-  return answered(objectResource(work.place, call.bucket, stored.value));
+  return written(work, call.bucket, stored.value, content.checksums());
 }
 
 /** RewriteObject, in one go. Precondition: reading the source was permitted too. */

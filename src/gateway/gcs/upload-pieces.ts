@@ -4,10 +4,9 @@ import { combineCrc32c } from '../../base/checksum/crc32c-combine.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { type GcsError, gcsError } from '../../wire/gcs/errors.ts';
 import { hashBody } from '../../wire/gcs/hashes.ts';
-import { objectResource } from '../../wire/gcs/results.ts';
 import type { ObjectFailure, PartInfo, UploadRef } from '../objects/store.ts';
 import type { OpenUpload } from './upload-tickets.ts';
-import { answered, declined, failed, type Outcome, type Work } from './work.ts';
+import { declined, failed, type Outcome, type Work, written } from './work.ts';
 
 /** Google's own: pieces but the last are whole multiples of it. */
 const PIECE_UNIT = 256 * 1024;
@@ -100,8 +99,7 @@ async function complete(work: Work, { ticket }: OpenUpload, { parts, upload }: P
   const named = parts.map(({ etag, part }) => ({ part, etag }));
   const completed = await work.store.completeUpload(upload, { parts: named, conditions, checksums, anySize: true });
   if (!completed.ok) return failed(work, upload.bucket, completed.error);
-  const object = { ...completed.value, checksums: { ...completed.value.checksums, ...checksums() } };
-  return answered(objectResource(work.place, upload.bucket, object));
+  return written(work, upload.bucket, completed.value, checksums());
 }
 
 /** Clients delete what they uploaded when they are not told its CRC32C, so there is no object without one. */

@@ -6,14 +6,13 @@ import type { ContinueUploadCall, StartUploadCall } from '../../wire/gcs/call.ts
 import { gcsError } from '../../wire/gcs/errors.ts';
 import { hashBody, joinHashes } from '../../wire/gcs/hashes.ts';
 import { writePermissions } from '../../wire/gcs/permissions.ts';
-import { objectResource } from '../../wire/gcs/results.ts';
 import type { Content } from '../objects/store.ts';
 import { uploadOwner } from '../store-front/owner.ts';
 import { describeWrite, readJsonBody } from './described.ts';
 import { type GcsRefusal, refusalOf } from './refusal.ts';
 import { continuePieces } from './upload-pieces.ts';
 import { type OpenUpload, openTicket, sealTicket, type TicketScope } from './upload-tickets.ts';
-import { answered, declined, failed, type Outcome, type Work } from './work.ts';
+import { declined, failed, type Outcome, type Work, written } from './work.ts';
 
 /** StartUpload: the URL in the answer is good for this role and job only, and only with a credential of theirs. */
 export async function startUpload(work: Work, call: StartUploadCall): Promise<Outcome> {
@@ -71,7 +70,7 @@ async function putWhole(work: Work, { call, ticket }: OpenUpload): Promise<Outco
   if (!stored.ok) return failed(work, bucket, stored.error);
   // Whether it succeeds or not: an upload that is left over is as one that its owner forgot.
   await work.store.abortUpload({ bucket, key, uploadId });
-  return answered(objectResource(work.place, bucket, stored.value));
+  return written(work, bucket, stored.value, content.checksums());
 }
 
 const scopeOf = ({ groupKey, session }: Work, object: TicketScope['object']): TicketScope => ({

@@ -7,8 +7,8 @@ import { type GcsError, gcsError } from '../../wire/gcs/errors.ts';
 import { PayloadError } from '../../wire/gcs/payload-error.ts';
 import { type GcsPermission, type GcsPermissions, listPermission } from '../../wire/gcs/permissions.ts';
 import { refuseStored } from '../../wire/gcs/refusals.ts';
-import type { Place } from '../../wire/gcs/results.ts';
-import type { ObjectFailure, ObjectProblem, ObjectStore } from '../objects/store.ts';
+import { objectResource, type Place } from '../../wire/gcs/results.ts';
+import type { Checksums, ObjectFailure, ObjectInfo, ObjectProblem, ObjectStore } from '../objects/store.ts';
 import type { GcsAnswer } from './answer.ts';
 import { type GcsRefusal, refusalOf } from './refusal.ts';
 
@@ -38,6 +38,10 @@ export type Outcome = Result<GcsAnswer, GcsRefusal>;
 
 /** JSON as an answer. */
 export const answered = (body: object): Outcome => ok({ kind: 'json', body });
+
+/** What was written. Clients delete it when they are not told its CRC32C, which not every store keeps: `checksums` are those told to it. */
+export const written = ({ place }: Work, bucket: string, object: ObjectInfo, checksums: Checksums): Outcome =>
+  answered(objectResource(place, bucket, { ...object, checksums: { ...object.checksums, ...checksums } }));
 
 /** An ordinary no, which is not logged. */
 export const declined = (error: GcsError, headers: Readonly<Record<string, string>> = {}): Outcome =>
