@@ -2,17 +2,23 @@
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { HttpRequest } from '../base/ports/http.ts';
-import { decodePairs } from './urlencoded.ts';
+import { decodePairs, type Parameter } from './urlencoded.ts';
 
 /** Parameters by name. */
 type Form = ReadonlyMap<string, string>;
 
-const FORM_TYPE = 'application/x-www-form-urlencoded';
+/** The media type of forms. */
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/** Whether the body says that it is of this media type, given in lower case, whatever its parameters are. */
+export function isOfType(headers: HttpRequest['headers'], mediaType: string): boolean {
+  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
+  return type.trim().toLowerCase() === mediaType;
+}
 
 /** What is wrong with the body before it is read. Parameters in the URL are refused: they end up in logs (RFC 6749 §2.3.1). */
 export function formProblem({ headers, query }: Pick<HttpRequest, 'headers' | 'query'>): Failure | undefined {
-  const mediaType = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (mediaType !== FORM_TYPE) return failure('request_malformed', `the body is not ${FORM_TYPE}`);
+  if (!isOfType(headers, FORM_TYPE)) return failure('request_malformed', `the body is not ${FORM_TYPE}`);
   return query === '' ? undefined : failure('request_malformed', 'parameters belong into the body');
 }
 
@@ -31,11 +37,16 @@ export function readForm(request: Pick<HttpRequest, 'headers' | 'query' | 'body'
 export function parseForm(body: Uint8Array): Result<Form, Failure> {
   const pairs = decodePairs(body);
   if (!pairs.ok) return pairs;
+  const form = byName(pairs.value);
+  if (form.ok) return form;
+  return err(failure('request_malformed', `parameter ${JSON.stringify(form.error.slice(0, 64))} stands twice`));
+}
+
+/** The parameters by name, or the first name that stands twice: two readers could pick different ones. */
+export function byName(pairs: readonly Parameter[]): Result<Form, string> {
   const form = new Map<string, string>();
-  for (const { name, value } of pairs.value) {
-    if (form.has(name)) {
-      return err(failure('request_malformed', `parameter ${JSON.stringify(name.slice(0, 64))} stands twice`));
-    }
+  for (const { name, value } of pairs) {
+    if (form.has(name)) return err(name);
     form.set(name, value);
   }
   return ok(form);

@@ -33,6 +33,9 @@ export interface Route {
   readonly refuse?: (status: number, message: string) => HttpResponse;
 }
 
+/** RFC 6749 §5.1 asks it of answers that hold a token; refusals name decisions and are not for caches either. */
+export const NEVER_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+
 /** A JSON answer. Tokens and decisions must not be kept by caches, so `no-store` unless `cache` says otherwise. */
 export function jsonResponse(
   status: number,

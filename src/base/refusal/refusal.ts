@@ -1,6 +1,7 @@
 // How a server says no on its JSON routes: a bland text for the caller, the evidence for the operator, one id for both.
 import { type Failure, type Reason, type SafeReason, safeReason } from '../core/reasons.ts';
 import { type HttpResponse, jsonResponse } from '../ports/http.ts';
+import { retryHeaders } from './telling.ts';
 
 /** A refusal and who was refused. */
 export interface Refusal extends Failure {
@@ -70,5 +71,5 @@ function headersOf(reason: SafeReason, status: number): Readonly<Record<string, 
   // RFC 9110 §11.6.1: 401 says how it could have been done; clients know Basic best, jobs have nothing but a bearer
   // token.
   if (status === 401) return { 'www-authenticate': reason === 'client_invalid' ? 'Basic realm="jobpass"' : 'Bearer' };
-  return reason === 'unavailable' || reason === 'limited' ? { 'retry-after': '1' } : {};
+  return retryHeaders(reason);
 }

@@ -12,9 +12,9 @@ import {
   encodeStsFault,
   faultOf,
   faultOfStatus,
+  leadingOn,
   openRefusal,
   type StsRefusal,
-  withWayToReason,
 } from '../../wire/aws-sts/fault.ts';
 import { identifyCaller } from '../caller-identity.ts';
 import type { CallerDeps } from '../callers.ts';
@@ -78,7 +78,7 @@ async function handleCall(deps: AwsRouteDeps, request: HttpRequest): Promise<Htt
 function refuse(deps: AwsRouteDeps, { remoteAddress }: HttpRequest, refusal: StsRefusal): HttpResponse {
   const opened = { wire: WIRE, role: null, remoteAddress } as const;
   const { decisionId } = refuseUnread(deps.exchange, opened, refusal.failure);
-  return encodeStsFault(refusal.isOpen ? refusal.fault : withWayToReason(refusal.fault, decisionId), decisionId);
+  return encodeStsFault(refusal.isOpen ? refusal.fault : leadingOn(refusal.fault, decisionId), decisionId);
 }
 
 async function assumeRole(deps: AwsRouteDeps, request: HttpRequest, call: AssumeRoleCall): Promise<HttpResponse> {
@@ -98,7 +98,7 @@ async function assumeRole(deps: AwsRouteDeps, request: HttpRequest, call: Assume
 }
 
 const answerRefused = ({ decisionId, packedPolicyPercent, reason }: Refused): HttpResponse =>
-  encodeStsFault(withWayToReason(faultOf(reason, packedPolicyPercent), decisionId), decisionId);
+  encodeStsFault(leadingOn(faultOf(reason, packedPolicyPercent), decisionId), decisionId);
 
 function issue(deps: AwsRouteDeps, { roleArn }: AssumeRoleCall, { session }: Granted): Promise<AwsCredentials> {
   const groupKey = deps.groupKeys.get(session.group)?.key;

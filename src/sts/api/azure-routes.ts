@@ -12,7 +12,7 @@ import {
   encodeAzureFault,
   faultOf,
   faultOfStatus,
-  withWayToReason,
+  leadingOn,
 } from '../../wire/azure/fault.ts';
 import { encodeAzureToken } from '../../wire/azure/token-answer.ts';
 import { correlationIdOf, decodeAzureTokenRequest, readTenant } from '../../wire/azure/token-request.ts';
@@ -88,7 +88,7 @@ async function handleToken(deps: AzureRouteDeps, request: HttpRequest): Promise<
 }
 
 const answerRefused = (deps: AzureRouteDeps, request: HttpRequest, { decisionId, reason }: Refused): HttpResponse =>
-  answer(deps, withWayToReason(faultOf(reason), decisionId), idsOf(request, decisionId));
+  answer(deps, leadingOn(faultOf(reason), decisionId), idsOf(request, decisionId));
 
 /** A refusal outside the pipeline: it gets an id, and a place in the ring under it. The caller is told everything. */
 function refuseOpenly(deps: AzureRouteDeps, request: HttpRequest, { failure, fault }: AzureRefusal): HttpResponse {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { REASONS, type Reason, safeReason } from '../../base/core/reasons.ts';
 import { Secret } from '../../base/core/secret.ts';
 import { type AssumedRole, encodeAssumedRole, encodeCallerIdentity } from './answer.ts';
-import { encodeStsFault, faultOf, faultOfStatus, stsFault, withWayToReason } from './fault.ts';
+import { encodeStsFault, faultOf, faultOfStatus, leadingOn, stsFault } from './fault.ts';
 
 const ROLE: AssumedRole = {
   audience: 'sts.amazonaws.com',
@@ -92,7 +92,7 @@ describe('an error', () => {
   });
 
   test('may tell the way to its reason', () => {
-    const { message } = withWayToReason(faultOf('no_rule_matched'), 'D9XM40KQZ7HT8');
+    const { message } = leadingOn(faultOf('no_rule_matched'), 'D9XM40KQZ7HT8');
     expect(message).toBe(
       'Not authorized to perform sts:AssumeRoleWithWebIdentity. The operator sees why with: jobpass decisions show D9XM40KQZ7HT8',
     );

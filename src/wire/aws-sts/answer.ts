@@ -1,14 +1,11 @@
 // The answers of AWS STS that grant something, and the frame that every answer has. It decides nothing.
 import type { Secret } from '../../base/core/secret.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
-import type { HttpResponse } from '../../base/ports/http.ts';
+import { type HttpResponse, NEVER_KEPT } from '../../base/ports/http.ts';
 import { textElement } from '../xml/write.ts';
 
 /** Of API version 2011-06-15, the only one there is. */
 export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
-
-/** RFC 6749 §5.1 asks it of answers that hold a token; refusals name decisions and are not for caches either. */
-const NEVER_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 
 /** An XML answer. Clients read the request's id from the header when the body cannot be parsed. */
 export const xmlResponse = (status: number, body: string, requestId: string): HttpResponse => ({

@@ -1,5 +1,6 @@
 // A request of AWS's query protocol as one of the calls that are served. It verifies no signature.
 import { err, ok, type Result } from '../../base/core/result.ts';
+import { byName, FORM_TYPE, isOfType } from '../form.ts';
 import { decodePairs } from '../urlencoded.ts';
 import { type AssumeRoleCall, decodeAssumeRole } from './assume-role.ts';
 import { openRefusal, type StsRefusal } from './fault.ts';
@@ -44,19 +45,12 @@ export function decodeStsCall(request: StsRequest): Result<StsCall, StsRefusal> 
 }
 
 function readForm({ body, headers, query }: StsRequest): Result<ReadonlyMap<string, string>, StsRefusal> {
-  const [mediaType = ''] = (headers['content-type'] ?? '').split(';', 1);
-  if (mediaType.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
-    return malformed('The body is not application/x-www-form-urlencoded');
-  }
+  if (!isOfType(headers, FORM_TYPE)) return malformed(`The body is not ${FORM_TYPE}`);
   if (query !== '') return malformed('Parameters belong into the body: URLs end up in logs');
   const pairs = decodePairs(body);
   if (!pairs.ok) return malformed(`The body cannot be read: ${pairs.error.detail}`);
-  const form = new Map<string, string>();
-  for (const { name, value } of pairs.value) {
-    if (form.has(name)) return malformed('A parameter stands twice');
-    form.set(name, value);
-  }
-  return ok(form);
+  const form = byName(pairs.value);
+  return form.ok ? form : malformed('A parameter stands twice');
 }
 
 function readAction(form: ReadonlyMap<string, string>): Result<StsCall['action'], StsRefusal> {

@@ -1,6 +1,7 @@
 // The errors of AWS STS as its clients parse them: code, status, message. Which code a client gets decides whether it asks again.
 import { type Failure, failure, type Reason, safeReason } from '../../base/core/reasons.ts';
 import type { HttpResponse } from '../../base/ports/http.ts';
+import { withWayToReason } from '../../base/refusal/telling.ts';
 import { textElement } from '../xml/write.ts';
 import { STS_NAMESPACE, xmlResponse } from './answer.ts';
 
@@ -113,10 +114,10 @@ function bySafeReason(reason: Reason): StsFault {
 export const faultOfStatus = (status: number, message: string): StsFault =>
   status >= 500 ? faultOf('store_unavailable') : stsFault('MalformedInput', message, status);
 
-/** The message together with the way to its reason, for faults that keep the reason from the caller. */
-export const withWayToReason = (fault: StsFault, decisionId: string): StsFault => ({
+/** The fault with the way to its reason, where the reason is kept from the caller. */
+export const leadingOn = (fault: StsFault, decisionId: string): StsFault => ({
   ...fault,
-  message: `${fault.message.replace(/\.? *$/, '')}. The operator sees why with: jobpass decisions show ${decisionId}`,
+  message: withWayToReason(fault.message, decisionId),
 });
 
 /** The answer; `requestId` is the decision's id. */

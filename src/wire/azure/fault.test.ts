@@ -1,7 +1,7 @@
 // Entra's errors, byte for byte, and which of them a caller gets for which reason.
 import { describe, expect, test } from 'vitest';
 import { REASONS, type Reason, safeReason } from '../../base/core/reasons.ts';
-import { azureFault, encodeAzureFault, faultOf, faultOfStatus, withWayToReason } from './fault.ts';
+import { azureFault, encodeAzureFault, faultOf, faultOfStatus, leadingOn } from './fault.ts';
 import { encodeAzureToken } from './token-answer.ts';
 import { decisionIdOf, traceIdOf } from './trace-id.ts';
 
@@ -16,7 +16,7 @@ const KEPT_NOWHERE = {
 
 describe('an answer', () => {
   test('that refuses is Entra’s', () => {
-    const fault = withWayToReason(faultOf('role_unknown'), 'D9XM40KQZ7HT8');
+    const fault = leadingOn(faultOf('role_unknown'), 'D9XM40KQZ7HT8');
     const ids = `Trace ID: ${IDS.traceId} Correlation ID: ${IDS.correlationId} Timestamp: 2026-11-23 02:28:04Z`;
     const text = 'AADSTS70021: No matching federated identity record found for the presented assertion';
     const description = `${text}. The operator sees why with: jobpass decisions show D9XM40KQZ7HT8. ${ids}`;

@@ -2,7 +2,8 @@
 // whether tenant and application exist.
 import { type Failure, failure, type Reason, safeReason } from '../../base/core/reasons.ts';
 import type { EpochMs } from '../../base/core/time.ts';
-import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
+import { type HttpResponse, jsonResponse, NEVER_KEPT } from '../../base/ports/http.ts';
+import { withWayToReason } from '../../base/refusal/telling.ts';
 
 /**
  * AADSTS number, OAuth code, status. Clients stop at once for 400 and 401, and ask again for 503. Entra has more numbers for
@@ -84,10 +85,10 @@ export function faultOf(reason: Reason): AzureFault {
 export const faultOfStatus = (status: number, message: string): AzureFault =>
   status >= 500 ? faultOf('store_unavailable') : azureFault('request_malformed', message, status);
 
-/** The message together with the way to its reason, for faults that keep the reason from the caller. */
-export const withWayToReason = (fault: AzureFault, decisionId: string): AzureFault => ({
+/** The fault with the way to its reason, where the reason is kept from the caller. */
+export const leadingOn = (fault: AzureFault, decisionId: string): AzureFault => ({
   ...fault,
-  message: `${fault.message}. The operator sees why with: jobpass decisions show ${decisionId}`,
+  message: withWayToReason(fault.message, decisionId),
 });
 
 /** What an answer is found again by. */
@@ -98,10 +99,9 @@ export interface AnswerIds {
   readonly correlationId: string;
 }
 
-/** RFC 6749 §5.1 asks it of answers that hold a token; refusals name decisions and are not for caches either. */
-export const neverKept = ({ correlationId, traceId }: AnswerIds): Readonly<Record<string, string>> => ({
-  'cache-control': 'no-store',
-  pragma: 'no-cache',
+/** The headers of every answer. */
+export const answerHeaders = ({ correlationId, traceId }: AnswerIds): Readonly<Record<string, string>> => ({
+  ...NEVER_KEPT,
   'x-ms-request-id': traceId,
   'client-request-id': correlationId,
 });
@@ -121,5 +121,5 @@ export function encodeAzureFault(fault: AzureFault, o: AnswerIds & { readonly at
     correlation_id: correlationId,
   };
   const retry = status === 503 || status === 429 ? { 'retry-after': '1' } : {};
-  return jsonResponse(status, body, { ...neverKept(o), ...retry });
+  return jsonResponse(status, body, { ...answerHeaders(o), ...retry });
 }

@@ -1,6 +1,6 @@
 // The answer of Microsoft Entra's token endpoint that grants something. It decides nothing.
 import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
-import { type AnswerIds, neverKept } from './fault.ts';
+import { type AnswerIds, answerHeaders } from './fault.ts';
 
 /**
  * The answer that every measured client takes. Entra's extended lifetime is for tokens that outlive an outage of Entra; a
@@ -17,5 +17,5 @@ export function encodeAzureToken(
     ext_expires_in: expiresInSeconds,
     access_token: accessToken,
   };
-  return jsonResponse(200, body, neverKept(ids));
+  return jsonResponse(200, body, answerHeaders(ids));
 }

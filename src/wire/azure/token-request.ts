@@ -3,6 +3,7 @@
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { isReservedAzureTenant, parseAzureGuid, parseAzureTenant } from '../../base/credential/azure-names.ts';
 import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
+import { byName, FORM_TYPE, isOfType } from '../form.ts';
 import { parseQuery } from '../query.ts';
 import { decodePairs } from '../urlencoded.ts';
 import { type AzureRefusal, openRefusal } from './fault.ts';
@@ -76,10 +77,7 @@ export function readTenant(segment: string): Result<string, AzureRefusal> {
 }
 
 function readForm({ body, headers, query }: AzureRequest): Result<ReadonlyMap<string, string>, AzureRefusal> {
-  const [mediaType = ''] = (headers['content-type'] ?? '').split(';', 1);
-  if (mediaType.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
-    return malformed('The body is not application/x-www-form-urlencoded');
-  }
+  if (!isOfType(headers, FORM_TYPE)) return malformed(`The body is not ${FORM_TYPE}`);
   if (headers.authorization !== undefined) return malformed('The client assertion is the only client authentication');
   const inUrl = parseQuery(query);
   if (!inUrl.ok) return malformed(`The query cannot be read: ${inUrl.error.detail}`);
@@ -87,12 +85,8 @@ function readForm({ body, headers, query }: AzureRequest): Result<ReadonlyMap<st
   if (misplaced !== undefined) return malformed(`${misplaced} belongs into the body: URLs end up in logs`);
   const pairs = decodePairs(body);
   if (!pairs.ok) return malformed(`The body cannot be read: ${pairs.error.detail}`);
-  const form = new Map<string, string>();
-  for (const { name, value } of pairs.value) {
-    if (form.has(name)) return refused('parameter_repeated', 'A parameter is duplicated');
-    form.set(name, value);
-  }
-  return ok(form);
+  const form = byName(pairs.value);
+  return form.ok ? form : refused('parameter_repeated', 'A parameter is duplicated');
 }
 
 type Value = (name: string) => string | undefined;

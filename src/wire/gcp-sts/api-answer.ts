@@ -1,8 +1,9 @@
 // The answers of Google's IAM Credentials API: its token, and the error form of every Google API. It decides nothing.
 import { type SafeReason, safeReason } from '../../base/core/reasons.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
-import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
-import { type GcpRefusal, NEVER_KEPT, refusalText, retryHeaders, safeOfStatus } from './refusal.ts';
+import { type HttpResponse, jsonResponse, NEVER_KEPT } from '../../base/ports/http.ts';
+import { retryHeaders } from '../../base/refusal/telling.ts';
+import { type GcpRefusal, refusalText, safeOfStatus } from './refusal.ts';
 
 /** A token for a service account. */
 export const encodeGeneratedToken = (token: {

@@ -5,7 +5,8 @@ import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { isGcpServiceAccount } from '../../base/credential/gcp-names.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
-import { type GcpRequest, isOfType } from './parameters.ts';
+import { isOfType } from '../form.ts';
+import type { GcpRequest } from './parameters.ts';
 import { readScopes } from './scopes.ts';
 
 /** What a call asks for. */

@@ -4,9 +4,8 @@ import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
-import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
+import { type HttpResponse, jsonResponse, NEVER_KEPT } from '../../base/ports/http.ts';
 import type { Parameters } from './parameters.ts';
-import { NEVER_KEPT } from './refusal.ts';
 
 /** What whoever holds a token may know of it. */
 export interface GcpActiveToken {

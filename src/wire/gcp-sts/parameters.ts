@@ -3,6 +3,7 @@ import { isJsonObject } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
+import { byName, FORM_TYPE, isOfType } from '../form.ts';
 import { decodePairs, type Parameter } from '../urlencoded.ts';
 
 /** The parts of a request that say what is asked for. */
@@ -30,15 +31,9 @@ export function readParameters({ body, headers, query }: GcpRequest): Result<Par
   return pairs.ok ? onlyOnce(pairs.value) : pairs;
 }
 
-/** Whether the body says that it is of this media type, whatever its parameters are. */
-export function isOfType(headers: GcpRequest['headers'], mediaType: string): boolean {
-  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
-  return type.trim().toLowerCase() === mediaType;
-}
-
 function readForm(headers: GcpRequest['headers'], body: Uint8Array): Result<readonly Parameter[], Failure> {
-  if (isOfType(headers, 'application/x-www-form-urlencoded')) return decodePairs(body);
-  return malformed('the body is neither application/x-www-form-urlencoded nor application/json');
+  if (isOfType(headers, FORM_TYPE)) return decodePairs(body);
+  return malformed(`the body is neither ${FORM_TYPE} nor application/json`);
 }
 
 function readJson(body: Uint8Array): Result<readonly Parameter[], Failure> {
@@ -55,15 +50,9 @@ function readJson(body: Uint8Array): Result<readonly Parameter[], Failure> {
 }
 
 function onlyOnce(pairs: readonly Parameter[]): Result<Parameters, Failure> {
-  const seen = new Set<string>();
-  const parameters = new Map<string, string>();
-  for (const { name: written, value } of pairs) {
-    const name = snakeCase(written);
-    if (seen.has(name)) return malformed(`${shown(name)} stands twice`);
-    seen.add(name);
-    if (value !== '') parameters.set(name, value);
-  }
-  return ok(parameters);
+  const parameters = byName(pairs.map(({ name, value }) => ({ name: snakeCase(name), value })));
+  if (!parameters.ok) return malformed(`${shown(parameters.error)} stands twice`);
+  return ok(new Map([...parameters.value].filter(([, value]) => value !== '')));
 }
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,8 +1,9 @@
 // The answers of Google's STS: OAuth's (RFC 6749 §5), with Google's codes for what is refused. It decides nothing.
 import { type SafeReason, safeReason } from '../../base/core/reasons.ts';
-import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
+import { type HttpResponse, jsonResponse, NEVER_KEPT } from '../../base/ports/http.ts';
+import { retryHeaders } from '../../base/refusal/telling.ts';
 import { ACCESS_TOKEN_URN } from '../rfc8693/request.ts';
-import { type GcpRefusal, NEVER_KEPT, refusalText, retryHeaders, safeOfStatus } from './refusal.ts';
+import { type GcpRefusal, refusalText, safeOfStatus } from './refusal.ts';
 
 /** What a granted exchange hands out. */
 export interface GcpTokenResponse {

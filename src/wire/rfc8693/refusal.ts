@@ -1,8 +1,9 @@
 // The refusals of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 7523 §3.1), both directions. It decides nothing.
 import { type JsonObject, stringMember } from '../../base/core/json.ts';
 import { type Reason, type SafeReason, safeReason } from '../../base/core/reasons.ts';
-import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
+import { type HttpResponse, jsonResponse, NEVER_KEPT } from '../../base/ports/http.ts';
 import { describedError } from '../../base/refusal/oauth.ts';
+import { retryHeaders } from '../../base/refusal/telling.ts';
 import type { TokenGrant } from './request.ts';
 
 /** What a refused caller learns. */
@@ -13,11 +14,6 @@ interface TokenRefusal {
   /** Under which the operator finds the rest; null when there is none. */
   readonly decisionId: string | null;
 }
-
-/** RFC 6749 §5.1: neither may be missing from an answer that holds a token. */
-export const NEVER_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
-/** What is unavailable is retried at this pace. */
-const RETRY_AFTER_SECONDS = '1';
 
 /** A refusal as it is to be told. */
 export interface Told {
@@ -51,10 +47,8 @@ export function encodeTokenRefusal(refusal: Told): HttpResponse {
   return jsonResponse(wire.status, body, { ...NEVER_KEPT, ...headersOf(safe) });
 }
 
-function headersOf(safe: SafeReason): Readonly<Record<string, string>> {
-  if (safe === 'client_invalid') return { 'www-authenticate': 'Basic realm="jobpass"' };
-  return safe === 'unavailable' || safe === 'limited' ? { 'retry-after': RETRY_AFTER_SECONDS } : {};
-}
+const headersOf = (safe: SafeReason): Readonly<Record<string, string>> =>
+  safe === 'client_invalid' ? { 'www-authenticate': 'Basic realm="jobpass"' } : retryHeaders(safe);
 
 /** Where the standards have a code of their own for a reason. */
 const OWN_CODES: Readonly<Partial<Record<Reason, readonly [error: string, description: string]>>> = {

@@ -2,8 +2,7 @@
 import { type JsonObject, stringMember } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import { type HttpResponse, jsonResponse } from '../../base/ports/http.ts';
-import { NEVER_KEPT } from './refusal.ts';
+import { type HttpResponse, jsonResponse, NEVER_KEPT } from '../../base/ports/http.ts';
 import type { TokenGrant } from './request.ts';
 
 /** What a granted exchange hands out. */
