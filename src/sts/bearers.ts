@@ -1,20 +1,16 @@
 // Who presents a token of the STS to the STS itself: the token of a session of a role, or of one that has no role yet. Whether the
 // session is in force, the store tells.
-import { type Failure, failure } from '../base/core/reasons.ts';
+import type { Failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
 import { openAccessToken } from '../base/credential/access-token.ts';
+import type { OpenOptions } from '../base/credential/carried-session.ts';
 import { openFederatedToken } from '../base/credential/federated-token.ts';
-import type { Clock } from '../base/ports/clock.ts';
-import type { KeyRing } from '../keys/ring.ts';
+import { expiryProblem, type OwnCredentials, openOptions } from './own-credentials.ts';
 
-export interface BearerDeps {
-  readonly stsUrl: string;
-  readonly keys: Pick<KeyRing, 'verificationKeys'>;
-  /** By group. */
-  readonly groupKeys: ReadonlyMap<string, unknown>;
-  readonly clock: Clock;
-  readonly clockSkewSeconds: number;
+export interface BearerDeps extends OwnCredentials {
+  /** Every group whose sessions there are. */
+  readonly groups: readonly string[];
 }
 
 /** What a good token says of its session. */
@@ -28,30 +24,18 @@ export interface Bearer {
   readonly expiresAt: EpochSeconds;
 }
 
-/**
- * Opens a token of either form. Failures: those of openFederatedToken and openAccessToken; `session_expired` without leeway for
- * clocks, as at the gateways.
- */
-export async function openBearer(deps: BearerDeps, token: string): Promise<Result<Bearer, Failure>> {
-  const nowSeconds = deps.clock.nowSeconds();
-  const options = {
-    issuer: deps.stsUrl,
-    groups: [...deps.groupKeys.keys()],
-    keys: deps.keys.verificationKeys(),
-    nowSeconds,
-    skewSeconds: deps.clockSkewSeconds,
-  };
+/** Opens a token of either form. Failures: those of openFederatedToken and openAccessToken, `session_expired`. */
+export async function identifyBearer(deps: BearerDeps, token: string): Promise<Result<Bearer, Failure>> {
+  const options = openOptions(deps, deps.groups);
   const federated = await openFederatedToken(token, options);
   const bearer =
     federated.ok || federated.error.reason !== 'token_type_refused' ? federated : await openRoleToken(token, options);
-  if (!bearer.ok || bearer.value.expiresAt > nowSeconds) return bearer;
-  return err(failure('session_expired', `the session expired at ${bearer.value.expiresAt}`));
+  if (!bearer.ok) return bearer;
+  const expired = expiryProblem(bearer.value.expiresAt, options.nowSeconds);
+  return expired === undefined ? bearer : err(expired);
 }
 
-async function openRoleToken(
-  token: string,
-  options: Parameters<typeof openAccessToken>[1],
-): Promise<Result<Bearer, Failure>> {
+async function openRoleToken(token: string, options: OpenOptions): Promise<Result<Bearer, Failure>> {
   const opened = await openAccessToken(token, options);
   return opened.ok ? ok(opened.value.session) : opened;
 }

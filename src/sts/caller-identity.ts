@@ -10,7 +10,7 @@ import type { SignableRequest } from '../base/sigv4/request.ts';
 import { signingKey } from '../base/sigv4/signature.ts';
 import { verifySignature } from '../base/sigv4/verify.ts';
 import type { CallerIdentity } from '../wire/aws-sts/answer.ts';
-import { faultOf, type StsRefusal } from '../wire/aws-sts/fault.ts';
+import { type AwsRefusal, faultOf } from '../wire/aws-sts/fault.ts';
 import { sessionRefusal, signatureRefusal } from '../wire/aws-sts/signature-fault.ts';
 import { type AwsCaller, type CallerDeps, openCaller } from './callers.ts';
 
@@ -21,7 +21,7 @@ import { type AwsCaller, type CallerDeps, openCaller } from './callers.ts';
 export async function identifyCaller(
   deps: CallerDeps & { readonly log: Log },
   request: HttpRequest,
-): Promise<Result<CallerIdentity, StsRefusal>> {
+): Promise<Result<CallerIdentity, AwsRefusal>> {
   const signable = signableOf(request);
   const claim = readSignature(signable, { service: 'sts', region: null, nowSeconds: deps.clock.nowSeconds() });
   if (!claim.ok) return err(signatureRefusal(claim.error));
@@ -52,7 +52,7 @@ const signableOf = ({ headers, method, query }: HttpRequest): SignableRequest =>
 async function findCaller(
   deps: CallerDeps & { readonly log: Log },
   { accessKeyId, securityToken }: SignatureClaim,
-): Promise<Result<AwsCaller, StsRefusal>> {
+): Promise<Result<AwsCaller, AwsRefusal>> {
   if (securityToken === null) {
     return err(
       sessionRefusal(failure('credential_missing', 'no session token came with the key; no key is without one')),

@@ -4,17 +4,13 @@ import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { Secret } from '../base/core/secret.ts';
 import { type AwsSession, awsSecretKey, openAwsSessionToken } from '../base/credential/aws-session.ts';
-import type { Clock } from '../base/ports/clock.ts';
-import type { KeyRing } from '../keys/ring.ts';
+import { expiryProblem, findInForce, type OwnCredentials, openOptions } from './own-credentials.ts';
 import type { StsStore } from './store.ts';
 
-export interface CallerDeps {
-  readonly stsUrl: string;
-  readonly keys: Pick<KeyRing, 'verificationKeys'>;
+export interface CallerDeps extends OwnCredentials {
+  /** By group. */
   readonly groupKeys: ReadonlyMap<string, { readonly key: Secret<Uint8Array> }>;
   readonly store: Pick<StsStore, 'findSession'>;
-  readonly clock: Clock;
-  readonly clockSkewSeconds: number;
 }
 
 /** A caller whose token is good; that it is theirs, only a signature with the secret shows. */
@@ -28,22 +24,15 @@ export interface AwsCaller {
  * store does not know). Rejects when the store does.
  */
 export async function openCaller(deps: CallerDeps, sessionToken: string): Promise<Result<AwsCaller, Failure>> {
-  const nowSeconds = deps.clock.nowSeconds();
-  const opened = await openAwsSessionToken(sessionToken, {
-    issuer: deps.stsUrl,
-    groups: [...deps.groupKeys.keys()],
-    keys: deps.keys.verificationKeys(),
-    nowSeconds,
-    skewSeconds: deps.clockSkewSeconds,
-  });
+  const options = openOptions(deps, [...deps.groupKeys.keys()]);
+  const opened = await openAwsSessionToken(sessionToken, options);
   if (!opened.ok) return opened;
   const { aws } = opened.value;
   const { expiresAt, group, sessionId } = aws.session;
-  // No leeway for clocks, as at the gateways.
-  if (expiresAt <= nowSeconds) return err(failure('session_expired', `the session expired at ${expiresAt}`));
-  if ((await deps.store.findSession(sessionId)) === undefined) {
-    return err(failure('session_ended', 'the session has ended, or this store does not know it'));
-  }
+  const expired = expiryProblem(expiresAt, options.nowSeconds);
+  if (expired !== undefined) return err(expired);
+  const found = await findInForce(deps.store, sessionId);
+  if (!found.ok) return found;
   const groupKey = deps.groupKeys.get(group);
   if (groupKey === undefined) return err(failure('group_mismatch', `there is no group ${group}`));
   return ok({ aws, secretAccessKey: awsSecretKey(groupKey.key.reveal(), sessionId) });

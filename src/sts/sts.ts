@@ -103,7 +103,8 @@ export function createSts(d: StsDeps): Sts {
       log,
     },
   };
-  const bearers = { stsUrl, keys: d.keys, groupKeys: d.groupKeys, clock, clockSkewSeconds };
+  const groups = [...d.groupKeys.keys()];
+  const bearers = { stsUrl, keys: d.keys, groups, clock, clockSkewSeconds };
   const receivers = feedIssuers.flatMap((issuer) => {
     const client = issuer.jobStatus;
     if (client.kind === 'none') return [];
@@ -123,7 +124,6 @@ export function createSts(d: StsDeps): Sts {
     news,
   };
   const standing = { stsUrl, keys: d.keys, clock, clockSkewSeconds, store, policies, ages };
-  const groups = [...d.groupKeys.keys()];
   const tenants = settings.tenants.map((ceiling) => ceiling.tenant);
   return {
     routes: [

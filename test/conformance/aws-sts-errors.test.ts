@@ -9,7 +9,7 @@ import type { SignableRequest } from '../../src/base/sigv4/request.ts';
 import { signRequest } from '../../src/base/sigv4/sign-request.ts';
 import { signingKey } from '../../src/base/sigv4/signature.ts';
 import { verifySignature } from '../../src/base/sigv4/verify.ts';
-import { faultOf, type StsFault } from '../../src/wire/aws-sts/fault.ts';
+import { type AwsFault, faultOf } from '../../src/wire/aws-sts/fault.ts';
 import { sessionRefusal, signatureRefusal } from '../../src/wire/aws-sts/signature-fault.ts';
 import { describeVectors, readVectors } from './vectors.ts';
 
@@ -53,7 +53,7 @@ const requestOf = (headers: Headers): SignableRequest => ({
 });
 
 /** What a call with these headers is answered; undefined: taken. */
-function answerTo(headers: Headers): StsFault | undefined {
+function answerTo(headers: Headers): AwsFault | undefined {
   const request = requestOf(headers);
   const claim = readSignature(request, { service: 'sts', region: SCOPE.region, nowSeconds: NOW });
   if (!claim.ok) return signatureRefusal(claim.error).fault;
@@ -100,7 +100,7 @@ const BENT: Readonly<Record<string, Headers>> = {
 };
 
 /** Their texts are built from what was sent, or missing in the catalogue. */
-const BUILT: Readonly<Record<string, Pick<StsFault, 'code' | 'status'>>> = {
+const BUILT: Readonly<Record<string, Pick<AwsFault, 'code' | 'status'>>> = {
   IAMAuth_malformed_component: { code: 'IncompleteSignature', status: 400 },
   IAMAuth_missing_authorization_component: { code: 'IncompleteSignature', status: 400 },
   IAMAuth_credentials_future_date: { code: 'SignatureDoesNotMatch', status: 403 },

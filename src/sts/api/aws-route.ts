@@ -7,14 +7,14 @@ import type { KeyRing } from '../../keys/ring.ts';
 import { readSessionPolicy } from '../../policy/readers/session-policy.ts';
 import { encodeAssumedRole, encodeCallerIdentity } from '../../wire/aws-sts/answer.ts';
 import type { AssumeRoleCall } from '../../wire/aws-sts/assume-role.ts';
-import { decodeStsCall } from '../../wire/aws-sts/call.ts';
+import { decodeAwsCall } from '../../wire/aws-sts/call.ts';
 import {
-  encodeStsFault,
+  type AwsRefusal,
+  encodeAwsFault,
   faultOf,
   faultOfStatus,
   leadingOn,
   openRefusal,
-  type StsRefusal,
 } from '../../wire/aws-sts/fault.ts';
 import { identifyCaller } from '../caller-identity.ts';
 import type { CallerDeps } from '../callers.ts';
@@ -41,7 +41,7 @@ export const awsRoutes = (deps: AwsRouteDeps): readonly Route[] => [
     method: 'POST',
     path: '/',
     handle: (request) => handleCall(deps, request),
-    refuse: (status, message) => encodeStsFault(faultOfStatus(status, message), newRequestId(deps)),
+    refuse: (status, message) => encodeAwsFault(faultOfStatus(status, message), newRequestId(deps)),
   },
   { method: 'GET', path: '/', handle: async (request) => refuseGet(deps, request) },
 ];
@@ -59,7 +59,7 @@ function refuseGet(deps: AwsRouteDeps, request: HttpRequest): HttpResponse {
 }
 
 async function handleCall(deps: AwsRouteDeps, request: HttpRequest): Promise<HttpResponse> {
-  const call = decodeStsCall(request);
+  const call = decodeAwsCall(request);
   if (!call.ok) return refuse(deps, request, call.error);
   try {
     if (call.value.action === 'AssumeRoleWithWebIdentity') return await assumeRole(deps, request, call.value);
@@ -75,10 +75,10 @@ async function handleCall(deps: AwsRouteDeps, request: HttpRequest): Promise<Htt
 }
 
 /** A refusal outside the pipeline: it gets an id, and a place in the ring under it. */
-function refuse(deps: AwsRouteDeps, { remoteAddress }: HttpRequest, refusal: StsRefusal): HttpResponse {
+function refuse(deps: AwsRouteDeps, { remoteAddress }: HttpRequest, refusal: AwsRefusal): HttpResponse {
   const opened = { wire: WIRE, role: null, remoteAddress } as const;
   const { decisionId } = refuseUnread(deps.exchange, opened, refusal.failure);
-  return encodeStsFault(refusal.isOpen ? refusal.fault : leadingOn(refusal.fault, decisionId), decisionId);
+  return encodeAwsFault(refusal.isOpen ? refusal.fault : leadingOn(refusal.fault, decisionId), decisionId);
 }
 
 async function assumeRole(deps: AwsRouteDeps, request: HttpRequest, call: AssumeRoleCall): Promise<HttpResponse> {
@@ -98,7 +98,7 @@ async function assumeRole(deps: AwsRouteDeps, request: HttpRequest, call: Assume
 }
 
 const answerRefused = ({ decisionId, packedPolicyPercent, reason }: Refused): HttpResponse =>
-  encodeStsFault(leadingOn(faultOf(reason, packedPolicyPercent), decisionId), decisionId);
+  encodeAwsFault(leadingOn(faultOf(reason, packedPolicyPercent), decisionId), decisionId);
 
 function issue(deps: AwsRouteDeps, { roleArn }: AssumeRoleCall, { session }: Granted): Promise<AwsCredentials> {
   const groupKey = deps.groupKeys.get(session.group)?.key;

@@ -2,7 +2,7 @@
 import { gcpPrincipal } from '../../base/credential/gcp-names.ts';
 import type { PolicySet } from '../../policy/policy-set.ts';
 import type { GcpActiveToken } from '../../wire/gcp-sts/introspection.ts';
-import { type BearerDeps, openBearer } from '../bearers.ts';
+import { type BearerDeps, identifyBearer } from '../bearers.ts';
 import type { FederatedSession, Session, StsStore } from '../store.ts';
 
 interface ActiveTokenDeps {
@@ -16,7 +16,7 @@ interface ActiveTokenDeps {
  * when the store does.
  */
 export async function findActiveToken(deps: ActiveTokenDeps, token: string): Promise<GcpActiveToken | null> {
-  const bearer = await openBearer(deps.bearers, token);
+  const bearer = await identifyBearer(deps.bearers, token);
   if (!bearer.ok) return null;
   const session = await deps.sessions.findSession(bearer.value.sessionId);
   const username = session === undefined ? undefined : nameOf(session, deps.policies.current());

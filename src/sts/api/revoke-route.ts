@@ -15,8 +15,8 @@ import { encodeOauthRefusal } from '../../base/refusal/oauth.ts';
 import { type Refusal, refuse } from '../../base/refusal/refusal.ts';
 import { answeringRoute, type Outcome } from '../../base/refusal/route.ts';
 import { readForm } from '../../wire/form.ts';
+import { type OwnCredentials, openOptions } from '../own-credentials.ts';
 import type { Signal } from '../signal.ts';
-import { type OwnCredentials, openOptions } from '../standing.ts';
 import type { StsStore } from '../store.ts';
 
 export interface RevokeDeps {
@@ -33,9 +33,8 @@ export interface RevokeDeps {
 
 /**
  * Whoever holds an access token, or the token of a session without a role yet, may end its session: who could use it up may also
- * give it back, and who finds one should. A client
- * with `may.revoke` also ends sessions of AWS clients, whose session token is seen by more than may use it; and it is bound to its
- * tenants, also for tokens that it holds.
+ * give it back, and who finds one should. A client with `may.revoke` also ends sessions of AWS clients, whose session token is seen
+ * by more than may use it; and it is bound to its tenants, also for tokens that it holds.
  */
 export const revokeRoute = (deps: RevokeDeps): Route =>
   answeringRoute(deps.refusals, {

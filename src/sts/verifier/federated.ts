@@ -3,7 +3,8 @@
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
-import { type Bearer, type BearerDeps, openBearer } from '../bearers.ts';
+import { type Bearer, type BearerDeps, identifyBearer } from '../bearers.ts';
+import { findInForce } from '../own-credentials.ts';
 import type { FederatedSession, Federation, Session, StsStore } from '../store.ts';
 import { checkJobStatusAgain } from './job-status.ts';
 import { findIssuer } from './trusted-issuers.ts';
@@ -42,10 +43,14 @@ type Remembering = (Session | FederatedSession) & { readonly federation: Federat
  */
 export async function verifyFederated(deps: FederatedDeps, token: string): Promise<FederatedVerification> {
   const list = new CheckList();
-  const bearer = list.note('credential', await openBearer(deps, token), (known) => `session ${known.sessionId}`);
+  const bearer = list.note('credential', await identifyBearer(deps, token), (known) => `session ${known.sessionId}`);
   if (!bearer.ok) return list.refuse(bearer.error, { authentic: null, isMeantForUs: false });
-  const found = await deps.sessions.findSession(bearer.value.sessionId);
-  const session = list.note('session', checkSession(found), ({ expiresAt }) => `in force, until ${expiresAt}`);
+  const found = await findInForce(deps.sessions, bearer.value.sessionId);
+  const session = list.note(
+    'session',
+    found.ok ? checkRemembering(found.value) : found,
+    ({ expiresAt }) => `in force, until ${expiresAt}`,
+  );
   if (!session.ok) return list.refuse(session.error, { authentic: vouchedFor(bearer.value), isMeantForUs: true });
   const { expiresAt, federation, id } = session.value;
   const facts = await verifyRemembered(deps.verifier, session.value, list);
@@ -65,9 +70,7 @@ const vouchedFor = ({ jobBound, jobId, jobIssuer, subject }: Bearer): AuthenticT
   jobBound,
 });
 
-function checkSession(found: Session | FederatedSession | undefined): Result<Remembering, Failure> {
-  if (found === undefined)
-    return err(failure('session_ended', 'the session has ended, or this store does not know it'));
+function checkRemembering(found: Session | FederatedSession): Result<Remembering, Failure> {
   const { federation } = found;
   return federation === null
     ? err(failure('chaining_refused', 'the session was not made to have another one come of it'))

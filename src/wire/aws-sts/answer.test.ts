@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { REASONS, type Reason, safeReason } from '../../base/core/reasons.ts';
 import { Secret } from '../../base/core/secret.ts';
 import { type AssumedRole, encodeAssumedRole, encodeCallerIdentity } from './answer.ts';
-import { encodeStsFault, faultOf, faultOfStatus, leadingOn, stsFault } from './fault.ts';
+import { awsFault, encodeAwsFault, faultOf, faultOfStatus, leadingOn } from './fault.ts';
 
 const ROLE: AssumedRole = {
   audience: 'sts.amazonaws.com',
@@ -68,7 +68,7 @@ test('the answer of GetCallerIdentity is in the same form', () => {
 
 describe('an error', () => {
   test('is byte for byte AWS’s', () => {
-    const answer = encodeStsFault(stsFault('AccessDenied', 'a <no>'), 'D9XM40KQZ7HT8');
+    const answer = encodeAwsFault(awsFault('AccessDenied', 'a <no>'), 'D9XM40KQZ7HT8');
     const body =
       '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code>' +
       '<Message>a &lt;no&gt;</Message></Error><RequestId>D9XM40KQZ7HT8</RequestId></ErrorResponse>';
@@ -79,7 +79,7 @@ describe('an error', () => {
     ['InternalFailure', 500],
     ['ServiceUnavailable', 503],
   ] as const)('%s is the receiver’s', (code, status) => {
-    const answer = encodeStsFault(stsFault(code, ''), 'D1');
+    const answer = encodeAwsFault(awsFault(code, ''), 'D1');
     expect([answer.status, String(answer.body).includes('<Type>Receiver</Type>')]).toEqual([status, true]);
   });
 

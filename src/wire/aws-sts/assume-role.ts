@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseAwsRoleArn } from '../../base/credential/aws-arn.ts';
 import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
 import { numberProblems, type TextShape, textProblems, unsatisfied, validationError } from './constraints.ts';
-import { openRefusal, type StsRefusal } from './fault.ts';
+import { type AwsRefusal, openRefusal } from './fault.ts';
 
 /** One AssumeRoleWithWebIdentity. */
 export interface AssumeRoleCall {
@@ -62,7 +62,7 @@ const PARAMETERS = new Set([
  * The call in a form whose names stand once each. Every problem with the bounds is told at once. A parameter that
  * AssumeRoleWithWebIdentity does not have is refused: the caller would get something else than it asked for.
  */
-export function decodeAssumeRole(form: ReadonlyMap<string, string>): Result<AssumeRoleCall, StsRefusal> {
+export function decodeAssumeRole(form: ReadonlyMap<string, string>): Result<AssumeRoleCall, AwsRefusal> {
   const unserved = unservedParameter(form);
   if (unserved !== undefined) return err(unserved);
   const duration = readDuration(form.get('DurationSeconds'));
@@ -92,7 +92,7 @@ export function decodeAssumeRole(form: ReadonlyMap<string, string>): Result<Assu
   return ok({ action: 'AssumeRoleWithWebIdentity', ...call });
 }
 
-function unservedParameter(form: ReadonlyMap<string, string>): StsRefusal | undefined {
+function unservedParameter(form: ReadonlyMap<string, string>): AwsRefusal | undefined {
   if (form.has('ProviderId')) {
     const message = 'ProviderId is for OAuth 2.0 access tokens; an OpenID Connect token names its own provider';
     return openRefusal('request_malformed', 'ValidationError', message);
@@ -105,7 +105,7 @@ function unservedParameter(form: ReadonlyMap<string, string>): StsRefusal | unde
 }
 
 /** AWS's reader takes a 32-bit integer, also with a sign or leading zeros; all else is no number to it. */
-function readDuration(text: string | undefined): Result<number, StsRefusal> {
+function readDuration(text: string | undefined): Result<number, AwsRefusal> {
   if (text === undefined) return ok(DEFAULT_DURATION_SECONDS);
   const value = /^[+-]?[0-9]{1,20}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= -(2 ** 31) && value < 2 ** 31) return ok(value);
@@ -113,7 +113,7 @@ function readDuration(text: string | undefined): Result<number, StsRefusal> {
 }
 
 /** `PolicyArns.member.1.arn`, `.2.arn` and so on without a gap; `PolicyArns=` is how clients write an empty list. */
-function readPolicyArns(form: ReadonlyMap<string, string>): Result<readonly string[], StsRefusal> {
+function readPolicyArns(form: ReadonlyMap<string, string>): Result<readonly string[], AwsRefusal> {
   const malformed = (message: string) => err(openRefusal('request_malformed', 'MalformedInput', message));
   if ((form.get('PolicyArns') ?? '') !== '') return malformed('PolicyArns is a list');
   const count = [...form.keys()].filter((name) => POLICY_ARN_NAME.test(name)).length;

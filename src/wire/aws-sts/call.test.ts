@@ -1,7 +1,7 @@
 // Requests of AWS's query protocol: what is read, what is refused, and with which code a client hears of it.
 import { describe, expect, test } from 'vitest';
-import { decodeStsCall } from './call.ts';
-import type { StsCode } from './fault.ts';
+import { decodeAwsCall } from './call.ts';
+import type { AwsCode } from './fault.ts';
 
 const ARN = 'arn:aws:iam::111122223333:role/deploy';
 const WHOLE: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ interface Sent {
 }
 
 const decode = ({ body = bodyOf({}), headers = {}, query = '' }: Sent) =>
-  decodeStsCall({
+  decodeAwsCall({
     query,
     headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8', ...headers },
     body: new TextEncoder().encode(body),
@@ -170,7 +170,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     expect(refusalOf(bend({ RoleArn }))).toMatchObject(refused);
   });
 
-  test.each<[string, Changes, StsCode]>([
+  test.each<[string, Changes, AwsCode]>([
     ['a provider', { ProviderId: 'www.amazon.com' }, 'ValidationError'],
     ['a parameter of another action', { 'Tags.member.1.Key': 'team' }, 'ValidationError'],
     ['a parameter that nobody knows', { 'a<b': '1' }, 'ValidationError'],
@@ -238,7 +238,7 @@ describe('a request', () => {
     expect(refusalOf(decode(sent))).toMatchObject({ code: 'MalformedInput', status: 400, reason: 'request_malformed' });
   });
 
-  test.each<[string, Changes, StsCode, string]>([
+  test.each<[string, Changes, AwsCode, string]>([
     ['no action', { Action: null }, 'MissingAction', 'The request has no Action'],
     ['an unknown action', { Action: 'NoSuchAction' }, 'InvalidAction', 'operation NoSuchAction for version 2011-06-15'],
     ['an empty action', { Action: '' }, 'InvalidAction', 'operation  for version 2011-06-15'],

@@ -3,12 +3,12 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import { byName, FORM_TYPE, isOfType } from '../form.ts';
 import { decodePairs } from '../urlencoded.ts';
 import { type AssumeRoleCall, decodeAssumeRole } from './assume-role.ts';
-import { openRefusal, type StsRefusal } from './fault.ts';
+import { type AwsRefusal, openRefusal } from './fault.ts';
 
-export type StsCall = AssumeRoleCall | { readonly action: 'GetCallerIdentity' };
+export type AwsCall = AssumeRoleCall | { readonly action: 'GetCallerIdentity' };
 
 /** The parts of a request that say what is asked for. */
-export interface StsRequest {
+export interface AwsRequest {
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -32,7 +32,7 @@ const SERVED = 'Served here: AssumeRoleWithWebIdentity, GetCallerIdentity';
  * The call that a POST asks for. Every parameter stands once, in the body: of repeated ones AWS takes the first, which is not
  * what every other reader takes, and URLs end up in logs. Precondition: the body is within MAX_BODY_BYTES.
  */
-export function decodeStsCall(request: StsRequest): Result<StsCall, StsRefusal> {
+export function decodeAwsCall(request: AwsRequest): Result<AwsCall, AwsRefusal> {
   const form = readForm(request);
   if (!form.ok) return form;
   const action = readAction(form.value);
@@ -44,7 +44,7 @@ export function decodeStsCall(request: StsRequest): Result<StsCall, StsRefusal> 
   return decodeAssumeRole(form.value);
 }
 
-function readForm({ body, headers, query }: StsRequest): Result<ReadonlyMap<string, string>, StsRefusal> {
+function readForm({ body, headers, query }: AwsRequest): Result<ReadonlyMap<string, string>, AwsRefusal> {
   if (!isOfType(headers, FORM_TYPE)) return malformed(`The body is not ${FORM_TYPE}`);
   if (query !== '') return malformed('Parameters belong into the body: URLs end up in logs');
   const pairs = decodePairs(body);
@@ -53,7 +53,7 @@ function readForm({ body, headers, query }: StsRequest): Result<ReadonlyMap<stri
   return form.ok ? form : malformed('A parameter stands twice');
 }
 
-function readAction(form: ReadonlyMap<string, string>): Result<StsCall['action'], StsRefusal> {
+function readAction(form: ReadonlyMap<string, string>): Result<AwsCall['action'], AwsRefusal> {
   const action = form.get('Action');
   if (action === undefined) {
     return err(openRefusal('request_malformed', 'MissingAction', `The request has no Action. ${SERVED}`));
@@ -66,20 +66,20 @@ function readAction(form: ReadonlyMap<string, string>): Result<StsCall['action']
   return err(openRefusal('request_malformed', 'InvalidAction', `Could not find ${asked}. ${SERVED}`));
 }
 
-function decodeGetCallerIdentity(form: ReadonlyMap<string, string>): Result<StsCall, StsRefusal> {
+function decodeGetCallerIdentity(form: ReadonlyMap<string, string>): Result<AwsCall, AwsRefusal> {
   // Signatures of older protocols travel as parameters, and would be ignored.
   if (form.size === 2) return ok({ action: 'GetCallerIdentity' });
   return err(openRefusal('request_malformed', 'ValidationError', 'GetCallerIdentity has no parameters'));
 }
 
 /** Role chaining: a credential that makes credentials outlives its job and widens what it may do, one step at a time. */
-const chainingRefused = (what: string): Result<never, StsRefusal> => {
+const chainingRefused = (what: string): Result<never, AwsRefusal> => {
   const why =
     'credentials are given only for an identity token (AssumeRoleWithWebIdentity), never for other credentials';
   return err(openRefusal('chaining_refused', 'AccessDenied', `${what}: ${why}`));
 };
 
-const malformed = (message: string): Result<never, StsRefusal> =>
+const malformed = (message: string): Result<never, AwsRefusal> =>
   err(openRefusal('request_malformed', 'MalformedInput', message));
 
 /** A value that may be shown to whoever sent it: anything but a plain word could be something put in the wrong place. */

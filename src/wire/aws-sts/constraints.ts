@@ -1,5 +1,5 @@
 // The bounds of AWS STS's parameters, and how AWS says that a value is outside them. SDKs send whatever they are given.
-import type { StsRefusal } from './fault.ts';
+import type { AwsRefusal } from './fault.ts';
 import { openRefusal } from './fault.ts';
 
 /** A text parameter and its bounds in UTF-16 units, as AWS counts them. */
@@ -32,7 +32,7 @@ export const unsatisfied = (member: string, constraint: string): string =>
   `Value at '${member}' failed to satisfy constraint: Member must ${constraint}`;
 
 /** All problems of one request in one ValidationError. Precondition: there is at least one. */
-export function validationError(problems: readonly string[]): StsRefusal {
+export function validationError(problems: readonly string[]): AwsRefusal {
   const count = problems.length === 1 ? '1 validation error' : `${problems.length} validation errors`;
   return openRefusal('request_malformed', 'ValidationError', `${count} detected: ${problems.join('; ')}`);
 }

@@ -30,33 +30,33 @@ const STATUS = {
   ValidationError: 400,
 } as const;
 
-export type StsCode = keyof typeof STATUS;
+export type AwsCode = keyof typeof STATUS;
 
 /** One error answer. The message is for the caller: it holds nothing but the protocol's own words. */
-export interface StsFault {
-  readonly code: StsCode;
+export interface AwsFault {
+  readonly code: AwsCode;
   readonly status: number;
   readonly message: string;
 }
 
 /** What a caller is told, and what the operator finds under the decision's id. */
-export interface StsRefusal {
-  readonly fault: StsFault;
+export interface AwsRefusal {
+  readonly fault: AwsFault;
   readonly failure: Failure;
   /** Whether the caller was told everything: then there is nothing more to look up. */
   readonly isOpen: boolean;
 }
 
 /** A fault; `status` only where AWS itself gives one code two statuses. */
-export const stsFault = (code: StsCode, message: string, status: number = STATUS[code]): StsFault => ({
+export const awsFault = (code: AwsCode, message: string, status: number = STATUS[code]): AwsFault => ({
   code,
   status,
   message,
 });
 
 /** A refusal whose reason may be read by everybody, because it speaks of the caller's own request only. */
-export const openRefusal = (reason: Reason, code: StsCode, message: string): StsRefusal => ({
-  fault: stsFault(code, message),
+export const openRefusal = (reason: Reason, code: AwsCode, message: string): AwsRefusal => ({
+  fault: awsFault(code, message),
   failure: failure(reason, message),
   isOpen: true,
 });
@@ -67,19 +67,19 @@ export const openRefusal = (reason: Reason, code: StsCode, message: string): Sts
  * An issuer that answers with unusable keys will do so the next time.
  * `packedPolicyPercent` belongs to `session_policy_too_large`.
  */
-export function faultOf(reason: Reason, packedPolicyPercent?: number): StsFault {
+export function faultOf(reason: Reason, packedPolicyPercent?: number): AwsFault {
   switch (reason) {
     case 'issuer_unreachable':
-      return stsFault('IDPCommunicationError', 'The keys of the identity provider could not be fetched; try again');
+      return awsFault('IDPCommunicationError', 'The keys of the identity provider could not be fetched; try again');
     case 'issuer_unusable':
-      return stsFault('InvalidIdentityToken', 'The identity provider publishes no keys that can be used');
+      return awsFault('InvalidIdentityToken', 'The identity provider publishes no keys that can be used');
     case 'session_policy_malformed':
-      return stsFault('MalformedPolicyDocument', 'A session policy is not a policy document that is taken here');
+      return awsFault('MalformedPolicyDocument', 'A session policy is not a policy document that is taken here');
     case 'session_policy_too_large':
     case 'request_too_large':
-      return stsFault('PackedPolicyTooLarge', tooLarge(packedPolicyPercent));
+      return awsFault('PackedPolicyTooLarge', tooLarge(packedPolicyPercent));
     case 'internal_failure':
-      return stsFault('InternalFailure', 'The request could not be processed; nothing was granted');
+      return awsFault('InternalFailure', 'The request could not be processed; nothing was granted');
     default:
       return bySafeReason(reason);
   }
@@ -89,39 +89,39 @@ export function faultOf(reason: Reason, packedPolicyPercent?: number): StsFault 
 const tooLarge = (percent: number | undefined): string =>
   `Packed size of session policies and session tags consumes ${percent ?? 'more than 100'}% of allotted space`;
 
-function bySafeReason(reason: Reason): StsFault {
+function bySafeReason(reason: Reason): AwsFault {
   const safe = safeReason(reason);
   switch (safe) {
     case 'token_invalid':
-      return stsFault('InvalidIdentityToken', 'The web identity token that was passed is not acceptable here');
+      return awsFault('InvalidIdentityToken', 'The web identity token that was passed is not acceptable here');
     case 'token_expired':
-      return stsFault('ExpiredTokenException', 'The web identity token that was passed is past its expiry');
+      return awsFault('ExpiredTokenException', 'The web identity token that was passed is past its expiry');
     case 'access_denied':
     case 'not_found':
     case 'client_invalid':
-      return stsFault('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
+      return awsFault('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
     case 'request_invalid':
     case 'conflict':
-      return stsFault('ValidationError', 'The request is not what AssumeRoleWithWebIdentity asks for');
+      return awsFault('ValidationError', 'The request is not what AssumeRoleWithWebIdentity asks for');
     case 'limited':
-      return stsFault('Throttling', 'Rate exceeded');
+      return awsFault('Throttling', 'Rate exceeded');
     case 'unavailable':
-      return stsFault('ServiceUnavailable', 'The request cannot be answered at the moment; try again');
+      return awsFault('ServiceUnavailable', 'The request cannot be answered at the moment; try again');
   }
 }
 
 /** The fault of a request that was refused before anybody read its parameters; `message` is for the caller. */
-export const faultOfStatus = (status: number, message: string): StsFault =>
-  status >= 500 ? faultOf('store_unavailable') : stsFault('MalformedInput', message, status);
+export const faultOfStatus = (status: number, message: string): AwsFault =>
+  status >= 500 ? faultOf('store_unavailable') : awsFault('MalformedInput', message, status);
 
 /** The fault with the way to its reason, where the reason is kept from the caller. */
-export const leadingOn = (fault: StsFault, decisionId: string): StsFault => ({
+export const leadingOn = (fault: AwsFault, decisionId: string): AwsFault => ({
   ...fault,
   message: withWayToReason(fault.message, decisionId),
 });
 
 /** The answer; `requestId` is the decision's id. */
-export function encodeStsFault(fault: StsFault, requestId: string): HttpResponse {
+export function encodeAwsFault(fault: AwsFault, requestId: string): HttpResponse {
   // AWS's word for whose fault it is: the server's own faults are the Receiver's.
   const type = textElement('Type', fault.status >= 500 ? 'Receiver' : 'Sender');
   const error = `<Error>${type}${textElement('Code', fault.code)}${textElement('Message', fault.message)}</Error>`;

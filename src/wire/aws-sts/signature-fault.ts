@@ -1,10 +1,10 @@
 // What AWS STS answers to a signature that it does not take. The texts are the protocol's; what was sent is never repeated.
 import { type Failure, failure, type Reason } from '../../base/core/reasons.ts';
 import type { SigV4Failure, SigV4Problem } from '../../base/sigv4/problem.ts';
-import { type StsCode, type StsFault, type StsRefusal, stsFault } from './fault.ts';
+import { type AwsCode, type AwsFault, type AwsRefusal, awsFault } from './fault.ts';
 
 /** Reason for the operator, code, text, and a status where AWS gives the code another one than its usual. */
-type Row = readonly [Reason, StsCode, string, (number | undefined)?];
+type Row = readonly [Reason, AwsCode, string, (number | undefined)?];
 
 const UNSIGNED: Row = ['credential_missing', 'MissingAuthenticationToken', 'Request is missing Authentication Token'];
 const incomplete = (text: string): Row => ['signature_malformed', 'IncompleteSignature', text];
@@ -57,19 +57,19 @@ const ROWS: Readonly<Record<SigV4Problem, Row>> = {
 };
 
 /** The refusal of a request for its signature. */
-export function signatureRefusal({ detail, problem }: SigV4Failure): StsRefusal {
+export function signatureRefusal({ detail, problem }: SigV4Failure): AwsRefusal {
   const [reason, code, text, status] = ROWS[problem];
-  return { fault: stsFault(code, text, status), failure: failure(reason, detail), isOpen: false };
+  return { fault: awsFault(code, text, status), failure: failure(reason, detail), isOpen: false };
 }
 
 /**
  * The refusal of the session that a signature is made with. Past its expiry or ended, it was one of ours once, and a client may
  * get a new one; every other token is nobody's, whatever is wrong with it.
  */
-export function sessionRefusal(refused: Failure): StsRefusal {
+export function sessionRefusal(refused: Failure): AwsRefusal {
   const isOver = refused.reason === 'session_expired' || refused.reason === 'session_ended';
-  const fault: StsFault = isOver
-    ? stsFault('ExpiredToken', 'The security token included in the request is expired')
-    : stsFault('InvalidClientTokenId', 'The security token included in the request is invalid.');
+  const fault: AwsFault = isOver
+    ? awsFault('ExpiredToken', 'The security token included in the request is expired')
+    : awsFault('InvalidClientTokenId', 'The security token included in the request is invalid.');
   return { fault, failure: refused, isOpen: false };
 }
