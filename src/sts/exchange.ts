@@ -40,7 +40,7 @@ export function exchange(deps: ExchangeDeps, request: ExchangeRequest): Promise<
     const role = refOf(policies, request.role);
     return decideOn(deps, opened, {
       request,
-      asked: askedName(policies, request.role),
+      askedName: askedNameOf(policies, request.role),
       verified: verification,
       role,
       policies,
@@ -95,7 +95,7 @@ function refuseUnexpected(deps: Pick<ExchangeDeps, 'log' | 'ring'>, opened: Case
 }
 
 /** How a request names its role, for the operator: with the number that Entra would give, which no caller is told. */
-function askedName(policies: PolicySet, asked: ExchangeRequest['role']): unknown {
+function askedNameOf(policies: PolicySet, asked: ExchangeRequest['role']): unknown {
   if (!('azure' in asked)) return asked;
   const isTenant = policies.hasAzureTenant(asked.azure.tenant);
   const entra = isTenant ? 'AADSTS700016: the application is not in the tenant' : 'AADSTS90002: the tenant is unknown';

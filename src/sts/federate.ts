@@ -42,7 +42,7 @@ export function exchangeAtProvider(
     const asked = { request, verified: verification, policies };
     if (accounts.length > 0) return decideOnAccounts(deps, opened, { ...asked, accounts });
     const parenthood = takesAccounts ? { provider } : {};
-    return decideOn(deps, opened, { ...asked, ...parenthood, asked: { provider }, role });
+    return decideOn(deps, opened, { ...asked, ...parenthood, askedName: { provider }, role });
   });
 }
 
@@ -58,8 +58,8 @@ export function exchangeForAccount(
     const { parent } = verification;
     const policies = deps.policies.current();
     const role = policies.findByGcpAccount(parent.provider, serviceAccount);
-    const asked = { provider: parent.provider, serviceAccount };
-    return decideOn(deps, opened, { request, asked, verified: verification, role, policies, parent });
+    const askedName = { provider: parent.provider, serviceAccount };
+    return decideOn(deps, opened, { request, askedName, verified: verification, role, policies, parent });
   });
 }
 

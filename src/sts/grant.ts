@@ -45,7 +45,7 @@ export interface GrantDeps extends JudgeDeps, SettleDeps, NarrowingDeps {
 interface Asked {
   readonly request: CredentialRequest;
   /** How the request names the role, for people. */
-  readonly asked: unknown;
+  readonly askedName: unknown;
   readonly verified: Verified;
   /** Undefined when no active role is what the request names. */
   readonly role: RoleRef | undefined;
@@ -62,14 +62,14 @@ export const freshId = ({ random }: Pick<GrantDeps, 'random'>, kind: IdKind): st
 
 /** Judges, and grants or refuses; either is durable before it is told, as far as the store lets it be. */
 export async function decideOn(deps: GrantDeps, before: Case, o: Asked): Promise<Granted | Refused> {
-  const { asked, parent, policies, request, role, verified } = o;
+  const { askedName, parent, policies, request, role, verified } = o;
   const { token, checks } = verified;
   const facts = verifiedFacts(token);
   const opened = { ...before, role: role ?? null };
   const now = deps.clock.nowSeconds();
   const judgement =
     role === undefined
-      ? unknownRole(asked)
+      ? unknownRole(askedName)
       : judge(deps, policies, { identity: identityOf(facts), question: questionOf(request, { role, now, parent }) });
   const trace = { checks, ...judgement.trace, jobBound: facts.jobBound };
   if (!judgement.allow) {
@@ -79,9 +79,9 @@ export async function decideOn(deps: GrantDeps, before: Case, o: Asked): Promise
   return grant(deps, opened, { ...o, token, facts, judgement, trace, now });
 }
 
-const unknownRole = (asked: unknown): Judgement => ({
+const unknownRole = (askedName: unknown): Judgement => ({
   allow: false,
-  failure: failure('role_unknown', `no active role is called ${JSON.stringify(asked)}`),
+  failure: failure('role_unknown', `no active role is called ${JSON.stringify(askedName)}`),
   trace: {},
 });
 

@@ -8,7 +8,7 @@ import type { PolicySet } from '../policy/policy-set.ts';
 import type { Ceiling, Role } from '../policy/role.ts';
 import { sessionClaims } from '../policy/session-claims.ts';
 import type { SessionAttributes } from '../policy/trust/trust.ts';
-import { sessionLifetime } from './lifetime.ts';
+import { type LifetimeBounds, sessionLifetime } from './lifetime.ts';
 
 /** The identity as far as it was established. */
 export interface Identity {
@@ -78,16 +78,7 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
   }
   const picked = sessionClaims(role, identity.claims);
   if (!picked.ok) return refuse(picked.error);
-  const lifetime = sessionLifetime({
-    now: question.now,
-    askedSeconds: question.askedSeconds,
-    roleSeconds: role.session.maxDurationSeconds,
-    ceilingSeconds: ceiling.maxDurationSeconds,
-    issuerSeconds: identity.issuerSeconds,
-    jobBound: identity.jobBound,
-    deadline: identity.deadline,
-    parentEnd: question.parentEnd,
-  });
+  const lifetime = sessionLifetime(boundsOf(o, { role, ceiling }));
   if (!lifetime.ok) return refuse(lifetime.error, lifetime.error.trace);
   return {
     allow: true,
@@ -97,6 +88,20 @@ export function judge(deps: JudgeDeps, policies: PolicySet, o: { identity: Ident
     trace: { role: decision.trace, lifetime: lifetime.value },
   };
 }
+
+const boundsOf = (
+  { identity, question }: { identity: Identity; question: Question },
+  { ceiling, role }: { ceiling: Ceiling; role: Role },
+): LifetimeBounds => ({
+  now: question.now,
+  askedSeconds: question.askedSeconds,
+  roleSeconds: role.session.maxDurationSeconds,
+  ceilingSeconds: ceiling.maxDurationSeconds,
+  issuerSeconds: identity.issuerSeconds,
+  jobBound: identity.jobBound,
+  deadline: identity.deadline,
+  parentEnd: question.parentEnd,
+});
 
 const requestOf = (
   { claims, issuer }: Identity,

@@ -70,74 +70,62 @@ export interface Sts {
 
 /** The STS on its ports. Throws ERR_ISSUER_REGISTRATION for a registration that can never work. Nothing runs before `start`. */
 export function createSts(d: StsDeps): Sts {
-  const { clients, clock, fetch, log, random, settings, store } = d;
+  const parts = partsOf(d);
+  return { ...routesOf(d, parts), ...lifecycle(d, parts) };
+}
+
+type Parts = ReturnType<typeof partsOf>;
+
+/** What knows something of its own: issuers' keys and news, policies. */
+function partsOf({ clock, fetch, log, policySource, random, settings, store }: StsDeps) {
   const issuers = trustedIssuers(settings.trustedIssuers);
   const feedIssuers = settings.trustedIssuers.filter((issuer) => issuer.jobStatus.kind === 'feed');
   const news = new Signal();
-  const ring = new RefusalRing();
-  const refusals = new RefusalDesk({ clock, random, log });
-  const keys = new JwksCache({ issuers: settings.trustedIssuers, fetch, clock, log });
+  const issuerKeys = new JwksCache({ issuers: settings.trustedIssuers, fetch, clock, log });
   const ages = new FeedAges(
     feedIssuers.map((issuer) => issuer.issuer),
     clock,
   );
   const ceilings = ceilingsOf(settings.tenants);
-  const policies = new ActivePolicies({ source: d.policySource, ceilings, clock, log, onChange: () => news.notify() });
-  const introspect = introspectOver(fetch, (issuer) => keys.discovered(issuer));
-  const { clockSkewSeconds, url: stsUrl } = settings;
-  const verifier = { issuers, keys, store, ages, introspect, clock, clockSkewSeconds };
-  const exchange: ExchangeDeps = {
-    ...{
-      verifier,
-      policies,
-      store,
-      ceilings,
-      awsPolicies: settings.awsPolicies,
-      resources: resourcesOf(settings.gateways),
-      ring,
-      repeated: new RepeatedRefusals(clock),
-      stsUrl,
-      clockSkewSeconds,
-      clock,
-      random,
-      log,
-    },
-  };
-  const groups = [...d.groupKeys.keys()];
-  const bearers = { stsUrl, keys: d.keys, groups, clock, clockSkewSeconds };
+  const policies = new ActivePolicies({ source: policySource, ceilings, clock, log, onChange: () => news.notify() });
+  const introspect = introspectOver(fetch, (issuer) => issuerKeys.discovered(issuer));
+  const { clockSkewSeconds } = settings;
+  const verifier = { issuers, keys: issuerKeys, store, ages, introspect, clock, clockSkewSeconds };
   const receivers = feedIssuers.flatMap((issuer) => {
     const client = issuer.jobStatus;
     if (client.kind === 'none') return [];
     const onEnded = (): void => news.notify();
-    return [new EventReceiver({ issuer, client, fetch, keys, store, ages, clock, random, log, onEnded })];
+    return [new EventReceiver({ issuer, client, fetch, keys: issuerKeys, store, ages, clock, random, log, onEnded })];
   });
-  const feed = {
-    stsUrl,
-    store,
-    policies,
-    keys: d.keys,
-    groupKeys: d.groupKeys,
-    ages,
-    clock,
-    clockSkewSeconds,
-    clients,
-    news,
-  };
-  const standing = { stsUrl, keys: d.keys, clock, clockSkewSeconds, store, policies, ages };
+  return { news, issuerKeys, ages, ceilings, policies, verifier, receivers };
+}
+
+function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'> {
+  const { clients, clock, groupKeys, keys, log, random, settings, store } = d;
+  const { ages, ceilings, news, policies, verifier } = parts;
+  const { clockSkewSeconds, gateways, url: stsUrl } = settings;
+  const ring = new RefusalRing();
+  const refusals = new RefusalDesk({ clock, random, log });
+  const narrowing = { awsPolicies: settings.awsPolicies, resources: resourcesOf(gateways) };
+  const refusing = { store, ring, repeated: new RepeatedRefusals(clock), log };
+  const granting = { ...refusing, ...narrowing, ceilings, stsUrl, clock, clockSkewSeconds, random };
+  const exchange: ExchangeDeps = { ...granting, verifier, policies };
+  const credentials = { stsUrl, keys, clock, clockSkewSeconds };
+  const groups = [...groupKeys.keys()];
+  const standing = { ...credentials, store, policies, ages };
   const tenants = settings.tenants.map((ceiling) => ceiling.tenant);
   return {
     routes: [
-      ...tokenRoutes({ exchange, keys: d.keys, clients }),
+      ...tokenRoutes({ exchange, keys, clients }),
       introspectRoute({ standing, clients, refusals }),
-      revokeRoute({ credentials: standing, groups, store, clients, refusals, news, log }),
-      ...awsRoutes({ exchange, keys: d.keys, groupKeys: d.groupKeys, store }),
-      ...azureRoutes({ exchange, keys: d.keys, authority: settings.azureAuthority }),
-      ...gcpRoutes({ exchange, keys: d.keys, bearers, sessions: store }),
-      ...publicRoutes({ stsUrl, keys: d.keys }),
-      feedRoute({ ...feed, gateways: settings.gateways, refusals }),
+      revokeRoute({ credentials, groups, store, clients, refusals, news, log }),
+      ...awsRoutes({ exchange, keys, groupKeys, store }),
+      ...azureRoutes({ exchange, keys, authority: settings.azureAuthority }),
+      ...gcpRoutes({ exchange, keys, bearers: { ...credentials, groups }, sessions: store }),
+      ...publicRoutes({ stsUrl, keys }),
+      feedRoute({ ...standing, keys, groupKeys, clients, news, gateways, refusals }),
     ],
     adminRoutes: adminRoutes({ clients, refusals, store, ring, tenants, verifier, policies, ceilings, clock }),
-    ...lifecycle(d, { keys, policies, receivers }),
   };
 }
 
@@ -148,7 +136,7 @@ const resourcesOf = (gateways: StsSettings['gateways']): ReadonlyMap<string, str
 /** What runs in the background, and whether it does. */
 function lifecycle(
   d: StsDeps,
-  parts: { keys: JwksCache; policies: ActivePolicies; receivers: readonly EventReceiver[] },
+  parts: Pick<Parts, 'issuerKeys' | 'policies' | 'receivers'>,
 ): Pick<Sts, 'ready' | 'start' | 'issuersAsked' | 'close'> {
   let isReady = false;
   let pruning: ReturnType<typeof setInterval> | undefined;
@@ -164,7 +152,7 @@ function lifecycle(
       // Whether the database was restored from a copy, nobody can tell from the inside: so each start counts as a new store.
       const id = encodeBase64url(d.random.bytes(STORE_ID_BYTES));
       await d.store.renewIdentity({ id, bornAt: d.clock.nowSeconds() });
-      parts.keys.start();
+      parts.issuerKeys.start();
       for (const receiver of parts.receivers) receiver.start();
       pruning = setInterval(prune, PRUNE_MS);
       isReady = true;
@@ -175,7 +163,7 @@ function lifecycle(
     close: async () => {
       isReady = false;
       clearInterval(pruning);
-      parts.keys.close();
+      parts.issuerKeys.close();
       await Promise.all([parts.policies.close(), ...parts.receivers.map((receiver) => receiver.close())]);
     },
   };

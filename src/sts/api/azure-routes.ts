@@ -3,7 +3,6 @@
 import { ID_RANDOM_BYTES, newId } from '../../base/core/ids.ts';
 import { AZURE_EXCHANGE_AUDIENCE } from '../../base/credential/azure-names.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
-import type { KeyRing } from '../../keys/ring.ts';
 import { cloudEndpoints, instanceDiscovery, openIdConfiguration } from '../../wire/azure/documents.ts';
 import {
   type AnswerIds,
@@ -18,18 +17,15 @@ import { encodeAzureToken } from '../../wire/azure/token-answer.ts';
 import { correlationIdOf, decodeAzureTokenRequest, readTenant } from '../../wire/azure/token-request.ts';
 import { traceIdOf } from '../../wire/azure/trace-id.ts';
 import { parseQuery } from '../../wire/query.ts';
-import { issueAccessToken } from '../credentials.ts';
-import { type ExchangeDeps, exchange, issued, refuseUnread } from '../exchange.ts';
+import { exchange, refuseUnread } from '../exchange.ts';
 import type { Refused } from '../refusals.ts';
+import { type AccessTokenDeps, issuedAccessToken } from './access-token.ts';
 
 const WIRE = 'azure';
 const MAX_AGE_SECONDS = 300;
 const PUBLIC = { 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` } as const;
 
-export interface AzureRouteDeps {
-  readonly exchange: ExchangeDeps;
-  /** The `access-token` ring. */
-  readonly keys: Pick<KeyRing, 'signer'>;
+export interface AzureRouteDeps extends AccessTokenDeps {
   /** The URL that clients are configured with. */
   readonly authority: string;
 }
@@ -40,6 +36,7 @@ export interface AzureRouteDeps {
  */
 const TENANT_PATHS = ['/:tenant', '//:tenant'] as const;
 
+/** Everything that Azure's clients ask of an STS. */
 export const azureRoutes = (deps: AzureRouteDeps): readonly Route[] => {
   const refuse: NonNullable<Route['refuse']> = (status, message) => refuseUnreached(deps, status, message);
   const route = (method: Route['method'], path: string, handle: Route['handle']): Route => {
@@ -79,9 +76,7 @@ async function handleToken(deps: AzureRouteDeps, request: HttpRequest): Promise<
   const outcome = await exchange(deps.exchange, asked);
   if (!outcome.ok) return answerRefused(deps, request, outcome);
   const { decisionId, session } = outcome;
-  const { stsUrl } = deps.exchange;
-  const issue = (): Promise<string> => issueAccessToken(session, { stsUrl, signer: deps.keys.signer() });
-  const accessToken = await issued(deps.exchange, outcome, { request: asked, issue });
+  const accessToken = await issuedAccessToken(deps, outcome, asked);
   if (!accessToken.ok) return answerRefused(deps, request, accessToken.error);
   const expiresInSeconds = session.expiresAt - session.issuedAt;
   return encodeAzureToken({ accessToken: accessToken.value, expiresInSeconds }, idsOf(request, decisionId));

@@ -2,29 +2,27 @@
 // verifying and deciding are the pipeline's business.
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
-import type { KeyRing } from '../../keys/ring.ts';
 import { authorizationToken } from '../../wire/authorization.ts';
 import { encodeApiRefusal, encodeGeneratedToken, encodeUnreachedApi } from '../../wire/gcp-sts/api-answer.ts';
 import { decodeImpersonation } from '../../wire/gcp-sts/impersonation.ts';
 import { reachOf } from '../../wire/gcp-sts/scopes.ts';
 import type { BearerDeps } from '../bearers.ts';
-import { issueAccessToken } from '../credentials.ts';
-import { type ExchangeDeps, issued, refuseUnread } from '../exchange.ts';
+import { refuseUnread } from '../exchange.ts';
 import type { AccountRequest } from '../exchange-request.ts';
 import { exchangeForAccount } from '../federate.ts';
 import type { StsStore } from '../store.ts';
+import { type AccessTokenDeps, issuedAccessToken } from './access-token.ts';
 
 const WIRE = 'gcp';
 
-interface AccountRouteDeps {
-  readonly exchange: ExchangeDeps;
-  readonly keys: Pick<KeyRing, 'signer'>;
+/** What Google Cloud's routes need. */
+export interface GcpRouteDeps extends AccessTokenDeps {
   readonly bearers: BearerDeps;
   readonly sessions: Pick<StsStore, 'findSession'>;
 }
 
 /** Google's own path; the last segment, `EMAIL:generateAccessToken`, is one parameter, because the colon is no part of a name. */
-export const accountRoutes = (deps: AccountRouteDeps): readonly Route[] => [
+export const accountRoutes = (deps: GcpRouteDeps): readonly Route[] => [
   {
     method: 'POST',
     path: '/v1/projects/-/serviceAccounts/:call',
@@ -33,7 +31,7 @@ export const accountRoutes = (deps: AccountRouteDeps): readonly Route[] => [
   },
 ];
 
-async function handleCall(deps: AccountRouteDeps, request: HttpRequest): Promise<HttpResponse> {
+async function handleCall(deps: GcpRouteDeps, request: HttpRequest): Promise<HttpResponse> {
   const { headers, params, remoteAddress } = request;
   const call = decodeImpersonation(params.call ?? '', request);
   if (!call.ok) return refuse(deps, request, { refusal: call.error, isOpen: true });
@@ -43,23 +41,19 @@ async function handleCall(deps: AccountRouteDeps, request: HttpRequest): Promise
   }
   const { askedSeconds, scopes, serviceAccount } = call.value;
   const sessionPolicy = reachOf(scopes).policy;
-  const asked: AccountRequest = {
-    ...{ wire: WIRE, token: token.reveal(), askedSeconds, remoteAddress, sessionPolicy, serviceAccount },
-  };
+  const named = { token: token.reveal(), serviceAccount, sessionPolicy };
+  const asked: AccountRequest = { wire: WIRE, askedSeconds, remoteAddress, ...named };
   const federated = { ...deps.bearers, verifier: deps.exchange.verifier, sessions: deps.sessions };
   const outcome = await exchangeForAccount({ ...deps.exchange, federated }, asked);
   if (!outcome.ok) return encodeApiRefusal(outcome);
-  const { session } = outcome;
-  const { stsUrl } = deps.exchange;
-  const issue = (): Promise<string> => issueAccessToken(session, { stsUrl, signer: deps.keys.signer() });
-  const accessToken = await issued(deps.exchange, outcome, { request: asked, issue });
+  const accessToken = await issuedAccessToken(deps, outcome, asked);
   if (!accessToken.ok) return encodeApiRefusal(accessToken.error);
-  return encodeGeneratedToken({ accessToken: accessToken.value, expiresAt: session.expiresAt });
+  return encodeGeneratedToken({ accessToken: accessToken.value, expiresAt: outcome.session.expiresAt });
 }
 
 /** Refuses outside the pipeline, under an id in the ring. */
 function refuse(
-  deps: AccountRouteDeps,
+  deps: GcpRouteDeps,
   { remoteAddress }: HttpRequest,
   { isOpen, refusal }: { readonly refusal: Failure; readonly isOpen: boolean },
 ): HttpResponse {

@@ -4,31 +4,20 @@ import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { gcpProviderAudiences } from '../../base/credential/gcp-names.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
-import type { KeyRing } from '../../keys/ring.ts';
 import { decodeGcpIntrospection, encodeGcpIntrospection } from '../../wire/gcp-sts/introspection.ts';
 import { type Parameters, readParameters } from '../../wire/gcp-sts/parameters.ts';
 import { reachOf } from '../../wire/gcp-sts/scopes.ts';
 import { encodeGcpToken, encodeOAuthRefusal, encodeUnreachedOAuth } from '../../wire/gcp-sts/token-answer.ts';
 import { decodeGcpTokenRequest } from '../../wire/gcp-sts/token-request.ts';
-import type { BearerDeps } from '../bearers.ts';
 import { issueAccessToken, issueFederatedToken } from '../credentials.ts';
-import { type ExchangeDeps, issued, refuseUnread } from '../exchange.ts';
+import { issued, refuseUnread } from '../exchange.ts';
 import type { ProviderRequest } from '../exchange-request.ts';
 import { exchangeAtProvider, type Federated } from '../federate.ts';
 import type { Granted } from '../grant.ts';
-import type { StsStore } from '../store.ts';
-import { accountRoutes } from './gcp-account-route.ts';
+import { accountRoutes, type GcpRouteDeps } from './gcp-account-route.ts';
 import { findActiveToken } from './gcp-active-token.ts';
 
 const WIRE = 'gcp';
-
-export interface GcpRouteDeps {
-  readonly exchange: ExchangeDeps;
-  /** The `access-token` ring. */
-  readonly keys: Pick<KeyRing, 'signer'>;
-  readonly bearers: BearerDeps;
-  readonly sessions: Pick<StsStore, 'findSession'>;
-}
 
 /** Everything that Google Cloud's clients ask of an STS. */
 export const gcpRoutes = (deps: GcpRouteDeps): readonly Route[] => [

@@ -8,25 +8,21 @@ import type { Statement } from '../../base/core/permissions.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
-import type { KeyRing } from '../../keys/ring.ts';
 import { readScope, scopeOf } from '../../policy/readers/scope.ts';
 import { formProblem } from '../../wire/form.ts';
 import { encodeTokenRefusal } from '../../wire/rfc8693/refusal.ts';
 import { decodeTokenRequest, grantOf, parseRoleAudience, type TokenQuestion } from '../../wire/rfc8693/request.ts';
 import { encodeTokenResponse } from '../../wire/rfc8693/response.ts';
 import { readTokenForm, type TokenForm } from '../../wire/rfc8693/token-form.ts';
-import { issueAccessToken } from '../credentials.ts';
-import { type ExchangeDeps, exchange, issued, refuseUnread } from '../exchange.ts';
+import { exchange, refuseUnread } from '../exchange.ts';
 import type { ExchangeRequest } from '../exchange-request.ts';
 import type { Granted } from '../grant.ts';
 import type { Refused } from '../refusals.ts';
+import { type AccessTokenDeps, issuedAccessToken } from './access-token.ts';
 
 const WIRE = 'rfc8693';
 
-export interface TokenRouteDeps {
-  readonly exchange: ExchangeDeps;
-  /** The `access-token` ring. */
-  readonly keys: Pick<KeyRing, 'signer'>;
+export interface TokenRouteDeps extends AccessTokenDeps {
   readonly clients: ClientRegistry<StsGrant>;
 }
 
@@ -91,9 +87,7 @@ async function exchanged(
   const outcome = await exchange(deps.exchange, asked);
   if (!outcome.ok) return err(outcome);
   const { decisionId, session } = outcome;
-  const { stsUrl } = deps.exchange;
-  const issue = (): Promise<string> => issueAccessToken(session, { stsUrl, signer: deps.keys.signer() });
-  const accessToken = await issued(deps.exchange, outcome, { request: asked, issue });
+  const accessToken = await issuedAccessToken(deps, outcome, asked);
   if (!accessToken.ok) return accessToken;
   const response = {
     accessToken: accessToken.value,
