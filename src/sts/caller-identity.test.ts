@@ -77,7 +77,7 @@ describe('nobody is a caller', () => {
     ['with a tampered session token', tampered, 'signature_invalid'],
     [
       'with a shortened session token',
-      (c) => ({ ...c, sessionToken: c.sessionToken?.slice(0, -4) ?? '' }),
+      (c) => ({ ...c, sessionToken: c.sessionToken?.slice(0, -1) ?? '' }),
       'token_malformed',
     ],
     [

@@ -7,7 +7,7 @@ import type { StsAnswer, StsWorld } from '../../fakes/sts-world.ts';
 import { AZURE_CLIENT, PROVIDER, ROLE, ROLE_ARN } from './policies.ts';
 
 /** What a wire's clients see of an answer. */
-export interface WireAnswer {
+interface WireAnswer {
   readonly granted: boolean;
   readonly status: number;
   /** The error, as the wire's clients know it; null of a grant. */
