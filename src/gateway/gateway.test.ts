@@ -30,6 +30,11 @@ describe('a gateway', () => {
   test.each([
     ['two fronts', { s3: S3, upstream: UPSTREAM }],
     ['an S3 front without a store', { s3: S3 }],
+    ['a door without objects', { doors: { blob: { account: 'acme', url: 'https://blob.example.com' }, gcs: null } }],
+    [
+      'a door to a guarded resource',
+      { upstream: UPSTREAM, doors: { blob: null, gcs: { url: 'https://x.example.com' } } },
+    ],
   ])('cannot have %s', (_what, over) => {
     expect(() => gatewayWith(over)).toThrow(expect.objectContaining({ code: 'ERR_GATEWAY_FRONT' }));
   });

@@ -1,10 +1,17 @@
 // One use of @azure/storage-blob, in a process of its own: it trusts the CA of NODE_EXTRA_CA_CERTS, which is read at the start
 // alone. Signs in with the job's token as Azure's documentation has it. Prints what came of it as one line of JSON.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { WorkloadIdentityCredential } from '@azure/identity';
-import { type BlobClient, BlobServiceClient, type ContainerClient, RestError } from '@azure/storage-blob';
+import {
+  type BlobClient,
+  BlobServiceClient,
+  type BlockBlobStageBlockOptions,
+  type BlockBlobUploadOptions,
+  type ContainerClient,
+  RestError,
+} from '@azure/storage-blob';
 
 /** How a use ended. */
 export type BlobUse =
@@ -150,6 +157,28 @@ const USES: Readonly<Record<string, Use>> = {
     const { options } = body as unknown as { options: { doInjectErrorOnce: boolean } };
     options.doInjectErrorOnce = true;
     return Buffer.concat((body === undefined ? [] : await allOf(body)) as Buffer[]).equals(data);
+  },
+  /** Digests of what is sent, good ones and others. */
+  digests: async (container) => {
+    const blob = container.getBlockBlobClient('digests');
+    const id = Buffer.from('digests-00000').toString('base64');
+    const md5 = createHash('md5').update('hello world').digest();
+    const crc64 = Buffer.from('be8eeaf6c3d5298d', 'hex');
+    const send = (more: BlockBlobStageBlockOptions) => codeOf(blob.stageBlock(id, 'hello world', 11, more));
+    const put = (more: BlockBlobUploadOptions) => codeOf(blob.upload('hello world', 11, more));
+    return {
+      good: [
+        await send({ transactionalContentMD5: md5 }),
+        await send({ transactionalContentCrc64: crc64 }),
+        await put({ blobHTTPHeaders: { blobContentMD5: md5 } }),
+      ],
+      bad: [
+        await send({ transactionalContentMD5: md5.subarray().reverse() }),
+        await send({ transactionalContentCrc64: crc64.subarray().fill(0) }),
+        await put({ blobHTTPHeaders: { blobContentMD5: new Uint8Array(16) } }),
+      ],
+      framed: await put({ contentChecksumAlgorithm: 'StorageCrc64' }),
+    };
   },
   /** What the SDK can and this server does not. */
   unsupported: async (container) => {

@@ -132,6 +132,14 @@ describe.skipIf(openssl === undefined)('@azure/storage-blob', () => {
     expect(await done('deletion')).toEqual(['404 BlobNotFound', false, false, '404 BlobNotFound']);
   });
 
+  test('has what it sends held to its digests', async () => {
+    expect(await done('digests')).toEqual({
+      good: ['done', 'done', 'done'],
+      bad: ['400 Md5Mismatch', '400 Crc64Mismatch', '400 Md5Mismatch'],
+      framed: '400 UnsupportedHeader',
+    });
+  });
+
   test('hears of everything else, in words that it knows, that it is not served', async () => {
     const notImplemented = '501 NotImplemented';
     const unsupported = '400 UnsupportedHeader';
