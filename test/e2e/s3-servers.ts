@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemRandom } from '../../src/app/adapters.ts';
-import { demoPorts } from '../../src/app/cli/demo/ports.ts';
 import {
   makeEncryptionKey,
   makeSecret,
@@ -31,6 +30,8 @@ export interface S3ServersOptions {
   /** Role files of the tenant `main`, by name, with ISSUER for the issuer's URL. */
   readonly policies: Readonly<Record<string, string>>;
   readonly buckets: readonly string[];
+  /** The STS's; a store younger than this asks the issuer about every job. */
+  readonly clockSkewSeconds?: number;
   /** Where the objects are; on the disk unless given. */
   readonly upstream?: { readonly url: string; readonly accessKeyId: string; readonly secretAccessKey: string };
 }
@@ -45,6 +46,7 @@ export interface S3Servers extends JobServers {
     readonly gcs: string;
     readonly blob: string;
   };
+  readonly sts: Served;
   readonly gateway: Served;
   close(): Promise<void>;
 }
@@ -128,7 +130,7 @@ export async function startS3Servers(options: S3ServersOptions): Promise<S3Serve
       started.push(server);
       await server.start();
     }
-    return { ...servers, folder, gateway, close };
+    return { ...servers, folder, sts, gateway, close };
   } catch (cause) {
     await close();
     throw cause;
@@ -141,9 +143,9 @@ async function writeConfigurations(
   folder: string,
   options: S3ServersOptions,
 ): Promise<JobServers & Pick<S3Servers, 'urls'>> {
-  const [issuerPort, stsPort, gatewayPort] = await demoPorts();
-  const gcsPort = await freePort();
-  const blobPort = await freePort();
+  // Not the usual ones: another test may be about to take them.
+  const ports = await Promise.all(['issuer', 'sts', 's3', 'gcs', 'blob'].map(() => freePort()));
+  const [issuerPort, stsPort, gatewayPort, gcsPort, blobPort] = ports;
   const scheme = options.tls === undefined ? 'http' : 'https';
   const urls = {
     issuer: `http://127.0.0.1:${issuerPort}`,
@@ -159,7 +161,7 @@ async function writeConfigurations(
   };
   const write = (side: Side, text: string): void => writePublicFile(join(folder, side, 'jobpass.yaml'), text);
   write('issuer', issuerText(urls, { controller: secrets.controller.hash, sts: secrets.sts.hash }));
-  write('sts', stsText(urls, { gateway: secrets.gateway.hash, tls: tlsText(options.tls) }));
+  write('sts', stsText(urls, secrets.gateway.hash, options));
   write('gateway', gatewayText(urls, options));
   for (const side of ['issuer', 'sts'] as const)
     makeEncryptionKey(join(folder, side, `.jobpass/${side}.kek`), systemRandom);
@@ -199,13 +201,14 @@ const issuerText = (urls: Urls, hashes: { readonly controller: string; readonly 
 observability: { log_level: warn }
 `;
 
-const stsText = (urls: Urls, o: { readonly gateway: string; readonly tls: string }): string => `sts:
+const stsText = (urls: Urls, gatewayHash: string, { tls, clockSkewSeconds = 30 }: S3ServersOptions): string => `sts:
   url: ${urls.sts}
-  ${o.tls}
+  ${tlsText(tls)}
   trusted_issuers: [{ issuer: "${urls.issuer}", network: loopback, client: sts, secret: "file:.jobpass/sts.secret" }]
   gateways: [{ name: artifacts, public_keys: ["file:artifacts.public.json"] }]
   clients:
-    - { name: artifacts, secrets_sha256: ["${o.gateway}"], may: { feed: artifacts } }
+    - { name: artifacts, secrets_sha256: ["${gatewayHash}"], may: { feed: artifacts } }
+limits: { clock_skew: ${clockSkewSeconds}s }
 observability: { log_level: warn }
 `;
 
