@@ -1,5 +1,6 @@
-// Signature verification of a parsed JWS against an imported key set. `jose` checks the signature; which key and which
-// algorithm it may use is decided here, before it is asked.
+// Signature verification of a parsed JWS against an imported key set. `jose` or node's own library checks the signature; which
+// key and which algorithm it may use is decided here, before it is asked.
+import { verify } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
 import { JobpassError } from '../core/errors.ts';
 import { type Failure, failure } from '../core/reasons.ts';
@@ -31,15 +32,34 @@ export async function verifyJws(
   }
   const chosen = chooseKey(token, keys);
   if (!chosen.ok) return chosen;
+  if (await isSignedBy(token, chosen.value, alg)) return chosen;
+  return err(
+    failure('signature_invalid', `the signature is not one by key ${quote(chosen.value.kid)} over this token`),
+  );
+}
+
+/**
+ * RFC 7518 §3.3, what most issuers sign with: checked on the spot. The check takes 25 µs; the way to another thread and back,
+ * which `jose` takes, costs that twice over.
+ */
+const PKCS1_HASHES: ReadonlyMap<string, string> = new Map([
+  ['RS256', 'sha256'],
+  ['RS384', 'sha384'],
+  ['RS512', 'sha512'],
+]);
+
+/** Precondition: the key is one for `alg`. Throws ERR_SIGNATURE_CHECK. */
+async function isSignedBy(token: CompactJws, { material }: VerificationKey, alg: string): Promise<boolean> {
+  const compact = token.compact.reveal();
+  const hash = PKCS1_HASHES.get(alg);
   try {
-    await compactVerify(token.compact.reveal(), chosen.value.material, { algorithms: [alg] });
-    return chosen;
+    if (hash === undefined) return (await compactVerify(compact, material, { algorithms: [alg] })) !== undefined;
+    const end = compact.lastIndexOf('.');
+    const signature = Buffer.from(compact.slice(end + 1), 'base64url');
+    // A bare RSA key means PKCS #1 v1.5; a key object in options would cost as much again as the check.
+    return verify(hash, Buffer.from(compact.slice(0, end), 'latin1'), material, signature);
   } catch (cause) {
-    if (cause instanceof errors.JOSEError) {
-      return err(
-        failure('signature_invalid', `the signature is not one by key ${quote(chosen.value.kid)} over this token`),
-      );
-    }
+    if (cause instanceof errors.JOSEError) return false;
     throw new JobpassError('ERR_SIGNATURE_CHECK', 'a signature could not be checked', { cause });
   }
 }
