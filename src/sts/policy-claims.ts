@@ -1,4 +1,5 @@
-// What at most one policy file may say at a time: what a cloud's clients call its role. It settles which files of a reload may, and reads none.
+// What at most one policy file may say at a time: what a cloud's clients call its role. It settles which files of a reload may, and
+// reads none.
 import type { Problem } from '../base/document/problem.ts';
 import type { CloudName } from '../policy/role.ts';
 import { drainSlowly, sortInSteps } from '../policy/sort-steps.ts';

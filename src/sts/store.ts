@@ -103,8 +103,8 @@ export interface StsStore {
   highWaterMark(): Promise<EpochSeconds>;
   /**
    * One transaction: refuses when the job has a tombstone, when the session that this one comes of has ended or is unknown, when one of
-   * `uses` was used before, or when `now` lies more than `skewSeconds` below the high-water mark; otherwise stores session, record and uses and raises the mark to `now`.
-   * A refusal stores nothing.
+   * `uses` was used before, or when `now` lies more than `skewSeconds` below the high-water mark; otherwise stores session, record and
+   * uses and raises the mark to `now`. A refusal stores nothing.
    */
   grant(grant: {
     readonly session: Session | FederatedSession;

@@ -11,6 +11,7 @@ const DEFAULT_ID_TOKEN = '10m';
 const MIN_ID_TOKEN_SECONDS = 60;
 const DEFAULT_MAX_JOB = '6h';
 
+/** The issuer as the section and its defaults make it; what is wrong with them stands in `context.problems`. */
 export function planIssuer(section: IssuerSection, context: PlanContext): IssuerPlan {
   const { problems } = context;
   checkOwnUrl(section.url, ['issuer', 'url'], problems);

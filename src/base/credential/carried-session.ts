@@ -1,4 +1,5 @@
-// A session of a role as its credential tells it, and what opening has in common for all credentials of one. Signing is the STS's business; whether a session was ended, no credential can tell.
+// A session of a role as its credential tells it, and what opening has in common for all credentials of one. Signing is the STS's
+// business; whether a session was ended, no credential can tell.
 import type { Claims } from '../core/json.ts';
 import type { Statement } from '../core/permissions.ts';
 import { type Failure, failure } from '../core/reasons.ts';

@@ -9,7 +9,7 @@ import type { VerificationKey } from '../jwt/jwk.ts';
 import { parseJws } from '../jwt/jws.ts';
 import { verifyJws } from '../jwt/verify.ts';
 
-/** Design, section 7: what the STS signs for itself is ES256. */
+/** Design, section 2: what the STS signs for itself is ES256. */
 const ALGORITHMS = ['ES256'];
 
 /** Tells whether a member has its type and form. */

@@ -29,6 +29,7 @@ export interface AdminDeps extends DecisionsDeps, EvaluateDeps {
 type Operator = Client<StsGrant>;
 type Handler = (deps: AdminDeps, request: HttpRequest, operator: Operator) => Promise<Result<HttpResponse, Failure>>;
 
+/** For operators, within what their entry says that they may. */
 export const adminRoutes = (deps: AdminDeps): readonly Route[] => [
   operatorRoute(deps, 'GET', '/admin/v1/decisions', handleList),
   operatorRoute(deps, 'GET', '/admin/v1/decisions/:id', handleShow),

@@ -44,6 +44,7 @@ export interface AzureRefusal {
   readonly failure: Failure;
 }
 
+/** A fault; `status` only where a request was refused before it was read. */
 export function azureFault(kind: FaultKind, message: string, status: number = FAULTS[kind][2]): AzureFault {
   const [code, error] = FAULTS[kind];
   return { code, error, status, message };
