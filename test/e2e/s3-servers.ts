@@ -52,7 +52,7 @@ export interface S3Servers extends JobServers {
 }
 
 /** One server under a configuration of its own. */
-export class Served {
+class Served {
   readonly #command: readonly [string, ...string[]];
   readonly #folder: string;
   readonly #env: NodeJS.ProcessEnv;

@@ -15,12 +15,12 @@ import type { StsSection } from './schema.ts';
 
 type GatewayEntry = NonNullable<StsSection['gateways']>[number];
 
+/** The STS as the section and its defaults make it; what is wrong with them stands in `context.problems`. */
 export function planSts(section: StsSection, context: PlanContext): StsPlan {
   const { places, problems } = context;
   checkOwnUrl(section.url, ['sts', 'url'], problems);
   const gateways = (section.gateways ?? []).map((gateway, index) => planRegisteredGateway(gateway, index, context));
-  checkFeeds(section, context);
-  checkUrls(section.gateways ?? [], context);
+  checkGateways(section.gateways ?? [], context);
   checkClients(section, context);
   return {
     ...planServer(section, { name: 'sts', url: section.url, path: ['sts'] }, context),
@@ -98,9 +98,12 @@ function planRegisteredGateway(
 
 const groupOf = ({ group, name }: GatewayEntry): string => group ?? name;
 
-/** Gateways behind one URL serve one resource: were they of two groups, its name would stand for either. */
-function checkUrls(gateways: readonly GatewayEntry[], { problems }: PlanContext): void {
+/** Names are single. Gateways behind one URL serve one resource: were they of two groups, its name would stand for either. */
+function checkGateways(gateways: readonly GatewayEntry[], { problems }: PlanContext): void {
+  const names = gateways.map(({ name }) => name);
   for (const [index, gateway] of gateways.entries()) {
+    if (names.indexOf(gateway.name) !== index)
+      problems.add(['sts', 'gateways', index, 'name'], 'two gateways have this name');
     const first = gateways.find(({ url }) => url !== undefined && url === gateway.url);
     if (first !== undefined && groupOf(first) !== groupOf(gateway))
       problems.add(['sts', 'gateways', index, 'url'], `gateway ${first.name} of another group has this URL`);
@@ -117,27 +120,16 @@ function readPublicKey(path: string): JsonObject | undefined {
 }
 
 /** What clients may is about gateways and groups that there are: a name that is spelt wrongly would be silence. */
-function checkClients(section: StsSection, context: PlanContext): void {
-  const groups = new Set((section.gateways ?? []).map(groupOf));
-  for (const [index, { may }] of (section.clients ?? []).entries())
+function checkClients(section: StsSection, { problems }: PlanContext): void {
+  const gateways = section.gateways ?? [];
+  const names = new Set(gateways.map(({ name }) => name));
+  const groups = new Set(gateways.map(groupOf));
+  const hint = 'list it under sts.gateways';
+  for (const [index, { may }] of (section.clients ?? []).entries()) {
+    const path = ['sts', 'clients', index, 'may'] as const;
+    if (may.feed !== undefined && !names.has(may.feed))
+      problems.add([...path, 'feed'], 'no gateway of this name is registered', hint);
     for (const [at, group] of (may.introspect ?? []).entries())
-      if (!groups.has(group))
-        context.problems.add(
-          ['sts', 'clients', index, 'may', 'introspect', at],
-          'no registered gateway is in this group',
-          'list it under sts.gateways',
-        );
-}
-
-function checkFeeds(section: StsSection, { problems }: PlanContext): void {
-  const names = (section.gateways ?? []).map(({ name }) => name);
-  for (const [index, name] of names.entries())
-    if (names.indexOf(name) !== index) problems.add(['sts', 'gateways', index, 'name'], 'two gateways have this name');
-  for (const [index, client] of (section.clients ?? []).entries())
-    if (client.may.feed !== undefined && !names.includes(client.may.feed))
-      problems.add(
-        ['sts', 'clients', index, 'may', 'feed'],
-        'no gateway of this name is registered',
-        'list it under sts.gateways',
-      );
+      if (!groups.has(group)) problems.add([...path, 'introspect', at], 'no registered gateway is in this group', hint);
+  }
 }
