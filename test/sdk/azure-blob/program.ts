@@ -18,7 +18,14 @@ export type BlobUse =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly code: string; readonly status: number; readonly message: string };
 
-const { AZURE_AUTHORITY_HOST = '', BLOB_URL = '', CONTAINER = '', WORK_FILE = '', STATIC_TOKEN } = process.env;
+const {
+  AZURE_AUTHORITY_HOST = '',
+  BLOB_URL = '',
+  BLOCK_MIB = '4',
+  CONTAINER = '',
+  WORK_FILE = '',
+  STATIC_TOKEN,
+} = process.env;
 const MIB = 1024 ** 2;
 
 /** A token that is not Jobpass's, or none that is any good, where a test wants one. */
@@ -82,7 +89,7 @@ const USES: Readonly<Record<string, Use>> = {
     const data = randomBytes(20 * MIB + 7);
     writeFileSync(WORK_FILE, data);
     const options = { blobHTTPHeaders: { blobContentType: 'application/x-tar' }, metadata: { a: 'b' } };
-    const blocks = { blockSize: 4 * MIB, maxSingleShotSize: MIB, concurrency: 5 };
+    const blocks = { blockSize: Number(BLOCK_MIB) * MIB, maxSingleShotSize: MIB, concurrency: 5 };
     await container.getBlockBlobClient('data').uploadData(data, { ...options, ...blocks });
     await container.getBlockBlobClient('file').uploadFile(WORK_FILE, { ...options, ...blocks });
     await container.getBlockBlobClient('stream').uploadStream(Readable.from(chunked(data)), 8 * MIB, 3, options);

@@ -1,85 +1,19 @@
 // @azure/storage-blob at a gateway over https, signed in by @azure/identity with a job's token: issuer, STS and gateway are processes.
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireClient } from '../../clients.ts';
-import { BLOB_ACCOUNT, type S3Servers, startS3Servers } from '../../e2e/s3-servers.ts';
-import { askIdToken, finishJob, type StartedJob, startJob } from '../../e2e/three-servers.ts';
+import { finishJob, startJob } from '../../e2e/three-servers.ts';
 import { until } from '../../fakes/guarded-resource.ts';
-import { makePrivateCa, type PrivateCa } from '../../fakes/private-ca.ts';
-import { ClientHome, runClient } from '../client-processes.ts';
-import type { BlobUse } from './program.ts';
+import { type BlobSetting, CLIENTS, startBlobSetting } from './setting.ts';
 
-const openssl = requireClient('openssl');
-const TENANT = '11111111-2222-4333-8444-555555555555';
-const CLIENTS = {
-  deploy: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee',
-  reader: 'bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee',
-} as const;
-
-const roleText = (name: keyof typeof CLIENTS, permissions: string): string => `role: ${name}
-trust: [{ issuer: ISSUER, claims: { owner_id: "42", pipeline_id: "7", ref: refs/heads/main } }]
-session: { gateway: artifacts, max_duration: 30m }
-permissions: [${permissions}]
-azure: { tenant: "${TENANT}", client_id: "${CLIENTS[name]}" }
-`;
-
-const POLICIES = {
-  deploy: roleText(
-    'deploy',
-    '{ effect: allow, actions: ["s3:*"], resources: ["arn:aws:s3:::artifacts", "arn:aws:s3:::artifacts/*"] }',
-  ),
-  reader: roleText(
-    'reader',
-    '{ effect: allow, actions: ["s3:GetObject"], resources: ["arn:aws:s3:::artifacts/public/*"] }',
-  ),
-};
-
-describe.skipIf(openssl === undefined)('@azure/storage-blob', () => {
-  let home: ClientHome;
-  let ca: PrivateCa;
-  let servers: S3Servers;
-  let job: StartedJob;
-  let jobs = 0;
-
-  const tokenFile = async (of: StartedJob): Promise<string> => {
-    jobs += 1;
-    return home.write(`token-${jobs}`, `${String((await askIdToken(servers, of)).body.value)}\n`);
-  };
+describe.skipIf(requireClient('openssl') === undefined)('@azure/storage-blob', () => {
+  let setting: BlobSetting;
+  const use: BlobSetting['use'] = (...asked) => setting.use(...asked);
+  const done: BlobSetting['done'] = (...asked) => setting.done(...asked);
 
   beforeAll(async () => {
-    home = new ClientHome();
-    ca = makePrivateCa(openssl ?? '', home.folder);
-    servers = await startS3Servers({ tls: ca, buckets: ['artifacts'], policies: POLICIES });
-    job = await startJob(servers, { environment: undefined });
+    setting = await startBlobSetting();
   });
-  afterAll(async () => {
-    await servers?.close();
-    home.close();
-  });
-
-  /** What one use of the client came to, for the job and the role `deploy` unless told otherwise. */
-  const use = async (name: string, env: Readonly<Record<string, string>> = {}): Promise<BlobUse> => {
-    const run = await runClient(process.execPath, [join(import.meta.dirname, 'program.ts'), name], {
-      ...home.variables,
-      NODE_EXTRA_CA_CERTS: ca.ca,
-      AZURE_AUTHORITY_HOST: servers.urls.sts,
-      AZURE_TENANT_ID: TENANT,
-      AZURE_CLIENT_ID: CLIENTS.deploy,
-      AZURE_FEDERATED_TOKEN_FILE: await tokenFile(job),
-      BLOB_URL: `${servers.urls.blob}/${BLOB_ACCOUNT}`,
-      CONTAINER: 'artifacts',
-      WORK_FILE: join(home.folder, 'work'),
-      ...env,
-    });
-    expect(run.stdout, run.stderr).not.toBe('');
-    return JSON.parse(run.stdout);
-  };
-
-  const done = async (...asked: Parameters<typeof use>): Promise<unknown> => {
-    const ended = await use(...asked);
-    if (!ended.ok) throw new Error(`${ended.status} ${ended.code}: ${ended.message}`);
-    return ended.value;
-  };
+  afterAll(() => setting?.close());
 
   test('stores a blob and gets it back with everything that was said about it', async () => {
     expect(await done('roundTrip')).toEqual({
@@ -178,6 +112,7 @@ describe.skipIf(openssl === undefined)('@azure/storage-blob', () => {
 
   test('is refused, with the token that it holds, soon after its job has ended', async () => {
     await done('write', { BLOB_NAME: 'public/x' });
+    const { servers, tokenFile } = setting;
     const other = await startJob(servers, { environment: undefined });
     const token = await done('token', { AZURE_FEDERATED_TOKEN_FILE: await tokenFile(other) });
     const env = { STATIC_TOKEN: String(token), BLOB_NAME: 'public/x' };
