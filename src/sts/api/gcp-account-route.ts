@@ -1,25 +1,15 @@
 // Taking on a service account as Google Cloud's clients do, `generateAccessToken`, over the one pipeline. It reads and answers;
 // verifying and deciding are the pipeline's business.
-import { type Failure, failure } from '../../base/core/reasons.ts';
+import { failure } from '../../base/core/reasons.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
 import { authorizationToken } from '../../wire/authorization.ts';
 import { encodeApiRefusal, encodeGeneratedToken, encodeUnreachedApi } from '../../wire/gcp-sts/api-answer.ts';
 import { decodeImpersonation } from '../../wire/gcp-sts/impersonation.ts';
 import { reachOf } from '../../wire/gcp-sts/scopes.ts';
-import type { BearerDeps } from '../bearers.ts';
-import { refuseUnread } from '../exchange.ts';
 import type { AccountRequest } from '../exchange-request.ts';
 import { exchangeForAccount } from '../federate.ts';
-import type { StsStore } from '../store.ts';
-import { type AccessTokenDeps, issuedAccessToken } from './access-token.ts';
-
-const WIRE = 'gcp';
-
-/** What Google Cloud's routes need. */
-export interface GcpRouteDeps extends AccessTokenDeps {
-  readonly bearers: BearerDeps;
-  readonly sessions: Pick<StsStore, 'findSession'>;
-}
+import { issuedAccessToken } from './access-token.ts';
+import { GCP_WIRE, type GcpRouteDeps, refuseGcp } from './gcp-refusal.ts';
 
 /** Google's own path; the last segment, `EMAIL:generateAccessToken`, is one parameter, because the colon is no part of a name. */
 export const accountRoutes = (deps: GcpRouteDeps): readonly Route[] => [
@@ -34,29 +24,20 @@ export const accountRoutes = (deps: GcpRouteDeps): readonly Route[] => [
 async function handleCall(deps: GcpRouteDeps, request: HttpRequest): Promise<HttpResponse> {
   const { headers, params, remoteAddress } = request;
   const call = decodeImpersonation(params.call ?? '', request);
-  if (!call.ok) return refuse(deps, request, { refusal: call.error, isOpen: true });
+  if (!call.ok) return encodeApiRefusal(refuseGcp(deps, request, { refusal: call.error, isOpen: true }));
   const token = authorizationToken(headers.authorization, 'Bearer');
   if (token === undefined) {
-    return refuse(deps, request, { refusal: failure('credential_missing', 'no bearer token'), isOpen: false });
+    const refusal = failure('credential_missing', 'no bearer token');
+    return encodeApiRefusal(refuseGcp(deps, request, { refusal, isOpen: false }));
   }
   const { askedSeconds, scopes, serviceAccount } = call.value;
   const sessionPolicy = reachOf(scopes).policy;
   const named = { token: token.reveal(), serviceAccount, sessionPolicy };
-  const asked: AccountRequest = { wire: WIRE, askedSeconds, remoteAddress, ...named };
+  const asked: AccountRequest = { wire: GCP_WIRE, askedSeconds, remoteAddress, ...named };
   const federated = { ...deps.bearers, verifier: deps.exchange.verifier, sessions: deps.sessions };
   const outcome = await exchangeForAccount({ ...deps.exchange, federated }, asked);
   if (!outcome.ok) return encodeApiRefusal(outcome);
   const accessToken = await issuedAccessToken(deps, outcome, asked);
   if (!accessToken.ok) return encodeApiRefusal(accessToken.error);
   return encodeGeneratedToken({ accessToken: accessToken.value, expiresAt: outcome.session.expiresAt });
-}
-
-/** Refuses outside the pipeline, under an id in the ring. */
-function refuse(
-  deps: GcpRouteDeps,
-  { remoteAddress }: HttpRequest,
-  { isOpen, refusal }: { readonly refusal: Failure; readonly isOpen: boolean },
-): HttpResponse {
-  const refused = refuseUnread(deps.exchange, { wire: WIRE, role: null, remoteAddress }, refusal);
-  return encodeApiRefusal(isOpen ? { ...refused, open: refusal.detail } : refused);
 }

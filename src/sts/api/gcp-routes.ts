@@ -10,14 +10,13 @@ import { reachOf } from '../../wire/gcp-sts/scopes.ts';
 import { encodeGcpToken, encodeOAuthRefusal, encodeUnreachedOAuth } from '../../wire/gcp-sts/token-answer.ts';
 import { decodeGcpTokenRequest } from '../../wire/gcp-sts/token-request.ts';
 import { issueAccessToken, issueFederatedToken } from '../credentials.ts';
-import { issued, refuseUnread } from '../exchange.ts';
+import { issued } from '../exchange.ts';
 import type { ProviderRequest } from '../exchange-request.ts';
 import { exchangeAtProvider, type Federated } from '../federate.ts';
 import type { Granted } from '../grant.ts';
-import { accountRoutes, type GcpRouteDeps } from './gcp-account-route.ts';
+import { accountRoutes } from './gcp-account-route.ts';
 import { findActiveToken } from './gcp-active-token.ts';
-
-const WIRE = 'gcp';
+import { GCP_WIRE, type GcpRouteDeps, refuseGcp } from './gcp-refusal.ts';
 
 /** Everything that Google Cloud's clients ask of an STS. */
 export const gcpRoutes = (deps: GcpRouteDeps): readonly Route[] => [
@@ -39,17 +38,9 @@ function read<T>(
 ): Result<T, HttpResponse> {
   const parameters = readParameters(request);
   const wanted = parameters.ok ? decode(parameters.value) : parameters;
-  return wanted.ok ? wanted : err(refuse(deps, request, { refusal: wanted.error, isOpen: true }));
-}
-
-/** Refuses outside the pipeline, under an id in the ring. */
-function refuse(
-  deps: GcpRouteDeps,
-  { remoteAddress }: HttpRequest,
-  { isOpen, refusal }: { readonly refusal: Failure; readonly isOpen: boolean },
-): HttpResponse {
-  const refused = refuseUnread(deps.exchange, { wire: WIRE, role: null, remoteAddress }, refusal);
-  return encodeOAuthRefusal(isOpen ? { ...refused, open: refusal.detail } : refused);
+  return wanted.ok
+    ? wanted
+    : err(encodeOAuthRefusal(refuseGcp(deps, request, { refusal: wanted.error, isOpen: true })));
 }
 
 async function handleToken(deps: GcpRouteDeps, request: HttpRequest): Promise<HttpResponse> {
@@ -58,7 +49,7 @@ async function handleToken(deps: GcpRouteDeps, request: HttpRequest): Promise<Ht
   const { provider, scopes, subjectToken: token } = wanted.value;
   const reach = reachOf(scopes);
   const asked: ProviderRequest = {
-    wire: WIRE,
+    wire: GCP_WIRE,
     token,
     askedSeconds: undefined,
     remoteAddress: request.remoteAddress,
@@ -91,7 +82,7 @@ async function handleIntrospection(deps: GcpRouteDeps, request: HttpRequest): Pr
   );
   return active.ok
     ? encodeGcpIntrospection(active.value)
-    : refuse(deps, request, { refusal: active.error, isOpen: false });
+    : encodeOAuthRefusal(refuseGcp(deps, request, { refusal: active.error, isOpen: false }));
 }
 
 async function attempt<T>(look: () => Promise<T>): Promise<Result<T, Failure>> {
