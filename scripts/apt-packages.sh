@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Sees to the Debian packages the tests use. CI installs what is missing; anyone else is asked, or told.
+# aws, boto3, moto and Terraform are not among them: Debian 12 has them too old to read AWS_ENDPOINT_URL, or not at all.
 set -euo pipefail
 
 packages=(ceph-common ceph-mon ceph-osd curl git nginx openssl radosgw)

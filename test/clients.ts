@@ -13,22 +13,35 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
  */
 export function requireClient(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS];
-  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? missing(name);
+  const found = folders.map((folder) => join(folder, name)).find(isExecutable);
+  if (found === undefined) return missing(name);
+  return name === 'aws' && !readsEndpoints(found) ? missing(name, AWS_TOO_OLD) : found;
+}
+
+/** Older ones do not read AWS_ENDPOINT_URL_STS and would ask AWS itself. Debian 12 has aws 2.9 and boto3 1.26. */
+const AWS_TOO_OLD = 'there in a version of at least 1.29 or 2.13';
+const BOTO3_IS_NEW = 'import boto3; assert tuple(map(int, boto3.__version__.split(".")[:2])) >= (1, 28)';
+
+function readsEndpoints(aws: string): boolean {
+  const { stdout } = spawnSync(aws, ['--version'], { encoding: 'utf8' });
+  const [, major, minor] = /^aws-cli\/([0-9]+)\.([0-9]+)\./.exec(stdout) ?? [];
+  return Number(minor) >= (major === '1' ? 29 : 13);
 }
 
 /** The absolute path of a Python that has the module `name`, which is a client of its own; else as above. */
 export function requirePythonModule(name: string): string | undefined {
   const python = requireClient('python3');
   if (python === undefined) return missing(name);
-  const { status } = spawnSync(python, ['-c', `import ${name}`], { stdio: 'ignore' });
-  return status === 0 ? python : missing(name);
+  const test = name === 'boto3' ? BOTO3_IS_NEW : `import ${name}`;
+  const { status } = spawnSync(python, ['-c', test], { stdio: 'ignore' });
+  return status === 0 ? python : missing(name, name === 'boto3' ? 'there in a version of at least 1.28' : 'installed');
 }
 
-function missing(name: string): undefined {
+function missing(name: string, what = 'installed'): undefined {
   if (process.env.CI === 'true' && required.required.includes(name)) {
-    throw new Error(`${name} is required in CI and is not installed (test/required-clients.json)`);
+    throw new Error(`${name} is required in CI and is not ${what} (test/required-clients.json)`);
   }
-  process.stderr.write(`skipped: ${name} is not installed\n`);
+  process.stderr.write(`skipped: ${name} is not ${what}\n`);
 }
 
 function isExecutable(path: string): boolean {
