@@ -83,7 +83,7 @@ describe.skipIf(openssl === undefined)('jobpass doctor', () => {
       expect(unreachable.stdout).toMatch(/✗ reachable .*only this machine reaches it: Google Cloud fetches/);
       const { code, stdout } = await run('gcp', bound(await uploaded()));
       expect(code).toBe(0);
-      expect(stdout).toMatch(/✓ same keys {6}the 1 that the issuer publishes/);
+      expect(stdout).toMatch(/✓ same keys {6}1 of 1 that the issuer publishes/);
     });
 
     test('says what disagrees and what to do, for programs too, and ends with 1', async () => {

@@ -1,15 +1,17 @@
 // docs/integrations/aws.md at a real STS: its commands as they stand there, but for the addresses.
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireClient } from '../../clients.ts';
+import { readPage } from '../../documented-page.ts';
 import { ForeignIssuer } from '../../fakes/foreign-issuer.ts';
 import { listen } from '../../fakes/guarded-resource.ts';
+import { pathWithJobpass } from '../command-on-path.ts';
 import { s3Client } from './clients.ts';
 import { type CephCluster, type CephUser, findCeph, startCeph } from './cluster.ts';
 
@@ -18,19 +20,10 @@ const aws = requireClient('aws');
 const curl = requireClient('curl');
 const run = promisify(execFile);
 
-const PAGE = readFileSync(new URL('../../../docs/integrations/aws.md', import.meta.url), 'utf8');
-const MAIN = resolve(import.meta.dirname, '../../../src/app/cli/main.ts');
+const { block } = readPage('integrations/aws.md');
 const ACCOUNT = '111122223333';
 const AUDIENCE = 'sts.amazonaws.com';
 const PERMISSIONS = { Effect: 'Allow', Action: ['s3:PutObject'], Resource: ['arn:aws:s3:::artifacts/web/*'] };
-
-/** The block of the page that holds `text`. */
-function block(language: string, text: string): string {
-  const blocks = [...PAGE.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].filter((one) => one[1] === language);
-  const found = blocks.filter((one) => one[2]?.includes(text));
-  if (found.length !== 1) throw new Error(`the page must have one ${language} block with ${text}`);
-  return found[0]?.[2] ?? '';
-}
 
 describe.skipIf(ceph === undefined || aws === undefined || curl === undefined)('docs/integrations/aws.md', () => {
   const folder = mkdtempSync(join(tmpdir(), 'jobpass-aws-page-'));
@@ -58,9 +51,6 @@ describe.skipIf(ceph === undefined || aws === undefined || curl === undefined)('
     cluster = await startCeph(ceph);
     admin = await cluster.createUser({ name: 'a', tenant: ACCOUNT, caps: 'roles=*;oidc-provider=*;user-policy=*' });
     await s3Client(cluster.url, admin).send(new CreateBucketCommand({ Bucket: 'artifacts' }));
-    mkdirSync(join(folder, 'bin'));
-    writeFileSync(join(folder, 'bin/jobpass'), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
-    chmodSync(join(folder, 'bin/jobpass'), 0o755);
   });
 
   afterAll(async () => {
@@ -77,11 +67,10 @@ describe.skipIf(ceph === undefined || aws === undefined || curl === undefined)('
       .replaceAll('http://127.0.0.1:8701', issuer.url)
       .replaceAll('--client-id-list', `--thumbprint-list ${issuer.thumbprints().join(' ')} --client-id-list`)
       .replaceAll('--token-file token', '--token-file token --compatible');
-    const path = `${join(folder, 'bin')}:${process.env.PATH}`;
     const { stdout } = await run('/bin/sh', ['-eu', '-c', here], {
       cwd: folder,
       env: {
-        PATH: path,
+        PATH: pathWithJobpass(folder),
         HOME: folder,
         TMPDIR: folder,
         AWS_DEFAULT_REGION: 'us-east-1',

@@ -74,7 +74,7 @@ function discoveryFinding(document: JsonObject, issuer: string): Finding {
 }
 
 function reachFinding({ network }: PublicIssuer, { fetchesKeys, isItself, name, page }: Cloud): Finding {
-  if (!fetchesKeys) return unseen('reachable', `from here; ${name} was given the keys and need not reach it`);
+  if (!fetchesKeys) return unseen('reachable', `not needed: ${name} was given the keys`);
   if (network === 'public')
     return unseen('reachable', 'at a public address, from here; from where the STS is cannot be seen');
   const where = network === 'loopback' ? 'only this machine reaches it' : 'its address is a private one';

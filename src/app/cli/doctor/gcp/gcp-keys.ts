@@ -40,7 +40,7 @@ function comparison(uploaded: readonly VerificationKey[], published: readonly Js
   const gone = idsOf(uploaded.filter((key) => !keys.some((one) => isSame(one, key))));
   if (gone !== '')
     return wrong('same keys', `uploaded and not published any more: ${gone}; Google still takes it`, FIX);
-  return holds('same keys', `the ${keys.length} that the issuer publishes`);
+  return holds('same keys', `${keys.length} of ${keys.length} that the issuer publishes`);
 }
 
 const isSame = (one: VerificationKey, other: VerificationKey): boolean =>
