@@ -10,6 +10,7 @@ objectStoreConformance('disk', {
     checksums: true,
     repeatedCompletion: true,
     partsLeftOut: true,
+    dotSegments: true,
     smallParts: true,
     unknownUploads: true,
   },

@@ -39,6 +39,7 @@ describe.skipIf(programs === undefined)('an upstream S3', () => {
       checksums: false,
       repeatedCompletion: false,
       partsLeftOut: false,
+      dotSegments: false,
       smallParts: false,
       unknownUploads: false,
     },
