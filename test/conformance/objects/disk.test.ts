@@ -10,7 +10,7 @@ objectStoreConformance('disk', {
     checksums: true,
     repeatedCompletion: true,
     partsLeftOut: true,
-    dotSegments: true,
+    removableSegments: true,
     smallParts: true,
     unknownUploads: true,
   },

@@ -34,8 +34,8 @@ export interface ObjectEngine {
     readonly checksums: boolean;
     /** Completing an upload again answers as before. */
     readonly repeatedCompletion: boolean;
-    /** Keys with `.` and `..` between slashes; a store that has them not refuses them. */
-    readonly dotSegments: boolean;
+    /** Keys with `.`, `..` or nothing between slashes, or with a slash first; a store that has them not refuses them. */
+    readonly removableSegments: boolean;
     /** Parts of an upload that its completion does not name. */
     readonly partsLeftOut: boolean;
     /** Parts of any size, for whoever asks for it. */

@@ -39,7 +39,7 @@ describe.skipIf(programs === undefined)('an upstream S3', () => {
       checksums: false,
       repeatedCompletion: false,
       partsLeftOut: false,
-      dotSegments: false,
+      removableSegments: false,
       smallParts: false,
       unknownUploads: false,
     },

@@ -16,7 +16,7 @@ const problemOf = async (bucket: string, key: string): Promise<string> => {
   return answer.ok ? 'none' : answer.error.problem;
 };
 
-it.each(['.', '..', '../secrets/a', 'a/../b', 'a/..', './a', 'a/./b'])(
+it.each(['.', '..', '../secrets/a', 'a/../b', 'a/..', './a', 'a/./b', '/secrets/a', '/', 'a//b', 'a//'])(
   'a key that a server could read as another never leaves: %s',
   async (key) => {
     expect(await problemOf('web', key)).toBe('not_supported');
@@ -24,11 +24,11 @@ it.each(['.', '..', '../secrets/a', 'a/../b', 'a/..', './a', 'a/./b'])(
   },
 );
 
-it('dots within a name are its own', async () => {
-  for (const key of ['a..b', '.hidden', 'a/...', 'a.', 'v1.2/x']) {
+it('dots within a name, and a slash at its end, are its own', async () => {
+  for (const key of ['a..b', '.hidden', 'a/...', 'a.', 'v1.2/x', 'folder/']) {
     expect(await problemOf('web', key)).toBe('storage_unavailable');
   }
-  expect(reached).toHaveLength(5);
+  expect(reached).toHaveLength(6);
 });
 
 it('a bucket that is not configured does not exist', async () => {

@@ -23,14 +23,17 @@ interface Place {
 }
 type Asked = Omit<UpstreamRequest, 'bucket' | 'key'>;
 
-/** A server that removes them (RFC 3986 §5.2.4) would act on another object than was decided on. */
-const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
+/**
+ * A server that removes dot segments (RFC 3986 §5.2.4) or empty ones (MinIO one at the beginning, proxies any) would act on
+ * another object than was decided on. A slash at the end stays.
+ */
+const REMOVABLE_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)|^\/|\/\//;
 
 /** An answer that says yes, its body still to be read or destroyed. */
 export async function ask(c: UpstreamContext, { bucket, key }: Place, request: Asked): Outcome<UpstreamAnswer> {
   if (!c.buckets.has(bucket)) return objectFailure('bucket_unknown', `${bucket} is not configured`);
-  if (key !== null && DOT_SEGMENT.test(key)) {
-    return objectFailure('not_supported', 'the upstream could take the dots in the key for folders');
+  if (key !== null && REMOVABLE_SEGMENT.test(key)) {
+    return objectFailure('not_supported', 'the upstream could leave dots or empty segments out of the key');
   }
   const answer = await c.connection.send({ ...request, bucket, key });
   if (!answer.ok || (answer.value.status >= 200 && answer.value.status < 300)) return answer;

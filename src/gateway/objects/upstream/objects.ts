@@ -200,7 +200,15 @@ export async function listBucket(c: UpstreamContext, bucket: string, options: Li
     ['start-after', startAfter(options)],
     ...(delimiter === null ? [] : [['delimiter', delimiter] as const]),
   ];
-  return askDocument(c, { bucket, key: null }, { method: 'GET', query, decode: decodeListing });
+  // MinIO leaves a slash at the beginning of the prefix out: what it then lists, nobody was asked about.
+  const decode = (document: Buffer): Listing | undefined => within(prefix, decodeListing(document));
+  return askDocument(c, { bucket, key: null }, { method: 'GET', query, decode });
+}
+
+/** The listing, unless it tells of anything that does not begin with the prefix. */
+function within(prefix: string, listing: Listing | undefined): Listing | undefined {
+  const names = listing === undefined ? [] : [...listing.objects.map(({ key }) => key), ...listing.prefixes];
+  return names.every((name) => name.startsWith(prefix)) ? listing : undefined;
 }
 
 /** Sorts after everything that begins with a common prefix, so that it is not told again. */
