@@ -121,6 +121,8 @@ async function grant(deps: GrantDeps, opened: Case, allowed: Allowed): Promise<G
   const { facts, judgement, request } = allowed;
   const { attributes, claims, role } = judgement;
   const refuse = (refusal: Failure): Promise<Refused> => refuseGrant(deps, opened, { ...allowed, refusal });
+  const crossing = groupProblem(role, allowed.parent);
+  if (crossing !== undefined) return refuse(crossing);
   const policy = narrow(deps, { role, claims, tags: attributes.tags }, request);
   if (!policy.ok) return refuse(policy.error);
   const session = sessionOf(deps, opened, { ...allowed, policy: policy.value });
@@ -135,6 +137,12 @@ async function grant(deps: GrantDeps, opened: Case, allowed: Allowed): Promise<G
   const refused = await settle(deps, opened, { ...allowed, session, grantTrace, uses: uses.value });
   if (refused !== undefined) return refused;
   return { ok: true, decisionId: opened.id, session, role, audience: audienceOf(facts.claims) };
+}
+
+/** A gateway that a session's token was shown to must not get by it into another group (design, section 2). */
+function groupProblem({ session: { gateway } }: Role, parent: ParentSession | undefined): Failure | undefined {
+  if (parent === undefined || parent.group === null || parent.group === gateway) return undefined;
+  return failure('chaining_refused', `the session is of group ${parent.group}, and the role of group ${gateway}`);
 }
 
 /** What the grant uses up: the token of a role that takes each once, and the one session that may come of a parent. */

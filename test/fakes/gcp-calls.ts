@@ -20,17 +20,19 @@ export interface GcpRole {
   readonly trust?: string;
   /** YAML (flow style), on top of group and duration. */
   readonly session?: string;
+  /** By default `artifacts`. */
+  readonly gateway?: string;
 }
 
 /** A policies folder in memory with these roles, by their names. */
 export function gcpPolicies(roles: Readonly<Record<string, GcpRole>>): MemoryPolicies {
   const policies = new MemoryPolicies();
-  for (const [name, { account, provider = PROVIDER, session = 'max_duration: 30m', trust = MAIN }] of Object.entries(
-    roles,
-  )) {
+  for (const [name, role] of Object.entries(roles)) {
+    const { account, gateway = 'artifacts', provider = PROVIDER, session = 'max_duration: 30m', trust = MAIN } = role;
     const text = roleText({
       name,
       trust,
+      gateway,
       permissions: `[{ effect: allow, actions: ["s3:GetObject", "s3:PutObject"], resources: ["arn:aws:s3:::web/\${claims.pipeline_id}/*"] }]`,
       gcp: `{ provider: "${provider}"${account === undefined ? '' : `, service_account: "${account}"`} }`,
     });

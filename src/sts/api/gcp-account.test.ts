@@ -90,6 +90,26 @@ describe('taking on a service account', () => {
   });
 });
 
+describe('the token of a provider’s own role', () => {
+  test('takes on no account of another group: gateways of its own saw it', async () => {
+    const policies = gcpPolicies({ direct: {}, publish: { account: ACCOUNT, gateway: 'packages' } });
+    await restart({ policies });
+    const parent = await gcpAccessToken(world);
+    const outcome = [403, 'PERMISSION_DENIED', 'chaining_refused'];
+    expect(await outcomeOf(await takeOn(world, parent))).toEqual(outcome);
+    expect(world.store.roleSessions.map(({ role }) => role.name)).toEqual(['direct']);
+    expect(world.store.decisions.at(-1)).toMatchObject({ outcome: 'refused', role: { name: 'publish' } });
+  });
+
+  test('is refused for it as an account that nobody has', async () => {
+    const policies = gcpPolicies({ direct: {}, publish: { account: ACCOUNT, gateway: 'packages' } });
+    await restart({ policies });
+    const parent = await gcpAccessToken(world);
+    const other = await takeOn(world, parent, { account: OTHER_ACCOUNT });
+    expect(gcpWithoutId(await takeOn(world, parent))).toBe(gcpWithoutId(other));
+  });
+});
+
 describe('one token', () => {
   test('takes on one account once', async () => {
     const policies = gcpPolicies({ publish: { account: ACCOUNT }, deploy: { account: OTHER_ACCOUNT } });

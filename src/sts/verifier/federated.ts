@@ -30,6 +30,8 @@ export interface ParentSession {
   /** The provider whose roles may come of it. */
   readonly provider: string;
   readonly expiresAt: EpochSeconds;
+  /** The group whose gateways see its token; null: it has no role yet, and is for no gateway. */
+  readonly group: string | null;
 }
 
 export type FederatedVerification = (Verified & { readonly parent: ParentSession }) | Unverified;
@@ -58,7 +60,8 @@ export async function verifyFederated(deps: FederatedDeps, token: string): Promi
     const authentic = { ...vouchedFor(bearer.value), claims: federation.claims };
     return list.refuse(facts.error, { authentic, isMeantForUs: true });
   }
-  const parent = { id, provider: federation.provider, expiresAt };
+  const group = session.value.role === null ? null : session.value.group;
+  const parent = { id, provider: federation.provider, expiresAt, group };
   return { ok: true, token: mintVerified(facts.value), checks: list.traces, parent };
 }
 
