@@ -6,8 +6,17 @@ const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 const hmac = (key, text) => createHmac('sha256', key).update(text).digest();
 const element = (xml, name) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
 
+/** Where `aws` keeps its credentials for its next call. */
+export const cacheFolder = '.aws/cli/cache';
+
+/** How objects are put. */
+export const method = 'PUT';
+
+/** Whom the job wants to be. */
+export const wantedRole = (env) => env.AWS_ROLE_ARN;
+
 /** The ID token in exchange for credentials of AWS_ROLE_ARN. Nothing is signed: the token is the proof. */
-export async function assumeRole(env) {
+export async function signIn(env) {
   const body = new URLSearchParams({
     Action: 'AssumeRoleWithWebIdentity',
     Version: '2011-06-15',
@@ -17,11 +26,13 @@ export async function assumeRole(env) {
   });
   const answer = await send(env.AWS_ENDPOINT_URL_STS, { method: 'POST', body });
   const members = ['AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration'];
-  return { ...answer, credentials: Object.fromEntries(members.map((name) => [name, element(answer.xml, name)])) };
+  const credentials = Object.fromEntries(members.map((name) => [name, element(answer.xml, name)]));
+  return { ...answer, kept: { Credentials: credentials }, until: credentials.Expiration };
 }
 
 /** PUT of one object, `s3://BUCKET/KEY`. Keys of letters, digits and `-_./` only: others are signed in an encoding of their own. */
-export function putObject(object, body, { env, credentials }) {
+export function putObject(object, body, { env, kept }) {
+  const credentials = kept.Credentials;
   const { host: bucket, pathname } = new URL(object);
   const url = new URL(`/${bucket}${pathname}`, env.AWS_ENDPOINT_URL_S3);
   return send(url, { method: 'PUT', body, headers: signed({ url, body, region: env.AWS_REGION, credentials }) });
@@ -60,7 +71,7 @@ async function send(url, request) {
     ok,
     status,
     xml,
-    code,
+    isDead: code === 'ExpiredToken',
     refusal: ok ? undefined : `${status} ${code}, decision ${element(xml, 'RequestId')}`,
   };
 }

@@ -1,12 +1,14 @@
-// Uploads a file as `aws s3 cp` does, by the same variables: node publish.mjs FILE s3://BUCKET/FOLDER/
-// It knows nothing of Jobpass.
+// Uploads a file as the cloud's own client does, by the same variables: node publish.mjs FILE s3://BUCKET/FOLDER/
+// (gs://BUCKET/FOLDER/, https://HOST/ACCOUNT/CONTAINER/FOLDER/). It knows nothing of Jobpass.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { assumeRole, putObject } from './aws.mjs';
+
+const { env } = process;
+const { cacheFolder, method, putObject, signIn, wantedRole } = await import(`./${env.CLOUD ?? 'aws'}.mjs`);
 
 const [file, folder] = process.argv.slice(2);
-if (file === undefined || !/^s3:\/\/.+\/$/.test(folder ?? '')) {
+if (file === undefined || !/^(s3|gs|https):\/\/.+\/$/.test(folder ?? '')) {
   console.error('usage: node publish.mjs FILE s3://BUCKET/FOLDER/');
   process.exit(2);
 }
@@ -19,18 +21,18 @@ const give = (problem) => {
 };
 
 const began = performance.now();
-const { env } = process;
-const role = await assumeRole(env);
-if (!role.ok) give(`${env.AWS_ROLE_ARN} → ${role.refusal}`);
-console.log(`assumed ${env.AWS_ROLE_ARN} until ${role.credentials.Expiration}, ${since(began)}`);
-// Where `aws` keeps them too, for its next call.
-const cache = join(homedir(), '.aws/cli/cache');
+const role = await wantedRole(env);
+const { kept, ...signedIn } = await signIn(env);
+if (!signedIn.ok) give(`${role} → ${signedIn.refusal}`);
+console.log(`assumed ${role} until ${signedIn.until}, ${since(began)}`);
+// Where the cloud's own client keeps them too, for its next call.
+const cache = join(homedir(), cacheFolder);
 await mkdir(cache, { recursive: true });
-await writeFile(join(cache, 'publish.json'), JSON.stringify({ Credentials: role.credentials }), { mode: 0o600 });
+await writeFile(join(cache, 'publish.json'), JSON.stringify(kept), { mode: 0o600 });
 
 const object = `${folder}${basename(file)}`;
 const body = await readFile(file);
 const started = performance.now();
-const put = await putObject(object, body, { env, credentials: role.credentials });
-if (!put.ok) give(`PUT ${object} → ${put.refusal}`);
-console.log(`PUT ${object} → ${put.status}   ${body.length} bytes, ${since(started)}`);
+const put = await putObject(object, body, { env, kept });
+if (!put.ok) give(`${method} ${object} → ${put.refusal}`);
+console.log(`${method} ${object} → ${put.status}   ${body.length} bytes, ${since(started)}`);

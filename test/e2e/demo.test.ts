@@ -21,20 +21,56 @@ const steady = (text: string): string =>
 /** The explanation of the fork's refusal, from its first line to the policy it was decided by. */
 const refusalIn = (story: string): string => /^D[0-9A-Z]{12} {2}refused.+?^ {2}Policy.+?$/ms.exec(story)?.[0] ?? '';
 
-function tellsTheStory(story: string): void {
+interface Words {
+  readonly audience: RegExp;
+  readonly put: RegExp;
+  readonly dead: string;
+}
+
+/** Where the story differs from cloud to cloud. */
+const WORDS = {
+  aws: {
+    audience: /aud 127\.0\.0\.1:[0-9]+ /,
+    put: /PUT s3:\/\/web-shop\/releases\/7\/web-shop-[0-9a-f]{7}\.tar\.gz → 200/,
+    dead: '400 ExpiredToken',
+  },
+  gcp: {
+    audience: /aud …\/providers\/publish-web /,
+    put: /POST gs:\/\/web-shop\/releases\/7\/web-shop-[0-9a-f]{7}\.tar\.gz → 200/,
+    dead: '401 authError',
+  },
+  azure: {
+    audience: /aud api:\/\/AzureADTokenExchange /,
+    put: /PUT https:\/\/127\.0\.0\.1:[0-9]+\/acme\/web-shop\/releases\/7\/web-shop-[0-9a-f]{7}\.tar\.gz → 201/,
+    dead: '401 InvalidAuthenticationInfo',
+  },
+} as const satisfies Record<string, Words>;
+
+/** The story of one cloud, but for what the demo says before and after it. */
+function tellsTheStoryOf(cloud: keyof typeof WORDS, story: string): void {
+  const { audience, dead, put } = WORDS[cloud];
   expect(story).toMatch(/✓ build .+ made web-shop-[0-9a-f]{7}\.tar\.gz .+ no identity asked for, none given/);
   expect(story).toMatch(/✓ publish /);
   expect(story).toMatch(/1 job started +job J.+ owner acme@42 · pipeline web@7 · environment production/);
   expect(story).toMatch(/2 ID token +sub owner:acme@42:pipeline:web@7:environment:production +aud \S+ +[0-9]+ ms/);
+  expect(story).toMatch(audience);
   expect(story).toMatch(/3–5 exchange +role main\/publish-web → session S\S+, (30|29) min.* [0-9]+ ms +recorded/);
-  expect(story).toMatch(/6 at the gateway +PUT s3:\/\/web-shop\/releases\/7\/web-shop-[0-9a-f]{7}\.tar\.gz → 200/);
-  expect(story).toMatch(/7–8 job ended +session S[0-9A-Z]+ dead: 400 ExpiredToken, decision D/);
+  expect(story).toMatch(new RegExp(`6 at the gateway +${put.source}`));
+  expect(story).toMatch(new RegExp(`7–8 job ended +session S[0-9A-Z]+ dead: ${dead}, decision D`));
   expect(story).toMatch(/✗ preview /);
   expect(story).toMatch(/refused D.+ publish-web wants environment production/);
-  expect(story).toMatch(/tried once more: +dead: 400 ExpiredToken, decision D.+← this is the point/);
+  expect(story).toMatch(new RegExp(`tried once more: +dead: ${dead}, decision D.+← this is the point`));
+  expect(story).toMatch(new RegExp(`^D[0-9A-Z]{12} {2}refused {2}main/publish-web .+ {2}${cloud} {2}job J`, 'm'));
   expect(story).toContain('Nearest role    main/preview-web   (all clauses hold; not asked for)');
-  expect(story.trimEnd().split('\n').at(-1)).toMatch(/^ {2}break it yourself .+ then: /);
-  expect(story).not.toMatch(/eyJ[A-Za-z0-9_-]{10}/);
+}
+
+/** The whole of what a demo of these clouds says. */
+function tellsTheStory(said: string, ...clouds: readonly (keyof typeof WORDS)[]): void {
+  const [, ...stories] = said.split(/^web-shop {2}main {2}by you.*$/m);
+  expect(stories).toHaveLength(clouds.length);
+  clouds.forEach((cloud, index) => void tellsTheStoryOf(cloud, stories[index] ?? ''));
+  expect(said.trimEnd().split('\n').at(-1)).toMatch(/^ {2}break it yourself .+ then: /);
+  expect(said).not.toMatch(/eyJ[A-Za-z0-9_-]{10}/);
 }
 
 describe('the published package, installed in an empty folder', () => {
@@ -54,12 +90,16 @@ describe('the published package, installed in an empty folder', () => {
       cwd: folder,
       stdio: 'pipe',
     });
-    story = execFileSync('npx', ['--no-install', 'jobpass', 'demo'], {
+    story = tell();
+  });
+
+  const tell = (...options: readonly string[]): string =>
+    execFileSync('npx', ['--no-install', 'jobpass', 'demo', ...options], {
       cwd: folder,
       encoding: 'utf8',
       env: { ...process.env, NO_COLOR: '1' },
+      stdio: 'pipe',
     });
-  });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -71,7 +111,21 @@ describe('the published package, installed in an empty folder', () => {
     );
   });
 
-  test('tells the story of the demo', () => tellsTheStory(story));
+  test('tells the story of the demo', () => tellsTheStory(story, 'aws'));
+
+  test.each([
+    ['gcp', ['gcp']],
+    ['azure', ['azure']],
+    ['all', ['aws', 'gcp', 'azure']],
+  ] as const)('tells it by other clouds’ words: --cloud %s', (word, clouds) => {
+    tellsTheStory(tell('--cloud', word), ...clouds);
+  });
+
+  test('refuses a cloud that is none', () => {
+    expect(() => tell('--cloud', 'ibm')).toThrow(
+      expect.objectContaining({ status: 2, stderr: expect.stringContaining('hint: --cloud aws|gcp|azure|all') }),
+    );
+  });
 
   test('explains the refusal as the README shows it', () => {
     const shown =

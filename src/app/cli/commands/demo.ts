@@ -5,28 +5,34 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { shortId } from '../../../base/core/ids.ts';
 import { packageFolder } from '../../package-folder.ts';
-import { type Command, CommandFailure, EXIT, type Surroundings } from '../command.ts';
+import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
+import { CLOUDS, type Cloud, cloudsOf, NAME_OF, STORE_OF } from '../demo/clouds.ts';
 import { demoPorts } from '../demo/ports.ts';
 import { Processes } from '../demo/processes.ts';
+import { publishTo } from '../demo/repository.ts';
 import { runJobs, startServers } from '../demo/run-demo.ts';
 import { buildStage, type Stage } from '../demo/stage.ts';
 import { type JobStory, tellJob } from '../demo/story.ts';
 import { seconds } from '../draw-run.ts';
 import { askOperator, operatorCredential } from '../operator.ts';
-import { type Paint, paintFor } from '../paint.ts';
+import { type Paint, paintFor, printable } from '../paint.ts';
 import { readDecision, readNearest } from '../read-decision.ts';
 import { showDecision } from '../show-decision.ts';
 
 export const demo: Command = {
-  usage: 'jobpass demo [--keep]',
-  options: { keep: { type: 'boolean' } },
-  optionHelp: { keep: 'leave the servers running, to look around and break things' },
+  usage: 'jobpass demo [--cloud aws|gcp|azure|all] [--keep]',
+  options: { cloud: { type: 'string', default: 'aws' }, keep: { type: 'boolean' } },
+  optionHelp: {
+    cloud: 'whose clients’ words the job publishes by; all: one after another. Default: aws',
+    keep: 'leave the servers running, to look around and break things',
+  },
   async run(surroundings) {
+    const clouds = askedClouds(surroundings);
     const paint = paintFor(process.stdout.isTTY === true, surroundings.env);
     const folder = mkdtempSync(join(tmpdir(), 'jobpass-demo-'));
     const processes = new Processes();
     try {
-      await tell(folder, processes, { surroundings, paint });
+      await tell(folder, processes, { surroundings, paint, clouds });
       return EXIT.ok;
     } finally {
       await processes.stop();
@@ -38,16 +44,28 @@ export const demo: Command = {
 interface Telling {
   readonly surroundings: Surroundings;
   readonly paint: Paint;
+  readonly clouds: readonly Cloud[];
+}
+
+function askedClouds({ options }: Surroundings): readonly Cloud[] {
+  const word = text(options.cloud) ?? 'aws';
+  const clouds = cloudsOf(word);
+  if (clouds !== undefined) return clouds;
+  throw new CommandFailure(`--cloud ${printable(word)} is none that the demo knows`, {
+    exitCode: EXIT.usage,
+    hint: `--cloud ${[...CLOUDS, 'all'].join('|')}`,
+  });
 }
 
 async function tell(folder: string, processes: Processes, telling: Telling): Promise<void> {
-  const { surroundings, paint } = telling;
+  const { surroundings, paint, clouds } = telling;
   const { out } = surroundings;
   const stage = buildStage({
     folder,
     example: join(packageFolder(), 'examples/web-shop'),
-    ports: await demoPorts(),
+    ports: await demoPorts(clouds),
     program: thisProgram(),
+    clouds,
   });
   out(
     `${paint.strong('Jobpass demo')} · three servers that share nothing but URLs · real git repository · nothing leaves this machine\n`,
@@ -56,19 +74,31 @@ async function tell(folder: string, processes: Processes, telling: Telling): Pro
   await startServers(stage, processes);
   introduce(stage, out);
   out(`  ready after ${seconds((performance.now() - began) / 1000)}\n`);
-  out(`${paint.strong('web-shop')}  main  by you\n`);
+  for (const cloud of clouds.slice(0, -1)) await tellOf(cloud, stage, telling);
+  const last = clouds.at(-1) ?? 'aws';
+  await farewell(stage, await tellOf(last, stage, telling), telling);
+}
+
+/** One cloud’s story, from the commit to the explanation. Precondition: no job of another one’s still runs. */
+async function tellOf(cloud: Cloud, stage: Stage, telling: Telling): Promise<Stories> {
+  const { surroundings, paint, clouds } = telling;
+  if (cloud !== clouds[0]) publishTo(stage, cloud);
+  const to = clouds.length === 1 ? '' : `  to ${STORE_OF[cloud]}, by the words of ${NAME_OF[cloud]}’s clients`;
+  surroundings.out(`${paint.strong('web-shop')}  main  by you${to}\n`);
   const stories = await tellJobs(stage, telling);
   await conclude(stage, stories, telling);
-  await farewell(stage, stories, telling);
+  return stories;
 }
 
 /** How this very process was started, so that the demo's jobs run the same program. */
 const thisProgram = (): [string, ...string[]] => [process.execPath, process.argv[1] ?? ''];
 
-function introduce({ urls }: Stage, out: (text: string) => void): void {
+function introduce({ clouds, urls }: Stage, out: (text: string) => void): void {
   out(`  issuer   ${urls.issuer}   the CI provider’s side`);
   out(`  sts      ${urls.sts}   the cloud’s side      trusts the issuer above, and hears from it when a job ends`);
-  out(`  gateway  ${urls.gateway}   an S3 of its own on this disk, and hears from the sts`);
+  const [first = 'aws', ...others] = clouds;
+  out(`  gateway  ${urls.gateway}   ${STORE_OF[first]} of its own on this disk, and hears from the sts`);
+  for (const cloud of others) out(`           ${urls.doors[cloud]}   the same objects as ${STORE_OF[cloud]}`);
 }
 
 type Stories = ReadonlyMap<string, JobStory>;

@@ -13,8 +13,9 @@ import type { Surroundings } from '../command.ts';
 import { problemsFailure } from '../config-option.ts';
 import { orFail, transport } from '../runner-command.ts';
 import { Chronicle } from './chronicle.ts';
+import { DEMO_GATEWAY } from './configs.ts';
 import { output, type Processes } from './processes.ts';
-import { DEMO_GATEWAY, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import type { JobStory } from './story.ts';
 
 /** Starts the three servers of the stage, and waits until each is ready. */

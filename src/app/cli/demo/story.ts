@@ -85,7 +85,7 @@ function granted(decision: DecisionRecord, took: string): string {
 /** What the job did with the credential, as its own script said it. */
 const used = (output: readonly string[]): readonly (readonly [string, string])[] =>
   output
-    .filter((line) => /^PUT .+ → [0-9]{3}/.test(line))
+    .filter((line) => /^(?:PUT|POST) .+ → [0-9]{3}/.test(line))
     .map((line) => ['6 at the gateway', printable(line, 160)] as const);
 
 function ended(decision: DecisionRecord, ending: string | undefined): readonly (readonly [string, string])[] {
@@ -114,4 +114,6 @@ function tookIn(output: readonly string[], pattern: RegExp): string {
   return ms === undefined ? '' : `   ${ms} ms`;
 }
 const shortHost = (url: string | undefined): string =>
-  url === undefined ? '–' : printable(url.replace(/^https?:\/\//, ''));
+  url === undefined
+    ? '–'
+    : printable(url.replace(/^https?:\/\//, '').replace(/^iam\.googleapis\.com\/.*(?=\/providers\/)/, '…'));
