@@ -57,15 +57,21 @@ const malformed = (detail: string) => err(failure('scope_malformed', detail));
 
 /** The scope that says the same as these statements; undefined when none does: a scope has no conditions and denies nothing. */
 export function scopeOf(policy: readonly Statement[]): string | undefined {
-  const scopes = policy.map(scopeOfOne);
+  const scopes = policy.flatMap(scopesOf);
   return scopes.every((scope) => scope !== undefined) && scopes.length > 0 ? scopes.join(' ') : undefined;
 }
 
-function scopeOfOne({ actions, conditions, effect, resources }: Statement): string | undefined {
-  const [action, ...moreActions] = actions;
-  const [resource, ...moreResources] = resources;
-  if (action === undefined || resource === undefined || moreActions.length + moreResources.length > 0) return undefined;
-  if (effect !== 'allow' || conditions !== undefined) return undefined;
+/** One scope for each action on each resource. */
+const scopesOf = ({ actions, conditions, effect, resources }: Statement): readonly (string | undefined)[] =>
+  effect === 'allow' && conditions === undefined
+    ? actions.flatMap((action) => resources.map((resource) => scopeOfOne(action, resource)))
+    : [undefined];
+
+function scopeOfOne(action: string, resource: string): string | undefined {
   const text = resource === allOf(action) ? action : `${action}:${resource}`;
-  return SCOPE_TOKEN.test(text) && !text.includes('${') ? text : undefined;
+  // Only what is read back as the same.
+  const statement = readOne(text, 1);
+  const isSame =
+    typeof statement !== 'string' && statement.actions[0] === action && statement.resources[0] === resource;
+  return isSame ? text : undefined;
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assumedCredentials } from '../../../test/fakes/aws-calls.ts';
 import { deployPolicies } from '../../../test/fakes/aws-role.ts';
 import { fakeKey } from '../../../test/fakes/fake-job-issuer.ts';
+import { gcpPolicies, gcpToken } from '../../../test/fakes/gcp-calls.ts';
 import { PUBLISH, STS_URL, type StsCall, StsWorld, type StsWorldOptions } from '../../../test/fakes/sts-world.ts';
 import type { JsonObject } from '../../base/core/json.ts';
 import { assembleJws } from '../../base/jwt/assemble.ts';
@@ -57,6 +58,28 @@ describe('an active token', () => {
     const token = await accessToken({ scope });
     for (const token_type_hint of ['access_token', 'refresh_token', 'pat'])
       expect((await ask(token, { as: 'relying-party', form: { token, token_type_hint } })).json.scope).toBe(scope);
+  });
+});
+
+describe('a token that Google’s scopes narrowed', () => {
+  const GOOGLE = 'https://www.googleapis.com/auth';
+  const narrowed = async (scope: string): Promise<string> => {
+    await restart({ ...unbound(), policies: gcpPolicies({ direct: {} }) });
+    const { json } = await gcpToken(world, await world.issuer.idToken(), { scope });
+    return String(json.access_token);
+  };
+
+  test.each([
+    [`${GOOGLE}/devstorage.read_only`, 's3:Get* s3:List*'],
+    [`${GOOGLE}/cloud-platform.read-only`, 's3:Get* s3:List* http:GET http:HEAD'],
+    [`${GOOGLE}/cloud-platform`, undefined],
+  ])('to %s tells that', async (asked, told) => {
+    const { json } = await ask(await narrowed(asked));
+    expect([json.active, json.scope]).toEqual([true, told]);
+  });
+
+  test('to nothing is not taken for one of the whole role', async () => {
+    expect((await ask(await narrowed('openid'))).text).toBe(INACTIVE);
   });
 });
 

@@ -52,5 +52,9 @@ function groupsOf({ may, name }: Client<StsGrant>): Result<readonly string[], Re
   return err(refuse(failure('client_not_permitted', 'this needs may.introspect'), `client:${name}`));
 }
 
-const answerFor = (session: CarriedSession | null) =>
-  encodeSessionIntrospection(session, session?.policy ? scopeOf(session.policy) : undefined);
+/** Without a scope an answer means the whole role: a session that is narrowed otherwise than a scope can say is not told. */
+function answerFor(session: CarriedSession | null) {
+  if (session === null || session.policy === null) return encodeSessionIntrospection(session, undefined);
+  const scope = scopeOf(session.policy);
+  return encodeSessionIntrospection(scope === undefined ? null : session, scope);
+}

@@ -4,8 +4,8 @@ import { accessTokenClaims } from '../../base/credential/access-token.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
 
 /**
- * RFC 7662 §2.2, with the role as a member of our own. `scope` is what the session was narrowed to; undefined: nothing that a scope
- * could say. Null session: of a token that is not active nothing else is said, not even why.
+ * RFC 7662 §2.2, with the role as a member of our own. `scope` is what the session was narrowed to; undefined: it was
+ * not. Null session: of a token that is not active nothing else is said, not even why.
  */
 export function encodeSessionIntrospection(session: CarriedSession | null, scope: string | undefined): JsonObject {
   if (session === null) return { active: false };
