@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import { type BlockList, decodeBlockList } from '../../wire/blob/block-list.ts';
 import type { PutBlockCall, PutBlockListCall } from '../../wire/blob/call.ts';
 import { digestHeaders, writeHeaders } from '../../wire/blob/results.ts';
-import { objectFailure } from '../objects/failure.ts';
+import { endedCall, objectFailure } from '../objects/failure.ts';
 import {
   type CompleteOptions,
   MAX_LIST_ENTRIES,
@@ -59,7 +59,7 @@ async function commit(work: Work, call: PutBlockListCall, { upload, numbers }: B
     if (part === undefined) return objectFailure('part_invalid', `block ${number} was not uploaded`);
     parts.push(part);
   }
-  const completed = await work.store.completeUpload(open, completion(call, parts));
+  const completed = endedCall(work.signal) ?? (await work.store.completeUpload(open, completion(call, parts)));
   if (completed.ok) work.uploads.ended(place, commitOf(numbers, completed.value));
   return completed;
 }

@@ -5,6 +5,7 @@ import { gcsError } from '../../wire/gcs/errors.ts';
 import { mediaHead } from '../../wire/gcs/media-headers.ts';
 import { listPermission } from '../../wire/gcs/permissions.ts';
 import { objectResource } from '../../wire/gcs/results.ts';
+import { endedCall } from '../objects/failure.ts';
 import type { Conditions, ObjectFailure } from '../objects/store.ts';
 import { answered, declined, failed, missing, type Outcome, type Work } from './work.ts';
 
@@ -35,7 +36,7 @@ export async function deleteObject(work: Work, call: DeleteObjectCall): Promise<
     const found = await work.store.head(call, only(generation));
     if (!found.ok) return notThere(work, call, found.error);
   }
-  const deleted = await work.store.delete(call, { ...only(generation), ...conditions });
+  const deleted = endedCall(work.signal) ?? (await work.store.delete(call, { ...only(generation), ...conditions }));
   if (!deleted.ok) return notThere(work, call, deleted.error);
   return ok({ kind: 'empty', status: 204, headers: {} });
 }
