@@ -86,6 +86,16 @@ const NEEDS: readonly [string, GcsCall, readonly Rule[]][] = [
     { operation: 'DeleteObject', ...OBJECT, generation: null, conditions: { ifGenerationMatch: 9 } },
     [allow('s3:DeleteObject', AB), allow('s3:GetObject', AB)],
   ],
+  [
+    'DeleteObject where nothing is',
+    { operation: 'DeleteObject', ...OBJECT, generation: null, conditions: { ifGenerationMatch: 0 } },
+    [allow('s3:DeleteObject', AB), allow('s3:GetObject', AB)],
+  ],
+  [
+    'DeleteObject of the generation of nothing',
+    { operation: 'DeleteObject', ...OBJECT, generation: 0, conditions: {} },
+    [allow('s3:DeleteObject', AB), allow('s3:GetObject', AB)],
+  ],
   ['InsertObject', { operation: 'InsertObject', ...UPLOAD }, [allow('s3:PutObject', AB)]],
   [
     'InsertObject of a new one',

@@ -1,6 +1,6 @@
 // What a call needs: the same actions on the same resources as through the S3 front, because it is the same store. Whether somebody
 // has it is the gateway's business.
-import type { GcsCall, ObjectName, WriteConditions } from './call.ts';
+import type { DeleteObjectCall, GcsCall, ObjectName, WriteConditions } from './call.ts';
 
 /** One action on one resource. */
 export interface GcsPermission {
@@ -28,7 +28,7 @@ export function permissionsFor(call: GcsCall): GcsPermissions | null {
     case 'ReadObject':
       return [on(call, 's3:GetObject')];
     case 'DeleteObject':
-      return [on(call, 's3:DeleteObject'), ...readsToCompare(call, call.conditions)];
+      return [on(call, 's3:DeleteObject'), ...readsToDelete(call)];
     case 'InsertObject':
     case 'StartUpload':
       return call.key === null ? null : writePermissions({ bucket: call.bucket, key: call.key }, call.conditions);
@@ -59,6 +59,10 @@ const on = (object: ObjectName, action: `s3:${string}`): GcsPermission => ({
 /** A condition on a generation tells whether the object is the expected one; on none at all, only whether a write succeeded. */
 const readsToCompare = (object: ObjectName, { ifGenerationMatch = 0 }: WriteConditions): readonly GcsPermission[] =>
   ifGenerationMatch === 0 ? [] : [on(object, 's3:GetObject')];
+
+/** The generation of nothing makes of a deletion a question whether there is an object: it never changes anything. */
+const readsToDelete = (call: DeleteObjectCall): readonly GcsPermission[] =>
+  call.generation === 0 || call.conditions.ifGenerationMatch !== undefined ? [on(call, 's3:GetObject')] : [];
 
 /** What conditions may ask about, by IAM's names in lower case. */
 export function conditionKeysOf(call: GcsCall): ReadonlyMap<string, string> {
