@@ -69,18 +69,18 @@ export function commandLineCases(setting: Setting): void {
     expect((await s3('ls', '--recursive', BUCKET)).stdout).not.toMatch(/tree|moved/);
   });
 
-  test.runIf(aws !== undefined && setting.scheme === 'http')('sees the buckets that the role may list', async () => {
-    expect(await done('ls')).toMatch(/ artifacts\n/);
-  });
+  // What does not depend on the scheme is shown once.
+  if (setting.scheme === 'http') {
+    test.skipIf(aws === undefined)('sees the buckets that the role may list', async () => {
+      expect(await done('ls')).toMatch(/ artifacts\n/);
+    });
 
-  test.runIf(aws !== undefined && setting.scheme === 'http')(
-    'is told of what the role does not let it do',
-    async () => {
+    test.skipIf(aws === undefined)('is told of what the role does not let it do', async () => {
       const refused = await s3('cp', '/etc/hostname', 's3://other/x');
       expect(refused.status).toBe(1);
       expect(refused.stderr).toContain('(AccessDenied)');
-    },
-  );
+    });
+  }
 
   test.skipIf(aws === undefined)('is refused when its job has ended', async () => {
     await done('cp', '/etc/hostname', `${BUCKET}/last`);
