@@ -2,10 +2,11 @@
 // It decides nothing about who may do what; that was decided before a store is asked.
 import type { Readable, Writable } from 'node:stream';
 import type { ChecksumAlgorithm, Checksums } from '../../base/checksum/checksum.ts';
+import type { ObjectProblem } from '../../base/core/object-problem.ts';
 import type { Result } from '../../base/core/result.ts';
 import type { EpochMs } from '../../base/core/time.ts';
 
-export type { Checksums };
+export type { Checksums, ObjectProblem };
 
 /** Longest key, in bytes of UTF-8. Shortest: one. */
 export const MAX_KEY_BYTES = 1024;
@@ -57,34 +58,6 @@ export interface ObjectInfo extends ObjectAttributes {
   /** How many parts it was made of; absent: it came in one piece. */
   readonly parts?: number;
 }
-
-export type ObjectProblem =
-  | 'bucket_unknown'
-  | 'key_unknown'
-  | 'upload_unknown'
-  /** A condition of the request does not hold. */
-  | 'precondition_failed'
-  /** A conditional read whose answer the caller already has. */
-  | 'not_modified'
-  /** Another write of the same key was faster; the same request may succeed when repeated. */
-  | 'conflict'
-  /** No byte of the range exists. */
-  | 'range_unsatisfiable'
-  /** A part that was never uploaded, or that has another ETag or checksum; or a part number out of bounds. */
-  | 'part_invalid'
-  /** Part numbers that do not rise. */
-  | 'part_order'
-  | 'part_too_small'
-  /** More than MAX_PUT_BYTES in one piece. */
-  | 'too_large'
-  | 'quota_exceeded'
-  /** The body threw (`cause` is what), or was not as long as announced. */
-  | 'payload_refused'
-  /** The caller's signal ended it. */
-  | 'aborted'
-  /** The disk is full or broken, the upstream does not answer, stored bytes are damaged: nothing changed. */
-  | 'storage_unavailable'
-  | 'not_supported';
 
 /** An expected failure: nothing was stored, nothing changed. */
 export interface ObjectFailure {

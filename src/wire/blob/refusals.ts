@@ -1,5 +1,6 @@
 // What a caller is told of each kind of refusal: by the gateway's decision, by the store. Exhaustive, and no text of an
 // operator's gets into it.
+import type { ObjectProblem } from '../../base/core/object-problem.ts';
 import { type Reason, safeReason } from '../../base/core/reasons.ts';
 import type { AzureBlobCall } from './call.ts';
 import { type BlobError, blobError } from './errors.ts';
@@ -33,28 +34,9 @@ export function refuseReason(reason: Reason): BlobError {
   }
 }
 
-/** What a store can answer in place of a result; the words are those of the gateway's port. */
-type StoreProblem =
-  | 'bucket_unknown'
-  | 'key_unknown'
-  | 'upload_unknown'
-  | 'precondition_failed'
-  | 'not_modified'
-  | 'conflict'
-  | 'range_unsatisfiable'
-  | 'part_invalid'
-  | 'part_order'
-  | 'part_too_small'
-  | 'too_large'
-  | 'quota_exceeded'
-  | 'payload_refused'
-  | 'aborted'
-  | 'storage_unavailable'
-  | 'not_supported';
-
 /** A store's refusal, as far as its caller may learn of it. */
 export interface StoreFailure {
-  readonly problem: StoreProblem;
+  readonly problem: ObjectProblem;
   /** What the body threw, with `payload_refused`. */
   readonly cause?: unknown;
 }

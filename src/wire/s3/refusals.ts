@@ -1,5 +1,6 @@
 // What a caller is told of each kind of refusal: by the signature's checks, by the gateway's decision, by the store. Exhaustive,
 // and no text of an operator's gets into it.
+import type { ObjectProblem } from '../../base/core/object-problem.ts';
 import { type Reason, safeReason } from '../../base/core/reasons.ts';
 import type { ObjectName, S3Call } from './call.ts';
 import { type S3Error, s3Error } from './errors.ts';
@@ -37,28 +38,9 @@ export function refuseReason(reason: Reason): S3Error {
 
 const retried = { retryAfterSeconds: RETRY_AFTER_SECONDS };
 
-/** What a store can answer in place of a result; the words are those of the gateway's port. */
-type StoreProblem =
-  | 'bucket_unknown'
-  | 'key_unknown'
-  | 'upload_unknown'
-  | 'precondition_failed'
-  | 'not_modified'
-  | 'conflict'
-  | 'range_unsatisfiable'
-  | 'part_invalid'
-  | 'part_order'
-  | 'part_too_small'
-  | 'too_large'
-  | 'quota_exceeded'
-  | 'payload_refused'
-  | 'aborted'
-  | 'storage_unavailable'
-  | 'not_supported';
-
 /** A store's refusal, as far as its caller may learn of it. */
 export interface StoreFailure {
-  readonly problem: StoreProblem;
+  readonly problem: ObjectProblem;
   /** What stands there, with `range_unsatisfiable`. */
   readonly current?: { readonly size: number };
   /** What the body threw, with `payload_refused`. */
