@@ -34,7 +34,8 @@ export async function openGroupKey(options: {
   const { ring, store, kek, clock, random } = options;
   const create = async (): Promise<StoredKey> => {
     const kid = Buffer.from(random.bytes(ID_BYTES)).toString('base64url');
-    const record = { kid, ring, algorithm: ALGORITHM, createdAt: clock.nowSeconds(), publicJwk: null };
+    const now = clock.nowSeconds();
+    const record = { kid, ring, algorithm: ALGORITHM, stateSince: now, createdAt: now, publicJwk: null };
     return sealKey({ ...record, state: 'active' }, random.bytes(GROUP_KEY_BYTES), kek);
   };
   const active = soleActive(await listOrCreate(store, ring, create), ring);

@@ -38,7 +38,11 @@ async function stored(
   const { ring = 'access-token', algorithm = 'ES256' } = options;
   const pair = await generatePair(algorithm);
   const { kid, publicJwk: jwk } = pair;
-  return sealKey({ kid, ring, algorithm, state, createdAt: 1, publicJwk: jwk }, exportPrivate(pair), kek);
+  return sealKey(
+    { kid, ring, algorithm, state, stateSince: 1, createdAt: 1, publicJwk: jwk },
+    exportPrivate(pair),
+    kek,
+  );
 }
 
 const first = (store: MemoryKeyStore): StoredKey => {
@@ -105,6 +109,7 @@ describe('at rest', () => {
           ring: 'access-token',
           algorithm: 'ES256',
           state: 'active',
+          stateSince: 1,
           createdAt: 1,
           publicJwk: pair.publicJwk,
         },
@@ -161,15 +166,16 @@ describe('at rest', () => {
 });
 
 describe('states', () => {
-  it('only the active key signs; all but revoked ones are published, the active one first, and verify', async () => {
+  it('only the active key signs; all but expired and revoked ones are published, the active one first, and verify', async () => {
     const store = new MemoryKeyStore();
-    const [revoked, retired, active, prepared] = [
+    const [revoked, expired, retired, active, prepared] = [
       await stored('revoked'),
+      await stored('expired'),
       await stored('retired'),
       await stored('active'),
       await stored('prepared'),
     ];
-    store.keys = [revoked, retired, active, prepared];
+    store.keys = [revoked, expired, retired, active, prepared];
     const ring = await open(store);
     expect(ring.signer().kid).toBe(active.kid);
     expect(kidsOf(ring)).toEqual([active.kid, retired.kid, prepared.kid]);

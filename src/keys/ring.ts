@@ -9,7 +9,7 @@ import type { KeyEncryptionKey } from './kek.ts';
 import { exportPrivate, generatePair, type KeyPair, openPair } from './material.ts';
 import { localSigner } from './signer.ts';
 import type { KeyStore, StoredKey } from './store.ts';
-import { listOrCreate, sealKey, soleActive } from './stored.ts';
+import { isLiving, listOrCreate, sealKey, soleActive } from './stored.ts';
 
 /** The ring whose JWKS clouds read; Ceph RGW takes keys only with `x5c`. Other rings stay small. */
 const CERTIFIED_RING = 'id-token';
@@ -43,10 +43,8 @@ export class KeyRing {
   static async open(options: KeyRingOptions): Promise<KeyRing> {
     const { ring, algorithm, kek } = options;
     const stored = await listOrCreate(options.store, ring, () => firstKey(options));
-    // A revoked key is gone: it is not even opened.
-    const living = stored
-      .filter((key) => key.state !== 'revoked')
-      .map((key) => ({ ...openPair(key, kek), stored: key }));
+    // What is gone is not even opened.
+    const living = stored.filter(isLiving).map((key) => ({ ...openPair(key, kek), stored: key }));
     const active = soleActive(living, ring);
     if (active.algorithm !== algorithm) {
       throw new JobpassError(
@@ -65,12 +63,12 @@ export class KeyRing {
     return this.#signer;
   }
 
-  /** The JWKS: every key but revoked ones, the active one first, then by age; with `kid`, `use`, `alg`, and `x5c` in the issuer's ring. */
+  /** The JWKS: every living key, the active one first, then by age; with `kid`, `use`, `alg`, and `x5c` in the issuer's ring. */
   publicJwks(): { keys: JsonObject[] } {
     return { keys: [...this.#jwks] };
   }
 
-  /** What verifies this ring's own signatures: every key but revoked ones. */
+  /** What verifies this ring's own signatures: every living key. */
   verificationKeys(): readonly VerificationKey[] {
     return this.#verificationKeys;
   }
@@ -85,7 +83,7 @@ async function firstKey(options: KeyRingOptions): Promise<StoredKey> {
       ? [selfSignedCertificate({ ...pair, algorithm, notBefore: createdAt })]
       : undefined;
   const publicJwk = x5c === undefined ? pair.publicJwk : { ...pair.publicJwk, x5c };
-  const record = { kid: pair.kid, ring, algorithm, state: pair.state, createdAt, publicJwk };
+  const record = { kid: pair.kid, ring, algorithm, state: pair.state, stateSince: createdAt, createdAt, publicJwk };
   return sealKey(record, exportPrivate(pair), options.kek);
 }
 

@@ -24,11 +24,14 @@ export async function listOrCreate(
   ring: string,
   create: () => Promise<StoredKey>,
 ): Promise<readonly StoredKey[]> {
-  const found = await store.listKeys(ring);
-  if (found.length > 0) return found;
-  await store.insertFirstKey(await create());
-  return store.listKeys(ring);
+  const { keys, version } = await store.readRing(ring);
+  if (keys.length > 0) return keys;
+  await store.replaceRing({ ring, expectedVersion: version, keys: [await create()], record: null });
+  return (await store.readRing(ring)).keys;
 }
+
+/** Whether others may rely on the key: it is published, and has a secret part to open. */
+export const isLiving = ({ state }: StoredKey): boolean => state !== 'expired' && state !== 'revoked';
 
 /** The one active record. Throws ERR_KEY_RING when there is none or more than one: no guess is made. */
 export function soleActive<Key extends { readonly state: StoredKey['state'] }>(

@@ -120,7 +120,7 @@ describe('the gateway’s key', () => {
     const jwe = await wrapForGateway(groupKey, before.publicJwk);
     const { kid, algorithm, publicJwk, ...pair } = await generatePair(WRAPPING_ALGORITHM);
     const next = sealKey(
-      { kid, ring, algorithm, state: 'active', createdAt: 2, publicJwk },
+      { kid, ring, algorithm, state: 'active', stateSince: 2, createdAt: 2, publicJwk },
       exportPrivate({ kid, algorithm, publicJwk, ...pair }),
       kek,
     );
@@ -138,7 +138,9 @@ describe('the gateway’s key', () => {
     const store = new MemoryKeyStore();
     const pair = await generatePair('ES256');
     const { kid, algorithm, state, publicJwk } = pair;
-    store.keys = [sealKey({ kid, ring, algorithm, state, createdAt: 1, publicJwk }, exportPrivate(pair), kek)];
+    store.keys = [
+      sealKey({ kid, ring, algorithm, state, stateSince: 1, createdAt: 1, publicJwk }, exportPrivate(pair), kek),
+    ];
     await expect(open(store)).rejects.toMatchObject({ code: 'ERR_KEY_ALGORITHM' });
   });
 });

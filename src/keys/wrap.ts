@@ -12,7 +12,7 @@ import { thumbprint } from './jwks.ts';
 import type { KeyEncryptionKey } from './kek.ts';
 import { exportPrivate, generatePair, openPair, WRAPPING_ALGORITHM } from './material.ts';
 import type { KeyStore, StoredKey } from './store.ts';
-import { listOrCreate, sealKey, soleActive } from './stored.ts';
+import { isLiving, listOrCreate, sealKey, soleActive } from './stored.ts';
 
 const CONTENT_ENCRYPTION = 'A256GCM';
 
@@ -69,14 +69,12 @@ export class GatewayKey {
     const create = async (): Promise<StoredKey> => {
       const pair = await generatePair(WRAPPING_ALGORITHM);
       const { kid, algorithm, state, publicJwk } = pair;
-      return sealKey(
-        { kid, ring, algorithm, state, createdAt: clock.nowSeconds(), publicJwk },
-        exportPrivate(pair),
-        kek,
-      );
+      const now = clock.nowSeconds();
+      const record = { kid, ring, algorithm, state, stateSince: now, createdAt: now, publicJwk };
+      return sealKey(record, exportPrivate(pair), kek);
     };
     const stored = await listOrCreate(store, ring, create);
-    const pairs = stored.filter((key) => key.state !== 'revoked').map((key) => openPair(key, kek));
+    const pairs = stored.filter(isLiving).map((key) => openPair(key, kek));
     const active = soleActive(pairs, ring);
     if (pairs.some((pair) => pair.algorithm !== WRAPPING_ALGORITHM)) {
       throw new JobpassError('ERR_KEY_ALGORITHM', `the ring ${ring} holds a key that is not for ${WRAPPING_ALGORITHM}`);

@@ -6,6 +6,7 @@ import type { IssuerKeys } from '../../src/issuer/context.ts';
 import { createIssuer, type Issuer } from '../../src/issuer/issuer.ts';
 import { KeyEncryptionKey } from '../../src/keys/kek.ts';
 import { KeyRing } from '../../src/keys/ring.ts';
+import type { KeyState } from '../../src/keys/store.ts';
 import { clientsByName, SETTINGS, START } from './issuer-world.ts';
 import { MemoryIssuerStore } from './memory-issuer-store.ts';
 import { MemoryKeyStore } from './memory-key-store.ts';
@@ -83,8 +84,8 @@ export class ForeignIssuer {
 
   /** The prepared key signs from now on; the one that did is still published. */
   async activateKey(): Promise<void> {
-    const next = { prepared: 'active', active: 'retired', retired: 'retired', revoked: 'revoked' } as const;
-    this.#store.keys = this.#store.keys.map((key) => ({ ...key, state: next[key.state] }));
+    const next: Partial<Record<KeyState, KeyState>> = { prepared: 'active', active: 'retired' };
+    this.#store.keys = this.#store.keys.map((key) => ({ ...key, state: next[key.state] ?? key.state }));
     this.#ring = await this.#open();
   }
 

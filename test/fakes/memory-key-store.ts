@@ -1,17 +1,31 @@
-// A key store in memory, with the port's promise: of concurrent first inserts one wins.
-import type { KeyStore, StoredKey } from '../../src/keys/store.ts';
+// A key store in memory, with the port's promise: of concurrent changes of one version, one wins.
+import type { ActionRecord, KeyStore, Ring, RingChange, StoredKey } from '../../src/keys/store.ts';
 
-/** `keys` is open to tests that change what is stored. */
+/** `keys` is open to tests that change what is stored: a ring's version then stays what it was. */
 export class MemoryKeyStore implements KeyStore {
   keys: StoredKey[] = [];
+  /** What was recorded with the changes, in order. */
+  readonly records: ActionRecord[] = [];
+  readonly #versions = new Map<string, number>();
 
-  async listKeys(ring: string): Promise<readonly StoredKey[]> {
-    return this.keys.filter((key) => key.ring === ring);
+  async readRing(ring: string): Promise<Ring> {
+    return { version: this.#versionOf(ring), keys: this.keys.filter((key) => key.ring === ring) };
   }
 
-  async insertFirstKey(key: StoredKey): Promise<boolean> {
-    if (this.keys.some((other) => other.ring === key.ring)) return false;
-    this.keys.push(key);
+  async ringVersions(): Promise<ReadonlyMap<string, number>> {
+    const rings = new Set(this.keys.map((key) => key.ring));
+    return new Map([...rings].map((ring) => [ring, this.#versionOf(ring)]));
+  }
+
+  async replaceRing({ ring, expectedVersion, keys, record }: RingChange): Promise<boolean> {
+    if (this.#versionOf(ring) !== expectedVersion) return false;
+    this.keys = [...this.keys.filter((key) => key.ring !== ring), ...keys];
+    this.#versions.set(ring, expectedVersion + 1);
+    if (record !== null) this.records.push(record);
     return true;
+  }
+
+  #versionOf(ring: string): number {
+    return this.#versions.get(ring) ?? (this.keys.some((key) => key.ring === ring) ? 1 : 0);
   }
 }

@@ -72,6 +72,7 @@ export const keyOf = (kid: string, change: Partial<StoredKey> = {}): StoredKey =
   ring: 'id-token',
   algorithm: 'RS256',
   state: 'active',
+  stateSince: NOW,
   createdAt: NOW,
   publicJwk: { kty: 'RSA', n: 'AQAB', e: 'AQAB' },
   sealed: Uint8Array.from({ length: 256 }, (_, index) => index),

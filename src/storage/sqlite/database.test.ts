@@ -147,10 +147,10 @@ describe('a damaged file', () => {
   test('whose job or key rows hold what was never written is not read as if they did', async () => {
     const store = await openSqliteIssuer({ path });
     await store.startJob(jobOf('J1'), requestTokenOf('J1'));
-    await store.insertFirstKey(keyOf('k1'));
+    await store.replaceRing({ ring: 'id-token', expectedVersion: 0, keys: [keyOf('k1')], record: null });
     tamper("UPDATE job SET facts = json_remove(facts, '$.fork'); UPDATE key SET state = 'alive'");
     await expect(store.findJob('J1')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' });
-    await expect(store.listKeys('id-token')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' });
+    await expect(store.readRing('id-token')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' });
     await store.close();
   });
 });

@@ -1,36 +1,60 @@
-// Adapter of the key store port: the table of key rings. It sees private parts only sealed.
+// Adapter of the key store port: the tables of key rings. It sees private parts only sealed.
 
-import type { KeyState, KeyStore, StoredKey } from '../../keys/store.ts';
+import { KEY_STATES, type KeyStore, type RingChange, type StoredKey } from '../../keys/store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { bytes, integer, nullableJson, oneOf, type Row, text } from './row.ts';
 import { jsonObject } from './shapes.ts';
-
-const STATES: readonly KeyState[] = ['prepared', 'active', 'retired', 'revoked'];
 
 const decodeKey = (row: Row): StoredKey => ({
   kid: text(row, 'kid'),
   ring: text(row, 'ring'),
   algorithm: text(row, 'algorithm'),
-  state: oneOf(row, 'state', STATES),
+  state: oneOf(row, 'state', KEY_STATES),
+  stateSince: integer(row, 'state_since'),
   createdAt: integer(row, 'created_at'),
   publicJwk: nullableJson(row, 'public_jwk', jsonObject),
   sealed: bytes(row, 'sealed'),
 });
 
+const encodeKey = ({ publicJwk, ...key }: StoredKey) => ({
+  ...key,
+  publicJwk: publicJwk === null ? null : JSON.stringify(publicJwk),
+});
+
 /** The key store port on an open database of any kind. */
 export function sqliteKeyStore(database: SqliteDatabase): KeyStore {
   const list = database.prepare(`
-    SELECT kid, ring, algorithm, state, created_at, public_jwk, sealed FROM key
-    WHERE ring = ? ORDER BY created_at, position`);
-  const insertFirst = database.prepare(`
-    INSERT INTO key (kid, ring, algorithm, state, created_at, public_jwk, sealed)
-    SELECT $kid, $ring, $algorithm, $state, $createdAt, $publicJwk, $sealed
-    WHERE NOT EXISTS (SELECT 1 FROM key WHERE ring = $ring)`);
+    SELECT kid, ring, algorithm, state, coalesce(state_since, created_at) AS state_since, created_at, public_jwk, sealed
+    FROM key WHERE ring = ? ORDER BY position`);
+  const versions = database.prepare(`
+    SELECT ring, version FROM key_ring
+    UNION ALL SELECT DISTINCT ring, 1 FROM key WHERE ring NOT IN (SELECT ring FROM key_ring)`);
+  const version = database.prepare(`
+    SELECT coalesce((SELECT version FROM key_ring WHERE ring = $ring), EXISTS (SELECT 1 FROM key WHERE ring = $ring)) AS version`);
+  const versionOf = (ring: string): number => integer(version.get({ ring }) ?? {}, 'version');
+  const replace = replacing(database, versionOf);
   return {
-    listKeys: (ring) => database.read(() => list.all(ring).map(decodeKey)),
-    insertFirstKey: ({ publicJwk, ...key }) => {
-      const row = { ...key, publicJwk: publicJwk === null ? null : JSON.stringify(publicJwk) };
-      return database.write(() => insertFirst.run(row).changes === 1);
-    },
+    // One turn, so that the keys are those of the version.
+    readRing: (ring) => database.read(() => ({ version: versionOf(ring), keys: list.all(ring).map(decodeKey) })),
+    ringVersions: () =>
+      database.read(() => new Map(versions.all().map((row) => [text(row, 'ring'), integer(row, 'version')]))),
+    replaceRing: (change) => database.write(() => replace(change)),
+  };
+}
+
+/** Within the write's transaction, which no other writer can share. */
+function replacing(database: SqliteDatabase, versionOf: (ring: string) => number): (change: RingChange) => boolean {
+  const clear = database.prepare('DELETE FROM key WHERE ring = ?');
+  const insert = database.prepare(`
+    INSERT INTO key (kid, ring, algorithm, state, state_since, created_at, public_jwk, sealed)
+    VALUES ($kid, $ring, $algorithm, $state, $stateSince, $createdAt, $publicJwk, $sealed)`);
+  const count = database.prepare('INSERT OR REPLACE INTO key_ring (ring, version) VALUES ($ring, $version)');
+  return ({ ring, expectedVersion, keys, record }) => {
+    if (record !== null) throw new TypeError('there is no record of actions yet');
+    if (versionOf(ring) !== expectedVersion) return false;
+    clear.run(ring);
+    for (const key of keys) insert.run(encodeKey(key));
+    count.run({ ring, version: expectedVersion + 1 });
+    return true;
   };
 }

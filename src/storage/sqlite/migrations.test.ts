@@ -66,3 +66,17 @@ test('an STS’s ended sessions get the group of their session, and the store an
   expect((await store.identity()).id).toMatch(/^[0-9a-f]{32}$/);
   await store.close();
 });
+
+test('a key ring of before is at version 1, and its key in its state since it was made', async () => {
+  const key = `INSERT INTO key (kid, ring, algorithm, state, created_at, public_jwk, sealed)
+    VALUES ('k', 'id-token', 'RS256', 'active', 7, '{}', x'00')`;
+  const store = await openSqliteIssuer({ path: await leave(ISSUER_SCHEMA, 3, [key]) });
+  const ring = await store.readRing('id-token');
+  expect(ring).toMatchObject({ version: 1, keys: [{ kid: 'k', createdAt: 7, stateSince: 7 }] });
+  expect(await store.ringVersions()).toEqual(new Map([['id-token', 1]]));
+  const change = { ring: 'id-token', keys: ring.keys, record: null };
+  expect(await store.replaceRing({ ...change, expectedVersion: 0 })).toBe(false);
+  expect(await store.replaceRing({ ...change, expectedVersion: 1 })).toBe(true);
+  expect(await store.ringVersions()).toEqual(new Map([['id-token', 2]]));
+  await store.close();
+});

@@ -1,6 +1,6 @@
 // Owns the schema of the issuer's database. Steps are appended; released ones never change.
 import type { Schema } from '../migrate.ts';
-import { KEY_TABLE } from './keys.ts';
+import { KEY_TABLE, RING_VERSIONS } from './keys.ts';
 
 /**
  * `job.due_at` is the first moment that ends a running job. `job_audience` outlives the tokens: who got a token must
@@ -124,5 +124,6 @@ export const ISSUER_SCHEMA: Schema = {
     { version: 1, name: 'keys', sql: KEY_TABLE },
     { version: 2, name: 'jobs, tokens and events', sql: JOBS },
     { version: 3, name: 'receivers of events', sql: READERS },
+    { version: 4, name: 'versions of key rings', sql: RING_VERSIONS },
   ],
 };

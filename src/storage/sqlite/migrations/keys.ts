@@ -14,3 +14,15 @@ export const KEY_TABLE = `
     UNIQUE (ring, kid)
   ) STRICT;
 `;
+
+/**
+ * What a ring's changes are counted by. The version before this step may still make first keys: a ring without a row here is at
+ * version 1, and a key without `state_since` has been in its state since it was made.
+ */
+export const RING_VERSIONS = `
+  ALTER TABLE key ADD COLUMN state_since INTEGER;
+  CREATE TABLE key_ring (
+    ring TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`;

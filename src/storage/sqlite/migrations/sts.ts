@@ -1,6 +1,6 @@
 // Owns the schema of the STS's database. Steps are appended; released ones never change.
 import type { Schema } from '../migrate.ts';
-import { KEY_TABLE } from './keys.ts';
+import { KEY_TABLE, RING_VERSIONS } from './keys.ts';
 
 /**
  * `token_use` is led by the expiry: inserts stay local and pruning is one range delete, so the rate does not fall with
@@ -118,5 +118,6 @@ export const STS_SCHEMA: Schema = {
     { version: 4, name: 'identity of the store, groups of ended sessions', sql: IDENTITY },
     { version: 5, name: 'attributes and policies of sessions', sql: SESSION_ATTRIBUTES },
     { version: 6, name: 'sessions that come of others', sql: FEDERATION },
+    { version: 7, name: 'versions of key rings', sql: RING_VERSIONS },
   ],
 };
