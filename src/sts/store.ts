@@ -1,11 +1,12 @@
 // Port: what the STS keeps. Every promise resolves after the change is durable; a rejected one means nothing was granted.
-import type { DecisionRecord } from '../base/audit/record.ts';
+import type { ActionRecord, DecisionRecord } from '../base/audit/record.ts';
+import type { TenantFilter } from '../base/audit/store.ts';
 import type { RoleRef } from '../base/core/decision.ts';
 import type { Claims } from '../base/core/json.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
 
-export type { Claims, DecisionRecord, EpochMs, EpochSeconds, RoleRef, Statement };
+export type { ActionRecord, Claims, DecisionRecord, EpochMs, EpochSeconds, RoleRef, Statement };
 
 /** What every grant in force is. Its credential is made from it; nothing of the credential is kept. */
 interface SessionFacts {
@@ -82,9 +83,7 @@ export interface EndedSession {
 export type GrantOutcome = 'granted' | 'job_ended' | 'session_ended' | 'token_replayed' | 'clock_behind';
 
 /** Only decisions on roles of these tenants: none of them decides on a request that named no role. */
-export interface DecisionFilter {
-  readonly tenants: readonly string[];
-}
+export type DecisionFilter = TenantFilter;
 
 /** Which store this is: what gateways and issuers count of it, they count under its id. */
 export interface StoreIdentity {
@@ -120,8 +119,11 @@ export interface StsStore {
    */
   buryJobs(tombstones: readonly Tombstone[]): Promise<readonly EndedSession[]>;
   isBuried(issuer: string, jobId: string): Promise<boolean>;
-  /** Ends one session and those that came of it; its own end in the gateways' order, or undefined when it is unknown or had ended before. */
-  endSession(id: string): Promise<EndedSession | undefined>;
+  /**
+   * One transaction: ends one session and those that came of it, and keeps `record` of it. Its own end in the gateways'
+   * order; undefined, and nothing kept, when it is unknown or had ended before.
+   */
+  endSession(id: string, record?: ActionRecord): Promise<EndedSession | undefined>;
   /** Undefined when it is unknown or has ended: what comes back is in force unless it expired. */
   findSession(id: string): Promise<Session | FederatedSession | undefined>;
   /** Ends of the group's sessions after `afterSequence` that have not expired by `now`, in order, at most `limit`. */

@@ -2,7 +2,14 @@
 // "Restart" and "replica" are the same object: nothing of it is durable, and it is never told that it is.
 import { describe } from 'vitest';
 import type { HeldWrite, StoreEngine, StoreInstance, StsStoreInstance } from '../../src/storage/conformance/engine.ts';
-import { issuerStoreConformance, keyStoreConformance, stsStoreConformance } from '../../src/storage/conformance.ts';
+import {
+  auditStoreConformance,
+  issuerStoreConformance,
+  keyAuditConformance,
+  keyStoreConformance,
+  stsAuditConformance,
+  stsStoreConformance,
+} from '../../src/storage/conformance.ts';
 import type { StsStore } from '../../src/sts/store.ts';
 import { MemoryIssuerStore } from '../fakes/memory-issuer-store.ts';
 import { MemoryKeyStore } from '../fakes/memory-key-store.ts';
@@ -29,6 +36,9 @@ const stsEngine: StoreEngine<StsStore, StsStoreInstance> = {
 
 describe('in memory', () => {
   keyStoreConformance(engine(() => new MemoryKeyStore()));
+  keyAuditConformance(engine(() => new MemoryKeyStore()));
   issuerStoreConformance(engine(() => new MemoryIssuerStore()));
   stsStoreConformance(stsEngine);
+  stsAuditConformance(engine(() => new MemoryStsStore()));
+  auditStoreConformance(engine(() => new MemoryStsStore()));
 });

@@ -13,6 +13,7 @@ import {
   MAX_RECEIVERS,
   type RequestToken,
 } from '../../src/issuer/store.ts';
+import { MemoryAuditStore } from './memory-audit-store.ts';
 
 type Operation = keyof IssuerStore;
 /** As the port says of `prune`. */
@@ -24,7 +25,7 @@ interface QueuedEvent extends JobEndedEvent {
   readonly expiresAt: EpochSeconds;
 }
 
-export class MemoryIssuerStore implements IssuerStore {
+export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
   /** Runs just before each operation's own transaction; may throw to make it fail. */
   before: (operation: Operation) => void | Promise<void> = () => undefined;
   readonly jobs = new Map<string, Job>();

@@ -1,11 +1,10 @@
 // A key store in memory, with the port's promise: of concurrent changes of one version, one wins.
-import type { ActionRecord, KeyStore, Ring, RingChange, StoredKey } from '../../src/keys/store.ts';
+import type { KeyStore, Ring, RingChange, StoredKey } from '../../src/keys/store.ts';
+import { MemoryAuditStore } from './memory-audit-store.ts';
 
 /** `keys` is open to tests that change what is stored: a ring's version then stays what it was. */
-export class MemoryKeyStore implements KeyStore {
+export class MemoryKeyStore extends MemoryAuditStore implements KeyStore {
   keys: StoredKey[] = [];
-  /** What was recorded with the changes, in order. */
-  readonly records: ActionRecord[] = [];
   readonly #versions = new Map<string, number>();
 
   async readRing(ring: string): Promise<Ring> {
@@ -19,9 +18,9 @@ export class MemoryKeyStore implements KeyStore {
 
   async replaceRing({ ring, expectedVersion, keys, record }: RingChange): Promise<boolean> {
     if (this.#versionOf(ring) !== expectedVersion) return false;
+    if (record !== null) this.append(record);
     this.keys = [...this.keys.filter((key) => key.ring !== ring), ...keys];
     this.#versions.set(ring, expectedVersion + 1);
-    if (record !== null) this.records.push(record);
     return true;
   }
 

@@ -1,5 +1,6 @@
 // An StsStore in memory for unit tests. It passes the port's conformance suite (test/conformance/memory-stores.test.ts) but for
 // one promise: nothing of it is durable.
+import type { ActionRecord } from '../../src/base/audit/record.ts';
 import { JobpassError } from '../../src/base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../src/base/core/limits.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   TokenUse,
   Tombstone,
 } from '../../src/sts/store.ts';
+import { MemoryAuditStore } from './memory-audit-store.ts';
 
 type GrantInput = Parameters<StsStore['grant']>[0];
 
@@ -40,7 +42,7 @@ const useKey = (use: TokenUse): string => JSON.stringify([use.exp, use.iss, use.
 const isOf = ({ role }: DecisionRecord, only: DecisionFilter | undefined): boolean =>
   only === undefined || (role !== null && only.tenants.includes(role.tenant));
 
-export class MemoryStsStore implements StsStore {
+export class MemoryStsStore extends MemoryAuditStore implements StsStore {
   readonly hooks: MemoryStsStoreHooks = {};
   readonly sessions = new Map<string, Session | FederatedSession>();
   readonly decisions: DecisionRecord[] = [];
@@ -82,7 +84,8 @@ export class MemoryStsStore implements StsStore {
     if (uses.some((use) => this.uses.has(useKey(use)))) return 'token_replayed';
     // Written so that a `now` that is no number refuses.
     if (!(now >= this.highWater - skewSeconds)) return 'clock_behind';
-    if (this.sessions.has(session.id) || this.decisions.some((d) => d.id === record.id)) throw taken();
+    if (this.sessions.has(session.id)) throw taken();
+    this.append({ kind: 'decision', ...record });
     for (const use of uses) this.uses.set(useKey(use), use);
     this.sessions.set(session.id, session);
     this.decisions.push(record);
@@ -93,7 +96,7 @@ export class MemoryStsStore implements StsStore {
   async recordRefusal(record: DecisionRecord): Promise<void> {
     await this.hooks.beforeRecordRefusal?.(record);
     if (record.outcome !== 'refused') throw misuse('a grant was to be recorded as a refusal');
-    if (this.decisions.some((known) => known.id === record.id)) throw taken();
+    this.append({ kind: 'decision', ...record });
     this.decisions.push(record);
   }
 
@@ -113,10 +116,11 @@ export class MemoryStsStore implements StsStore {
     return newlyEnded;
   }
 
-  async endSession(id: string): Promise<EndedSession | undefined> {
+  async endSession(id: string, record?: ActionRecord): Promise<EndedSession | undefined> {
     await this.hooks.beforeEndSession?.(id);
     const session = this.sessions.get(id);
     if (session === undefined || this.#hasEnded(id)) return undefined;
+    if (record !== undefined) this.append(record);
     const end = this.#end(session);
     for (const other of this.roleSessions) if (other.parentId === id && !this.#hasEnded(other.id)) this.#end(other);
     return end;

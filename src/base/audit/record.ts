@@ -1,4 +1,4 @@
-// The audit record of one decision: what was asked, by whom, what came out, and why. It holds no token and no secret.
+// The audit records: what was asked, by whom, what came out, and why; and what was done. They hold no token and no secret.
 import type { RoleRef, Trace } from '../core/decision.ts';
 import type { Claims, JsonObject } from '../core/json.ts';
 import type { Reason } from '../core/reasons.ts';
@@ -31,8 +31,8 @@ export interface DecisionRecord {
   readonly trace: Trace;
 }
 
-/** What is recorded when somebody, or the server by itself, changes what others rely on. */
-const ACTIONS = [
+/** Everything that is recorded besides decisions. */
+export const ACTIONS = [
   'session.end',
   'job.end',
   'session.repeat',
@@ -51,17 +51,55 @@ const ACTIONS = [
 ] as const;
 type Action = (typeof ACTIONS)[number];
 
-/** One action, durable together with what it changed. */
+/**
+ * Who did something: a client by its name (operators are clients), whoever bore the credential (its session's id is the
+ * name), or the server by itself.
+ */
+export const ACTOR_KINDS = ['client', 'bearer', 'server'] as const;
+export interface Actor {
+  readonly kind: (typeof ACTOR_KINDS)[number];
+  readonly name: string;
+}
+
+/** One thing that was done, by whom and to what. */
 export interface ActionRecord {
   readonly kind: 'action';
   readonly id: string;
   readonly at: EpochMs;
-  /** Operators are clients; the server itself for what happens automatically. */
-  readonly actor: { readonly kind: 'client' | 'server'; readonly name: string };
+  readonly actor: Actor;
   readonly action: Action;
+  /** Null when it concerns more than one tenant, or none. */
   readonly tenant: string | null;
-  /** What was acted on: a session id, `role main/publish-web`, `ring id-token key KID`. */
+  /** What was acted on: a session id, `role main/publish-web`, `ring id-token key 9f3c`. */
   readonly target: string;
-  /** Never a secret. */
   readonly detail: JsonObject;
 }
+
+/** A record as it is written: its kind leads. */
+export type AuditRecord = ({ readonly kind: 'decision' } & DecisionRecord) | ActionRecord;
+
+/** What a store keeps beside a record's text, to find it by. The text alone is hashed, so it is what counts. */
+export interface RecordIndex {
+  readonly kind: string;
+  readonly id: string;
+  readonly at: EpochMs;
+  /** Of a decision, the asked role's. */
+  readonly tenant: string | null;
+}
+
+/** What is hashed and kept of a record. */
+export interface EncodedRecord {
+  /** JSON, exactly as it is hashed. */
+  readonly body: string;
+  readonly index: RecordIndex;
+}
+
+/** A record's text and what it is found by. */
+export function encodeRecord(record: AuditRecord): EncodedRecord {
+  const { at, id, kind } = record;
+  const tenant = record.kind === 'decision' ? (record.role?.tenant ?? null) : record.tenant;
+  return { body: JSON.stringify(record), index: { kind, id, at, tenant } };
+}
+
+/** The record of a decision as it is written. */
+export const decisionEntry = (record: DecisionRecord): EncodedRecord => encodeRecord({ kind: 'decision', ...record });

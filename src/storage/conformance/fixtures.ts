@@ -1,4 +1,5 @@
 // Values for the conformance suite: complete, plausible, each call its own. No randomness, no clock.
+import type { ActionRecord } from '../../base/audit/record.ts';
 import type { IssuedToken, Job, JobFacts, RequestToken } from '../../issuer/store.ts';
 import type { StoredKey } from '../../keys/store.ts';
 import type { DecisionRecord, Session, StsStore, TokenUse, Tombstone } from '../../sts/store.ts';
@@ -140,6 +141,19 @@ export const refusedRecord = (name: string, change: Partial<DecisionRecord> = {}
     trace: { checks: [], jobBound: false },
     ...change,
   });
+
+/** The record of an action `A<name>`. */
+export const actionRecord = (name: string, change: Partial<ActionRecord> = {}): ActionRecord => ({
+  kind: 'action',
+  id: `A${name}`,
+  at: NOW * 1000,
+  actor: { kind: 'client', name: 'alice' },
+  action: 'session.end',
+  tenant: 'main',
+  target: `S${name}`,
+  detail: {},
+  ...change,
+});
 
 export const sessionOf = (name: string, change: Partial<Session> = {}): Session => ({
   id: `S${name}`,

@@ -1,9 +1,23 @@
 import { sqliteEngine, sqliteStsEngine } from '../../../test/fakes/sqlite-engine.ts';
-import { issuerStoreConformance, keyStoreConformance, stsStoreConformance } from '../conformance.ts';
+import {
+  auditStoreConformance,
+  issuerStoreConformance,
+  keyAuditConformance,
+  keyStoreConformance,
+  stsAuditConformance,
+  stsStoreConformance,
+} from '../conformance.ts';
 import { openSqliteIssuer, openSqliteKeys, openSqliteSts } from './open.ts';
 
 keyStoreConformance(sqliteEngine(openSqliteIssuer));
 keyStoreConformance(sqliteEngine(openSqliteSts));
 keyStoreConformance(sqliteEngine(openSqliteKeys));
+auditStoreConformance(sqliteEngine(openSqliteIssuer));
+auditStoreConformance(sqliteEngine(openSqliteSts));
+auditStoreConformance(sqliteEngine(openSqliteKeys));
+keyAuditConformance(sqliteEngine(openSqliteIssuer));
+keyAuditConformance(sqliteEngine(openSqliteSts));
+keyAuditConformance(sqliteEngine(openSqliteKeys));
 issuerStoreConformance(sqliteEngine(openSqliteIssuer));
 stsStoreConformance(sqliteStsEngine(openSqliteSts));
+stsAuditConformance(sqliteEngine(openSqliteSts));

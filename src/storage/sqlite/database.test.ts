@@ -131,10 +131,12 @@ describe('a damaged file', () => {
     ['UPDATE session SET claims = \'{"a":1}\'', 'S'],
     ["UPDATE session SET claims = 'not json'", 'S'],
     ['UPDATE session SET job_bound = 2', 'S'],
-    ['UPDATE decision SET trace = \'{"checks":[],"jobBound":true,"more":1}\'', 'D'],
-    ["UPDATE decision SET reason = 'toString'", 'D'],
-    ["UPDATE decision SET wire = 'smoke'", 'D'],
-    ["UPDATE decision SET claims = '[]'", 'D'],
+    ["UPDATE audit_entry SET body = json_set(body, '$.trace.more', 1)", 'D'],
+    ["UPDATE audit_entry SET body = json_set(body, '$.reason', 'toString')", 'D'],
+    ["UPDATE audit_entry SET body = json_set(body, '$.wire', 'smoke')", 'D'],
+    ["UPDATE audit_entry SET body = json_set(body, '$.claims', json('[]'))", 'D'],
+    ["UPDATE audit_entry SET body = json_set(body, '$.kind', 'action')", 'D'],
+    ["UPDATE audit_entry SET body = 'not json'", 'D'],
   ])('whose rows hold what was never written is not read as if they did: %s', async (sql, kind) => {
     await makeDatabase();
     tamper(sql);

@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { JobpassError } from '../../base/core/errors.ts';
 import { corrupt, isCorruption, readFailure, unavailable } from './errors.ts';
 import { fileBytes, prepareFile } from './file.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, type TransactionPart } from './group-commit.ts';
 import { checkSchema, migrate, type Schema } from './migrate.ts';
 
 /** Where the database lives. In memory nothing is durable: for tests and measurements only. */
@@ -53,6 +53,11 @@ export class SqliteDatabase {
   /** See GroupCommit.write. */
   write<T>(apply: () => T): Promise<T> {
     return this.#writes.write(apply);
+  }
+
+  /** See GroupCommit.join. */
+  join(part: TransactionPart): void {
+    this.#writes.join(part);
   }
 
   /** Commits what waits, then closes; later calls reject. Closing twice is allowed. */

@@ -151,3 +151,27 @@ test('closing commits what waits and takes nothing more', async () => {
   expect(await kept).toBe(1);
   await expect(writes.write(() => insert(2))).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
 });
+
+test('a part begins before the first write, finishes after the last, and hears what became of it', async () => {
+  const writes = new GroupCommit(db);
+  const heard: string[] = [];
+  writes.join({
+    begin: () => heard.push('begin'),
+    finish: () => heard.push(`finish ${seen().length}`),
+    ended: (isCommitted) => heard.push(`${isCommitted} ${seen().length}`),
+  });
+  await Promise.all([writes.write(() => heard.push('one') && insert(1)), writes.write(() => insert(2))]);
+  expect(heard.splice(0)).toEqual(['begin', 'one', 'finish 0', 'true 2']);
+  await Promise.allSettled([writes.write(() => insert(1))]);
+  expect(heard).toEqual(['begin', 'false 2']);
+});
+
+test('a part that cannot finish costs the whole transaction', async () => {
+  const writes = new GroupCommit(db);
+  const finish = (): void => {
+    throw new Error('the head cannot be kept');
+  };
+  writes.join({ begin: () => undefined, finish, ended: () => undefined });
+  await expect(writes.write(() => insert(1))).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  expect(seen()).toEqual([]);
+});

@@ -9,12 +9,23 @@ interface PendingWrite {
   readonly reject: (error: JobpassError) => void;
 }
 
+/** What takes part in every transaction besides its writes. `begin` and `finish` run inside it, and again after a rollback. */
+export interface TransactionPart {
+  /** Before the first write. */
+  begin(): void;
+  /** After the last write. */
+  finish(): void;
+  /** After the commit, or after anything went wrong: then it is not known what was kept. */
+  ended(isCommitted: boolean): void;
+}
+
 /**
  * Group commit. A disk flush costs far more than a row, so all writes that arrive in one turn are made durable by one
  * BEGIN IMMEDIATE … COMMIT, and every promise resolves only after it.
  */
 export class GroupCommit {
   readonly #db: DatabaseSync;
+  readonly #parts: TransactionPart[] = [];
   #pending: PendingWrite[] = [];
   #closed = false;
 
@@ -39,6 +50,11 @@ export class GroupCommit {
     });
   }
 
+  /** From now on `part` takes part in every transaction. */
+  join(part: TransactionPart): void {
+    this.#parts.push(part);
+  }
+
   /** Commits what waits, now. */
   flush(): void {
     const batch = this.#pending;
@@ -58,13 +74,17 @@ export class GroupCommit {
       // A rollback that itself failed leaves its transaction open: end it before anything new is decided in it.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       this.#db.exec('BEGIN IMMEDIATE');
+      for (const part of this.#parts) part.begin();
       for (const write of batch) settle.push(write.run());
+      for (const part of this.#parts) part.finish();
       this.#db.exec('COMMIT');
     } catch (cause) {
       this.#rollback();
+      for (const part of this.#parts) part.ended(false);
       this.#fail(batch, cause);
       return;
     }
+    for (const part of this.#parts) part.ended(true);
     for (const done of settle) done();
   }
 

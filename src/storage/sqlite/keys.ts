@@ -1,6 +1,8 @@
 // Adapter of the key store port: the tables of key rings. It sees private parts only sealed.
 
+import { encodeRecord } from '../../base/audit/record.ts';
 import { KEY_STATES, type KeyStore, type RingChange, type StoredKey } from '../../keys/store.ts';
+import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
 import { bytes, integer, nullableJson, oneOf, type Row, text } from './row.ts';
 import { jsonObject } from './shapes.ts';
@@ -21,8 +23,8 @@ const encodeKey = ({ publicJwk, ...key }: StoredKey) => ({
   publicJwk: publicJwk === null ? null : JSON.stringify(publicJwk),
 });
 
-/** The key store port on an open database of any kind. */
-export function sqliteKeyStore(database: SqliteDatabase): KeyStore {
+/** The key store port on an open database of any kind, whose records `chain` writes. */
+export function sqliteKeyStore(database: SqliteDatabase, chain: AuditChain): KeyStore {
   const list = database.prepare(`
     SELECT kid, ring, algorithm, state, coalesce(state_since, created_at) AS state_since, created_at, public_jwk, sealed
     FROM key WHERE ring = ? ORDER BY position`);
@@ -32,7 +34,7 @@ export function sqliteKeyStore(database: SqliteDatabase): KeyStore {
   const version = database.prepare(`
     SELECT coalesce((SELECT version FROM key_ring WHERE ring = $ring), EXISTS (SELECT 1 FROM key WHERE ring = $ring)) AS version`);
   const versionOf = (ring: string): number => integer(version.get({ ring }) ?? {}, 'version');
-  const replace = replacing(database, versionOf);
+  const replace = replacing(database, chain, versionOf);
   return {
     // One turn, so that the keys are those of the version.
     readRing: (ring) => database.read(() => ({ version: versionOf(ring), keys: list.all(ring).map(decodeKey) })),
@@ -43,18 +45,22 @@ export function sqliteKeyStore(database: SqliteDatabase): KeyStore {
 }
 
 /** Within the write's transaction, which no other writer can share. */
-function replacing(database: SqliteDatabase, versionOf: (ring: string) => number): (change: RingChange) => boolean {
+function replacing(
+  database: SqliteDatabase,
+  chain: AuditChain,
+  versionOf: (ring: string) => number,
+): (change: RingChange) => boolean {
   const clear = database.prepare('DELETE FROM key WHERE ring = ?');
   const insert = database.prepare(`
     INSERT INTO key (kid, ring, algorithm, state, state_since, created_at, public_jwk, sealed)
     VALUES ($kid, $ring, $algorithm, $state, $stateSince, $createdAt, $publicJwk, $sealed)`);
   const count = database.prepare('INSERT OR REPLACE INTO key_ring (ring, version) VALUES ($ring, $version)');
   return ({ ring, expectedVersion, keys, record }) => {
-    if (record !== null) throw new TypeError('there is no record of actions yet');
     if (versionOf(ring) !== expectedVersion) return false;
     clear.run(ring);
     for (const key of keys) insert.run(encodeKey(key));
     count.run({ ring, version: expectedVersion + 1 });
+    if (record !== null) chain.append(encodeRecord(record));
     return true;
   };
 }

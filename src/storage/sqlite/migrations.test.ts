@@ -3,11 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { UNCHAINED } from '../../base/audit/chain.ts';
+import type { DecisionRecord } from '../../sts/store.ts';
+import { grantedRecord, refusedRecord } from '../conformance/fixtures.ts';
 import { openDatabase } from './database.ts';
 import type { Schema } from './migrate.ts';
+import { GATEWAY_SCHEMA } from './migrations/gateway.ts';
 import { ISSUER_SCHEMA } from './migrations/issuer.ts';
 import { STS_SCHEMA } from './migrations/sts.ts';
-import { openSqliteIssuer, openSqliteSts } from './open.ts';
+import { openSqliteIssuer, openSqliteKeys, openSqliteSts } from './open.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -17,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A database as `version` of the schema left it. */
 async function leave(schema: Schema, version: number, rows: readonly string[]): Promise<string> {
-  const path = join(folder, 'before.db');
+  const path = join(folder, `${schema.kind}.db`);
   const database = openDatabase({ path }, { ...schema, migrations: schema.migrations.slice(0, version) });
   await database.write(() => {
     for (const sql of rows) database.prepare(sql).run();
@@ -79,4 +83,61 @@ test('a key ring of before is at version 1, and its key in its state since it wa
   expect(await store.replaceRing({ ...change, expectedVersion: 1 })).toBe(true);
   expect(await store.ringVersions()).toEqual(new Map([['id-token', 2]]));
   await store.close();
+});
+
+/** A decision's row as version 6 had it. */
+function decisionRow(record: DecisionRecord): string {
+  const { role, claims, trace, ...rest } = record;
+  const columns = {
+    id: rest.id,
+    at: rest.at,
+    outcome: rest.outcome,
+    wire: rest.wire,
+    role_tenant: role?.tenant ?? null,
+    role_name: role?.name ?? null,
+    issuer: rest.issuer,
+    subject: rest.subject,
+    job_id: rest.jobId,
+    token_id: rest.tokenId,
+    reason: rest.reason,
+    detail: rest.detail,
+    session_id: rest.sessionId,
+    remote_address: rest.remoteAddress,
+    claims: JSON.stringify(claims),
+    trace: JSON.stringify(trace),
+  };
+  const literal = (value: string | number | null): string =>
+    value === null ? 'NULL' : typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
+  return `INSERT INTO decision (${Object.keys(columns).join()}) VALUES (${Object.values(columns).map(literal).join()})`;
+}
+
+test('an STS’s decisions of before are found as they were; they stand outside every chain, and sessions live on', async () => {
+  const granted = grantedRecord('1');
+  const refused = refusedRecord('2', { detail: "it's late" });
+  const session = `INSERT INTO session (id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id,
+    job_bound, issued_at, expires_at, claims) VALUES ('S1', 'D1', 'main', 'r', 'artifacts', 'i', 's', 'J1', 1, 1, 99, '{}')`;
+  const path = await leave(STS_SCHEMA, 6, [decisionRow(granted), decisionRow(refused), session]);
+  const store = await openSqliteSts({ path });
+  expect(await store.findDecisions('D1')).toStrictEqual([granted]);
+  expect(await store.listDecisions(10)).toStrictEqual([refused, granted]);
+  expect(await store.listDecisions(10, { tenants: ['main'] })).toStrictEqual([granted]);
+  expect(await store.findSession('S1')).toMatchObject({ decisionId: 'D1', issuer: 'i', parentId: null });
+  expect(await store.listHeads()).toEqual([
+    { writer: UNCHAINED, sequence: 2, hash: '', pruned: { sequence: 0, hash: '' } },
+  ]);
+  await store.recordRefusal(refusedRecord('3'));
+  expect((await store.listHeads()).map(({ sequence }) => sequence).toSorted()).toEqual([1, 2]);
+  await store.close();
+});
+
+test('a server without decisions of before has no writer', async () => {
+  const stores = [
+    await openSqliteSts({ path: await leave(STS_SCHEMA, 6, []) }),
+    await openSqliteIssuer({ path: await leave(ISSUER_SCHEMA, 3, []) }),
+    await openSqliteKeys({ path: await leave(GATEWAY_SCHEMA, 1, []) }),
+  ];
+  for (const store of stores) {
+    expect(await store.listHeads()).toEqual([]);
+    await store.close();
+  }
 });

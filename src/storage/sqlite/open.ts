@@ -1,8 +1,11 @@
 // Puts the adapters together: one database file per server. The only door to this folder for the rest of the program.
 
+import type { AuditStore } from '../../base/audit/store.ts';
 import type { IssuerStore } from '../../issuer/store.ts';
 import type { KeyStore } from '../../keys/store.ts';
 import type { StsStore } from '../../sts/store.ts';
+import { sqliteAuditStore } from './audit.ts';
+import { AuditChain } from './audit-chain.ts';
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from './database.ts';
 import { issuerEnds, issuerEvents, issuerPruning, issuerTokens } from './issuer-events.ts';
 import { issuerJobs, issuerRequestTokens } from './issuer-jobs.ts';
@@ -20,8 +23,6 @@ export interface Closable {
   close(): Promise<void>;
 }
 
-const closing = (database: SqliteDatabase): Closable => ({ close: () => database.close() });
-
 /** The issuer's port on an open database. */
 const issuerStoreOn = (database: SqliteDatabase): IssuerStore => ({
   ...issuerJobs(database),
@@ -32,33 +33,43 @@ const issuerStoreOn = (database: SqliteDatabase): IssuerStore => ({
   ...issuerPruning(database),
 });
 
-/** The STS's port on an open database. */
-export const stsStoreOn = (database: SqliteDatabase): StsStore => ({
-  ...stsGrants(database),
+/** The STS's port on an open database, whose records `chain` writes. */
+export const stsStoreOn = (database: SqliteDatabase, chain: AuditChain): StsStore => ({
+  ...stsGrants(database, chain),
   ...stsBurials(database),
-  ...stsRevocations(database),
-  ...stsDecisions(database),
+  ...stsRevocations(database, chain),
+  ...stsDecisions(database, chain),
   ...stsIdentity(database),
   ...stsPruning(database),
+});
+
+/** What every server's database has. */
+const commonStoresOn = (database: SqliteDatabase, chain: AuditChain): KeyStore & AuditStore & Closable => ({
+  ...sqliteKeyStore(database, chain),
+  ...sqliteAuditStore(database, chain),
+  close: () => database.close(),
 });
 
 /**
  * Opens, or makes, the issuer's database. Rejects with ERR_STORE_PERMISSIONS, ERR_STORE_CORRUPT, ERR_STORE_SCHEMA or
  * ERR_STORE_UNAVAILABLE, each with a hint where there is a next step.
  */
-export async function openSqliteIssuer(location: SqliteLocation): Promise<IssuerStore & KeyStore & Closable> {
+export async function openSqliteIssuer(
+  location: SqliteLocation,
+): Promise<IssuerStore & KeyStore & AuditStore & Closable> {
   const database = openDatabase(location, ISSUER_SCHEMA);
-  return { ...issuerStoreOn(database), ...sqliteKeyStore(database), ...closing(database) };
+  return { ...issuerStoreOn(database), ...commonStoresOn(database, new AuditChain(database)) };
 }
 
 /** Opens, or makes, the STS's database. Rejects as `openSqliteIssuer` does. */
-export async function openSqliteSts(location: SqliteLocation): Promise<StsStore & KeyStore & Closable> {
+export async function openSqliteSts(location: SqliteLocation): Promise<StsStore & KeyStore & AuditStore & Closable> {
   const database = openDatabase(location, STS_SCHEMA);
-  return { ...stsStoreOn(database), ...sqliteKeyStore(database), ...closing(database) };
+  const chain = new AuditChain(database);
+  return { ...stsStoreOn(database, chain), ...commonStoresOn(database, chain) };
 }
 
 /** Opens, or makes, a gateway's database, which holds its keys. Rejects as `openSqliteIssuer` does. */
-export async function openSqliteKeys(location: SqliteLocation): Promise<KeyStore & Closable> {
+export async function openSqliteKeys(location: SqliteLocation): Promise<KeyStore & AuditStore & Closable> {
   const database = openDatabase(location, GATEWAY_SCHEMA);
-  return { ...sqliteKeyStore(database), ...closing(database) };
+  return commonStoresOn(database, new AuditChain(database));
 }

@@ -1,14 +1,5 @@
 // Owns the shapes of JSON columns. `satisfies` makes the compiler fail here when a shared type gains or loses a member.
 import * as z from 'zod';
-import type {
-  CheckTrace,
-  ClauseTrace,
-  LifetimeTrace,
-  RoleTrace,
-  RuleTrace,
-  SessionTrace,
-  Trace,
-} from '../../base/core/decision.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../base/core/json.ts';
 import { isStatements, type Statement } from '../../base/core/permissions.ts';
 import type { JobFacts, NamedId } from '../../base/identity/facts.ts';
@@ -19,7 +10,6 @@ type ShapeOf<T> = Readonly<Record<keyof T, z.ZodType>>;
 const text = z.string();
 const optionalText = text.exactOptional();
 const seconds = z.int();
-const optionalSeconds = seconds.exactOptional();
 
 /** Any JSON object, as it was written. */
 export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>(isJsonObject);
@@ -77,63 +67,3 @@ export const jobFacts: z.ZodType<JobFacts> = z.strictObject({
   extra: textMap,
   awsSessionTags: textList,
 } satisfies ShapeOf<JobFacts>);
-
-const checkTrace = z.strictObject({
-  check: text,
-  outcome: z.enum(['held', 'failed']),
-  detail: text,
-} satisfies ShapeOf<CheckTrace>);
-
-const clauseTrace = z.strictObject({
-  subject: text,
-  wanted: textList,
-  presented: z.custom<JsonValue>((value) => value !== undefined).exactOptional(),
-  outcome: z.enum(['held', 'failed', 'not_reached']),
-  nearMiss: z.enum(['case', 'type', 'space']).exactOptional(),
-  operator: z.string().exactOptional(),
-  problem: z.string().exactOptional(),
-  line: z.int(),
-} satisfies ShapeOf<ClauseTrace>);
-
-const ruleTrace = z.strictObject({
-  line: z.int(),
-  effect: z.enum(['allow', 'deny']).exactOptional(),
-  file: z.string().exactOptional(),
-  held: z.boolean(),
-  clauses: z.array(clauseTrace),
-} satisfies ShapeOf<RuleTrace>);
-
-const roleTrace = z.strictObject({
-  file: text,
-  policySet: text,
-  rules: z.array(ruleTrace),
-  satisfiable: z.enum(['yes', 'no', 'unknown']),
-} satisfies ShapeOf<RoleTrace>);
-
-const lifetimeTrace = z.strictObject({
-  askedSeconds: optionalSeconds,
-  roleSeconds: seconds,
-  ceilingSeconds: seconds,
-  issuerSeconds: optionalSeconds,
-  untilDeadlineSeconds: optionalSeconds,
-  untilParentSeconds: optionalSeconds,
-  givenSeconds: seconds,
-  boundBy: z.enum(['asked', 'role', 'ceiling', 'issuer', 'deadline', 'parent']),
-  note: optionalText,
-} satisfies ShapeOf<LifetimeTrace>);
-
-const sessionTrace = z.strictObject({
-  name: optionalText,
-  tags: textMap,
-  sourceIdentity: text.nullable(),
-  narrowed: z.boolean(),
-} satisfies ShapeOf<SessionTrace>);
-
-/** The trace of a decision. */
-export const decisionTrace: z.ZodType<Trace> = z.strictObject({
-  checks: z.array(checkTrace),
-  role: roleTrace.exactOptional(),
-  lifetime: lifetimeTrace.exactOptional(),
-  session: sessionTrace.exactOptional(),
-  jobBound: z.boolean(),
-} satisfies ShapeOf<Trace>);

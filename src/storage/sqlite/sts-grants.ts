@@ -1,11 +1,12 @@
 // The STS's grants and the ends of jobs: the transactions that decide whether a session may live.
+import { decisionEntry } from '../../base/audit/record.ts';
 import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import type { EndedSession, FederatedSession, GrantOutcome, Session, StsStore } from '../../sts/store.ts';
+import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
 import { flag, integer, json, nullableJson, nullableText, type Row, text } from './row.ts';
 import { federation, statementList, textMap } from './shapes.ts';
-import { decisionWriter } from './sts-decisions.ts';
 
 /**
  * How long something is kept past its expiry. A grant is accepted down to one skew below the high-water mark, and a
@@ -114,16 +115,15 @@ function grantChecks(database: SqliteDatabase) {
 }
 
 function markRaiser(database: SqliteDatabase): (now: number) => void {
-  const raise = database.prepare('UPDATE high_water SET at = max(at, ?) WHERE only_row = 1');
+  const raise = database.prepare('UPDATE high_water SET at = $now WHERE only_row = 1 AND at < $now');
   return (now) => {
-    raise.run(now);
+    raise.run({ now });
   };
 }
 
 /** Grants: checks, session, record, single use and mark in one transaction. */
-export function stsGrants(database: SqliteDatabase): Pick<StsStore, 'grant' | 'findSession'> {
+export function stsGrants(database: SqliteDatabase, chain: AuditChain): Pick<StsStore, 'grant' | 'findSession'> {
   const refusal = grantChecks(database);
-  const decisions = decisionWriter(database);
   const raiseMark = markRaiser(database);
   const insertUse = database.prepare('INSERT INTO token_use (exp, iss, jti) VALUES (?, ?, ?)');
   const insertSession = database.prepare(`
@@ -139,12 +139,12 @@ export function stsGrants(database: SqliteDatabase): Pick<StsStore, 'grant' | 'f
     grant: async (grant) => {
       checkGrant(grant);
       const session = encodeSession(grant.session);
-      const record = decisions.encode(grant.record);
+      const record = decisionEntry(grant.record);
       return database.write(() => {
         const refused = refusal(grant);
         if (refused !== undefined) return refused;
         for (const { exp, iss, jti } of grant.uses) insertUse.run(exp, iss, jti);
-        decisions.insert(record);
+        chain.append(record);
         insertSession.run(session);
         raiseMark(grant.now);
         return 'granted';

@@ -1,10 +1,12 @@
 // The ends of single sessions. A job's end is in sts-grants.ts; both are rows of one table, in one order.
+import { encodeRecord } from '../../base/audit/record.ts';
 import type { StsStore } from '../../sts/store.ts';
+import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
 import { decodeEnd } from './sts-grants.ts';
 
-/** Ending one session, once, with those that came of it. */
-export function stsRevocations(database: SqliteDatabase): Pick<StsStore, 'endSession'> {
+/** Ending one session, once, with those that came of it and the record of who ended it. */
+export function stsRevocations(database: SqliteDatabase, chain: AuditChain): Pick<StsStore, 'endSession'> {
   const end = database.prepare(`
     INSERT INTO ended_session (session_id, expires_at, gateway_group)
     SELECT id, expires_at, gateway_group FROM session
@@ -15,12 +17,15 @@ export function stsRevocations(database: SqliteDatabase): Pick<StsStore, 'endSes
     SELECT id, expires_at, gateway_group FROM session
     WHERE parent_id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)`);
   return {
-    endSession: (id) =>
-      database.write(() => {
+    endSession: async (id, record) => {
+      const entry = record === undefined ? undefined : encodeRecord(record);
+      return database.write(() => {
         const row = end.get(id);
         if (row === undefined) return undefined;
         endOffspring.run(id);
+        if (entry !== undefined) chain.append(entry);
         return decodeEnd(row);
-      }),
+      });
+    },
   };
 }

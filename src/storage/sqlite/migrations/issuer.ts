@@ -1,5 +1,6 @@
 // Owns the schema of the issuer's database. Steps are appended; released ones never change.
 import type { Schema } from '../migrate.ts';
+import { AUDIT_TABLES } from './audit.ts';
 import { KEY_TABLE, RING_VERSIONS } from './keys.ts';
 
 /**
@@ -125,5 +126,6 @@ export const ISSUER_SCHEMA: Schema = {
     { version: 2, name: 'jobs, tokens and events', sql: JOBS },
     { version: 3, name: 'receivers of events', sql: READERS },
     { version: 4, name: 'versions of key rings', sql: RING_VERSIONS },
+    { version: 5, name: 'audit chains', sql: AUDIT_TABLES },
   ],
 };

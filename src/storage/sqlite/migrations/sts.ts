@@ -1,5 +1,6 @@
 // Owns the schema of the STS's database. Steps are appended; released ones never change.
 import type { Schema } from '../migrate.ts';
+import { AUDIT_TABLES } from './audit.ts';
 import { KEY_TABLE, RING_VERSIONS } from './keys.ts';
 
 /**
@@ -108,6 +109,53 @@ const FEDERATION = `
   CREATE INDEX session_parent ON session (parent_id) WHERE parent_id IS NOT NULL;
 `;
 
+/**
+ * A decision is an entry of the audit chain, and no session points at it any more: records are pruned by their age,
+ * sessions by theirs. Decisions of before become entries of a writer whose entries nobody hashed.
+ */
+const DECISIONS_AS_ENTRIES = `
+  ${AUDIT_TABLES}
+  INSERT INTO audit_entry (position, writer, sequence, hash, kind, id, at, tenant, body)
+    SELECT position, 'unchained', position, '', 'decision', id, at, role_tenant, json_object(
+      'kind', 'decision', 'id', id, 'at', at, 'outcome', outcome, 'wire', wire,
+      'role', CASE WHEN role_tenant IS NULL THEN NULL ELSE json_object('tenant', role_tenant, 'name', role_name) END,
+      'issuer', issuer, 'subject', subject, 'jobId', job_id, 'tokenId', token_id, 'reason', reason, 'detail', detail,
+      'sessionId', session_id, 'remoteAddress', remote_address, 'claims', json(claims), 'trace', json(trace))
+    FROM decision;
+  INSERT INTO audit_writer (writer, sequence, hash)
+    SELECT 'unchained', max(position), '' FROM decision HAVING count(*) > 0;
+
+  CREATE TABLE session_without_decision (
+    id TEXT NOT NULL PRIMARY KEY,
+    decision_id TEXT NOT NULL,
+    role_tenant TEXT NOT NULL,
+    role_name TEXT NOT NULL,
+    gateway_group TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    job_id TEXT,
+    job_bound INTEGER NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    claims TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    source_identity TEXT,
+    name TEXT,
+    policy TEXT,
+    federation TEXT,
+    parent_id TEXT
+  ) STRICT;
+  INSERT INTO session_without_decision
+    SELECT id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound, issued_at,
+      expires_at, claims, tags, source_identity, name, policy, federation, parent_id FROM session;
+  DROP TABLE session;
+  DROP TABLE decision;
+  ALTER TABLE session_without_decision RENAME TO session;
+  CREATE INDEX session_job ON session (issuer, job_id) WHERE job_id IS NOT NULL;
+  CREATE INDEX session_expiry ON session (expires_at);
+  CREATE INDEX session_parent ON session (parent_id) WHERE parent_id IS NOT NULL;
+`;
+
 export const STS_SCHEMA: Schema = {
   kind: 'STS',
   applicationId: 0x4a505354, // "JPST"
@@ -119,5 +167,6 @@ export const STS_SCHEMA: Schema = {
     { version: 5, name: 'attributes and policies of sessions', sql: SESSION_ATTRIBUTES },
     { version: 6, name: 'sessions that come of others', sql: FEDERATION },
     { version: 7, name: 'versions of key rings', sql: RING_VERSIONS },
+    { version: 8, name: 'audit chains', sql: DECISIONS_AS_ENTRIES },
   ],
 };
