@@ -47,7 +47,7 @@ const PORT_FILES = ['keys/store.ts', 'issuer/store.ts', 'sts/store.ts'];
 const PRIVATE_FILES = ['sts/verifier/verified-token.ts'];
 
 /** Folders of storage that adapters share; every other folder there is an adapter. */
-const SHARED_STORAGE = ['migrations', 'conformance'];
+const SHARED_STORAGE = ['rows', 'migrations', 'conformance'];
 
 /** The suite that every adapter's test runs: tests use it and the program does not. */
 const isTestSupport = (path: string): boolean => /^storage\/conformance(\/|\.)/.test(path);

@@ -1,9 +1,10 @@
 // Owns the chain that one open database writes: entries inside its transactions, the head once per transaction.
 import { appendEntry, type ChainHead, startOfChain } from '../../base/audit/chain.ts';
 import type { EncodedRecord } from '../../base/audit/record.ts';
+import { decodeHead } from '../rows/audit.ts';
+import { text } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { TransactionPart } from './group-commit.ts';
-import { integer, text } from './row.ts';
 
 /** Appends records to a chain of its own. Two of one database are two writers. */
 export class AuditChain implements TransactionPart {
@@ -55,15 +56,8 @@ export class AuditChain implements TransactionPart {
   #settle(): void {
     const possible = [this.#committed, this.#head];
     const row = this.#head === undefined ? undefined : this.#find.get(this.#head.writer);
-    const found = row === undefined ? undefined : { ...headOf(row) };
+    const found = row === undefined ? undefined : decodeHead(row);
     this.#committed = possible.find((head) => head?.sequence === found?.sequence && head?.hash === found?.hash);
     this.#isInDoubt = false;
   }
 }
-
-/** The head in a row. */
-const headOf = (row: Parameters<typeof text>[0]): ChainHead => ({
-  writer: text(row, 'writer'),
-  sequence: integer(row, 'sequence'),
-  hash: text(row, 'hash'),
-});

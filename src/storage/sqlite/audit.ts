@@ -1,34 +1,11 @@
 // Adapter of the audit store port: reading the chains, checkpoints, and pruning.
-import type { ChainHead, StoredEntry } from '../../base/audit/chain.ts';
 import { encodeRecord } from '../../base/audit/record.ts';
-import type { AuditStore, ChainState, StoredCheckpoint } from '../../base/audit/store.ts';
+import type { AuditStore } from '../../base/audit/store.ts';
 import { JobpassError } from '../../base/core/errors.ts';
+import { AUDIT_COLUMNS, decodeCheckpoint, decodeEntry, decodeHead, decodeState } from '../rows/audit.ts';
+import { integer } from '../rows/row.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
-import { integer, nullableText, type Row, text } from './row.ts';
-
-const COLUMNS = 'writer, sequence, hash, kind, id, at, tenant, body';
-
-const decodeEntry = (row: Row): StoredEntry => ({
-  writer: text(row, 'writer'),
-  sequence: integer(row, 'sequence'),
-  hash: text(row, 'hash'),
-  body: text(row, 'body'),
-  index: { kind: text(row, 'kind'), id: text(row, 'id'), at: integer(row, 'at'), tenant: nullableText(row, 'tenant') },
-});
-
-const decodeState = (row: Row): ChainState => ({
-  ...decodeHead(row),
-  pruned: { sequence: integer(row, 'pruned_sequence'), hash: text(row, 'pruned_hash') },
-});
-
-const decodeHead = (row: Row): ChainHead => ({
-  writer: text(row, 'writer'),
-  sequence: integer(row, 'sequence'),
-  hash: text(row, 'hash'),
-});
-
-const decodeCheckpoint = (row: Row): StoredCheckpoint => ({ at: integer(row, 'at'), jws: text(row, 'jws') });
 
 /** The newest positions of chosen tenants, as a JSON list: from the index alone, so that no record is read that is not shown. */
 export function newestPositions(database: SqliteDatabase, condition: string) {
@@ -56,11 +33,11 @@ function auditEntries(database: SqliteDatabase, chain: AuditChain): EntryMethods
     'SELECT writer, sequence, hash, pruned_sequence, pruned_hash FROM audit_writer ORDER BY writer',
   );
   const entries = database.prepare(
-    `SELECT ${COLUMNS} FROM audit_entry WHERE writer = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+    `SELECT ${AUDIT_COLUMNS} FROM audit_entry WHERE writer = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
   );
-  const newest = database.prepare(`SELECT ${COLUMNS} FROM audit_entry ORDER BY position DESC LIMIT ?`);
+  const newest = database.prepare(`SELECT ${AUDIT_COLUMNS} FROM audit_entry ORDER BY position DESC LIMIT ?`);
   const ofPositions = database.prepare(`
-    SELECT ${COLUMNS} FROM audit_entry WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC`);
+    SELECT ${AUDIT_COLUMNS} FROM audit_entry WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position DESC`);
   const positionsOf = newestPositions(database, 'true');
   return {
     recordAction: async (record) => {

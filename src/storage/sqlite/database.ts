@@ -1,7 +1,8 @@
 // Owns one open database: its safety settings, its reads and its write queue. It knows no table.
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { JobpassError } from '../../base/core/errors.ts';
-import { corrupt, isCorruption, readFailure, unavailable } from './errors.ts';
+import { corrupt } from '../rows/corrupt.ts';
+import { isCorruption, readFailure, unavailable } from './errors.ts';
 import { fileBytes, prepareFile } from './file.ts';
 import { GroupCommit, type TransactionPart } from './group-commit.ts';
 import { checkSchema, migrate, type Schema } from './migrate.ts';

@@ -1,5 +1,6 @@
 // Owns how failures of the engine become typed errors. It decides nothing about retrying.
 import { JobpassError } from '../../base/core/errors.ts';
+import { corrupt } from '../rows/corrupt.ts';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html) that need words of their own. */
 const BUSY = 5;
@@ -50,12 +51,6 @@ function describe(error: unknown): { readonly message: string; readonly hint?: s
 export function unavailable(cause: unknown): JobpassError {
   const { message, hint } = describe(cause);
   return new JobpassError('ERR_STORE_UNAVAILABLE', message, hint === undefined ? { cause } : { cause, hint });
-}
-
-/** ERR_STORE_CORRUPT: what the database holds is not what was written. */
-export function corrupt(what: string, cause?: unknown): JobpassError {
-  const hint = 'restore the last good backup; keep the broken file aside';
-  return new JobpassError('ERR_STORE_CORRUPT', what, cause === undefined ? { hint } : { cause, hint });
 }
 
 /** The typed error for a failed read: damage is told apart from everything else. */

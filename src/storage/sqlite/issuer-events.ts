@@ -1,46 +1,9 @@
 // The issuer's mints, the ends of jobs and the events that tell of them, and forgetting. Jobs start in issuer-jobs.
-import { createHash } from 'node:crypto';
-import { newId } from '../../base/core/ids.ts';
-import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import {
-  type EventReader,
-  type IssuedToken,
-  type IssuerStore,
-  type JobEndedEvent,
-  MAX_RECEIVERS,
-} from '../../issuer/store.ts';
+import { type EventReader, type IssuerStore, MAX_RECEIVERS } from '../../issuer/store.ts';
+import { decodeEvent, decodeToken, eventId, SLACK_SECONDS } from '../rows/jobs.ts';
+import { integer, text } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
-import { END_REASONS, jobFinder } from './issuer-jobs.ts';
-import { integer, oneOf, type Row, text } from './row.ts';
-
-/** 120 bits, so that ids of different ends never meet. */
-const EVENT_ID_BYTES = 24;
-/** A token may still be accepted by a clock that is behind, with the widest leeway, relative to a clock that is ahead. */
-const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
-
-/** A job ends once, so job and audience name the event: the same on every replica and in every retry. */
-function eventId(jobId: string, audience: string): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([jobId, audience]))
-    .digest();
-  return newId('E', digest.subarray(0, EVENT_ID_BYTES));
-}
-
-const decodeToken = (row: Row): IssuedToken => ({
-  jti: text(row, 'jti'),
-  jobId: text(row, 'job_id'),
-  audience: text(row, 'audience'),
-  expiresAt: integer(row, 'expires_at'),
-});
-
-const decodeEvent = (row: Row): JobEndedEvent => ({
-  sequence: integer(row, 'sequence'),
-  id: text(row, 'id'),
-  jobId: text(row, 'job_id'),
-  audience: text(row, 'audience'),
-  endedAt: integer(row, 'ended_at'),
-  reason: oneOf(row, 'reason', END_REASONS),
-});
+import { jobFinder } from './issuer-jobs.ts';
 
 type TokenMethods = Pick<IssuerStore, 'recordToken' | 'findToken'>;
 

@@ -1,47 +1,9 @@
 // The issuer's jobs and their request tokens: start, find, heartbeat, end. Events are issuer-events' business.
 
-import type { IssuerStore, Job, JobEndReason, RequestToken } from '../../issuer/store.ts';
+import type { IssuerStore, Job } from '../../issuer/store.ts';
+import { decodeJob, decodeRequestToken, encodeJob, encodeRequestToken, JOB_COLUMNS } from '../rows/jobs.ts';
+import { integer } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
-import { integer, json, nullableInteger, nullableJson, oneOf, type Row, text } from './row.ts';
-import { jobFacts, textList } from './shapes.ts';
-
-/** Every way a job can end. */
-export const END_REASONS: readonly JobEndReason[] = ['finished', 'deadline', 'heartbeat_missed'];
-
-const JOB_COLUMNS = `id, controller, idempotency_key, request_digest, facts, audiences, started_at, deadline,
-  heartbeat_seconds, last_heartbeat_at, ended_at, end_reason`;
-
-const decodeJob = (row: Row): Job => ({
-  id: text(row, 'id'),
-  controller: text(row, 'controller'),
-  idempotencyKey: text(row, 'idempotency_key'),
-  requestDigest: text(row, 'request_digest'),
-  facts: json(row, 'facts', jobFacts),
-  audiences: json(row, 'audiences', textList),
-  startedAt: integer(row, 'started_at'),
-  deadline: integer(row, 'deadline'),
-  heartbeatSeconds: nullableInteger(row, 'heartbeat_seconds'),
-  lastHeartbeatAt: integer(row, 'last_heartbeat_at'),
-  endedAt: nullableInteger(row, 'ended_at'),
-  endReason: row.end_reason === null ? null : oneOf(row, 'end_reason', END_REASONS),
-});
-
-const encodeJob = ({ facts, audiences, ...job }: Job) => ({
-  ...job,
-  facts: JSON.stringify(facts),
-  audiences: JSON.stringify(audiences),
-});
-
-const decodeRequestToken = (row: Row): RequestToken => ({
-  hash: text(row, 'hash'),
-  jobId: text(row, 'job_id'),
-  audiences: nullableJson(row, 'audiences', textList),
-});
-
-const encodeRequestToken = ({ audiences, ...token }: RequestToken) => ({
-  ...token,
-  audiences: audiences === null ? null : JSON.stringify(audiences),
-});
 
 /** Looks a job up inside a transaction or on its own. */
 export function jobFinder(database: SqliteDatabase): (id: string) => Job | undefined {

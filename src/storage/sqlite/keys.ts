@@ -1,27 +1,11 @@
 // Adapter of the key store port: the tables of key rings. It sees private parts only sealed.
 
 import { encodeRecord } from '../../base/audit/record.ts';
-import { KEY_STATES, type KeyStore, type RingChange, type StoredKey } from '../../keys/store.ts';
+import type { KeyStore, RingChange } from '../../keys/store.ts';
+import { decodeKey, encodeKey } from '../rows/keys.ts';
+import { integer, text } from '../rows/row.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
-import { bytes, integer, nullableJson, oneOf, type Row, text } from './row.ts';
-import { jsonObject } from './shapes.ts';
-
-const decodeKey = (row: Row): StoredKey => ({
-  kid: text(row, 'kid'),
-  ring: text(row, 'ring'),
-  algorithm: text(row, 'algorithm'),
-  state: oneOf(row, 'state', KEY_STATES),
-  stateSince: integer(row, 'state_since'),
-  createdAt: integer(row, 'created_at'),
-  publicJwk: nullableJson(row, 'public_jwk', jsonObject),
-  sealed: bytes(row, 'sealed'),
-});
-
-const encodeKey = ({ publicJwk, ...key }: StoredKey) => ({
-  ...key,
-  publicJwk: publicJwk === null ? null : JSON.stringify(publicJwk),
-});
 
 /** The key store port on an open database of any kind, whose records `chain` writes. */
 export function sqliteKeyStore(database: SqliteDatabase, chain: AuditChain): KeyStore {

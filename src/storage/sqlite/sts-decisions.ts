@@ -1,21 +1,12 @@
 // The STS's decision records: appended, found again, never changed or deleted here.
 
-import { decodeRecord } from '../../base/audit/decode.ts';
 import { decisionEntry } from '../../base/audit/record.ts';
 import { JobpassError } from '../../base/core/errors.ts';
-import type { DecisionRecord, StsStore } from '../../sts/store.ts';
+import type { StsStore } from '../../sts/store.ts';
+import { decodeDecision } from '../rows/audit.ts';
 import { newestPositions } from './audit.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
-import { corrupt } from './errors.ts';
-import { type Row, text } from './row.ts';
-
-function decodeDecision(row: Row): DecisionRecord {
-  const record = decodeRecord(text(row, 'body'));
-  if (record?.kind !== 'decision') throw corrupt('the column body does not hold what was written');
-  const { kind: _, ...decision } = record;
-  return decision;
-}
 
 type DecisionMethods = Pick<StsStore, 'recordRefusal' | 'findDecisions' | 'listDecisions'>;
 

@@ -1,98 +1,18 @@
 // The STS's grants and the ends of jobs: the transactions that decide whether a session may live.
 import { decisionEntry } from '../../base/audit/record.ts';
-import { JobpassError } from '../../base/core/errors.ts';
-import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import type { EndedSession, FederatedSession, GrantOutcome, Session, StsStore } from '../../sts/store.ts';
+import type { EndedSession, GrantOutcome, StsStore } from '../../sts/store.ts';
+import { integer } from '../rows/row.ts';
+import {
+  checkGrant,
+  decodeEnd,
+  decodeSession,
+  encodeSession,
+  type Grant,
+  SESSION_COLUMNS,
+  SLACK_SECONDS,
+} from '../rows/sessions.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
-import { flag, integer, json, nullableJson, nullableText, type Row, text } from './row.ts';
-import { federation, statementList, textMap } from './shapes.ts';
-
-/**
- * How long something is kept past its expiry. A grant is accepted down to one skew below the high-water mark, and a
- * token up to one skew past its `exp`: what was forgotten at the mark must be dead at both.
- */
-const SLACK_SECONDS = 2 * MAX_CLOCK_SKEW_SECONDS;
-
-/** Of a session without a role, the columns of one are empty: a group of that name, and so its gateways, cannot be. */
-const NO_ROLE = {
-  tenant: '',
-  roleName: '',
-  group: '',
-  claims: '{}',
-  tags: '{}',
-  sourceIdentity: null,
-  name: null,
-  parentId: null,
-};
-
-function decodeSession(row: Row): Session | FederatedSession {
-  const facts = {
-    id: text(row, 'id'),
-    decisionId: text(row, 'decision_id'),
-    issuer: text(row, 'issuer'),
-    subject: text(row, 'subject'),
-    jobId: nullableText(row, 'job_id'),
-    jobBound: flag(row, 'job_bound'),
-    issuedAt: integer(row, 'issued_at'),
-    expiresAt: integer(row, 'expires_at'),
-  };
-  const name = text(row, 'role_name');
-  if (name === '') return { ...facts, role: null, federation: json(row, 'federation', federation) };
-  return {
-    ...facts,
-    role: { tenant: text(row, 'role_tenant'), name },
-    group: text(row, 'gateway_group'),
-    claims: json(row, 'claims', textMap),
-    tags: json(row, 'tags', textMap),
-    sourceIdentity: nullableText(row, 'source_identity'),
-    name: nullableText(row, 'name'),
-    policy: nullableJson(row, 'policy', statementList),
-    federation: nullableJson(row, 'federation', federation),
-    parentId: nullableText(row, 'parent_id'),
-  };
-}
-
-const encodeSession = (session: Session | FederatedSession) => ({
-  id: session.id,
-  decisionId: session.decisionId,
-  issuer: session.issuer,
-  subject: session.subject,
-  jobId: session.jobId,
-  jobBound: session.jobBound ? 1 : 0,
-  issuedAt: session.issuedAt,
-  expiresAt: session.expiresAt,
-  federation: session.federation === null ? null : JSON.stringify(session.federation),
-  ...(session.role === null ? { ...NO_ROLE, policy: null } : encodeRole(session)),
-});
-
-const encodeRole = ({ claims, group, name, parentId, policy, role, sourceIdentity, tags }: Session) => ({
-  tenant: role.tenant,
-  roleName: role.name,
-  group,
-  claims: JSON.stringify(claims),
-  tags: JSON.stringify(tags),
-  sourceIdentity,
-  name,
-  policy: policy === null ? null : JSON.stringify(policy),
-  parentId,
-});
-
-/** A row of `ended_session`. */
-export const decodeEnd = (row: Row): EndedSession => ({
-  sequence: integer(row, 'sequence'),
-  sessionId: text(row, 'session_id'),
-  expiresAt: integer(row, 'expires_at'),
-});
-
-type Grant = Parameters<StsStore['grant']>[0];
-
-/** A session without its own audit record must never come to be. */
-function checkGrant({ session, record }: Grant): void {
-  const belongTogether = record.sessionId === session.id && session.decisionId === record.id;
-  if (record.outcome === 'granted' && belongTogether) return;
-  throw new JobpassError('ERR_STORE_MISUSE', 'a session was to be stored without its own decision record');
-}
 
 /** The reasons against a grant, each a look-up that changes nothing; undefined when none stands. */
 function grantChecks(database: SqliteDatabase) {
@@ -127,13 +47,11 @@ export function stsGrants(database: SqliteDatabase, chain: AuditChain): Pick<Sts
   const raiseMark = markRaiser(database);
   const insertUse = database.prepare('INSERT INTO token_use (exp, iss, jti) VALUES (?, ?, ?)');
   const insertSession = database.prepare(`
-    INSERT INTO session (id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound,
-      issued_at, expires_at, claims, tags, source_identity, name, policy, federation, parent_id)
+    INSERT INTO session (${SESSION_COLUMNS})
     VALUES ($id, $decisionId, $tenant, $roleName, $group, $issuer, $subject, $jobId, $jobBound, $issuedAt, $expiresAt,
       $claims, $tags, $sourceIdentity, $name, $policy, $federation, $parentId)`);
   const find = database.prepare(`
-    SELECT id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_id, job_bound, issued_at,
-      expires_at, claims, tags, source_identity, name, policy, federation, parent_id
+    SELECT ${SESSION_COLUMNS}
     FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)`);
   return {
     grant: async (grant) => {

@@ -1,7 +1,7 @@
 // Which store this is, and how far its time has come.
 import type { StsStore } from '../../sts/store.ts';
+import { integer, text } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
-import { integer, text } from './row.ts';
 
 type IdentityMethods = Pick<StsStore, 'identity' | 'renewIdentity' | 'highWaterMark'>;
 

@@ -1,9 +1,9 @@
 // The ends of single sessions. A job's end is in sts-grants.ts; both are rows of one table, in one order.
 import { encodeRecord } from '../../base/audit/record.ts';
 import type { StsStore } from '../../sts/store.ts';
+import { decodeEnd } from '../rows/sessions.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
-import { decodeEnd } from './sts-grants.ts';
 
 /** Ending one session, once, with those that came of it and the record of who ended it. */
 export function stsRevocations(database: SqliteDatabase, chain: AuditChain): Pick<StsStore, 'endSession'> {

@@ -1,10 +1,9 @@
 // Owns the way from a row to typed values. A value of another type than was written is damage, never a default.
-import type { SQLOutputValue } from 'node:sqlite';
 import type { z } from 'zod';
-import { corrupt } from './errors.ts';
+import { corrupt } from './corrupt.ts';
 
-/** A row as the driver gives it. */
-export type Row = Readonly<Record<string, SQLOutputValue>>;
+/** A row as a driver gives it: the drivers of all engines are set to give these. */
+export type Row = Readonly<Record<string, null | number | bigint | string | Uint8Array>>;
 
 const wrong = (column: string, cause?: unknown) =>
   corrupt(`the column ${column} does not hold what was written`, cause);
