@@ -99,3 +99,35 @@ describe('the key itself', () => {
     for (const piece of text.match(/[\w+/-]{6,}/g) ?? []) expect(parsed.error.problem).not.toContain(piece);
   });
 });
+
+describe('deriving', () => {
+  it('gives one key for one salt and purpose, and another for any other', () => {
+    const salt = new Uint8Array(32).fill(1);
+    const derived = kek.derive(salt, 'a');
+    expect(derived).toHaveLength(KEK_BYTES);
+    expect(kek.derive(salt, 'a')).toEqual(derived);
+    for (const other of [
+      kek.derive(new Uint8Array(32).fill(2), 'a'),
+      kek.derive(salt, 'b'),
+      KeyEncryptionKey.fromBytes(new Uint8Array(KEK_BYTES)).derive(salt, 'a'),
+      BYTES,
+    ])
+      expect(other).not.toEqual(derived);
+  });
+});
+
+describe('deriving', () => {
+  it('gives one key for one salt and purpose, and another for any other', () => {
+    const salt = new Uint8Array(32).fill(1);
+    const derived = kek.derive(salt, 'a');
+    expect(derived).toHaveLength(KEK_BYTES);
+    expect(kek.derive(salt, 'a')).toEqual(derived);
+    for (const other of [
+      kek.derive(new Uint8Array(32).fill(2), 'a'),
+      kek.derive(salt, 'b'),
+      KeyEncryptionKey.fromBytes(new Uint8Array(KEK_BYTES)).derive(salt, 'a'),
+      BYTES,
+    ])
+      expect(other).not.toEqual(derived);
+  });
+});

@@ -1,5 +1,5 @@
 // The key-encryption key: seals private keys at rest. It never leaves this file, and this file reads no file.
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { JobpassError } from '../base/core/errors.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 
@@ -34,6 +34,11 @@ export class KeyEncryptionKey {
     const cipher = createCipheriv(CIPHER, this.#key, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(Buffer.from(context, 'utf8'));
     return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  /** 32 bytes for another use than sealing (HKDF-SHA256, RFC 5869): whoever has them learns nothing of this key. */
+  derive(salt: Uint8Array, purpose: string): Uint8Array {
+    return new Uint8Array(hkdfSync('sha256', this.#key, salt, purpose, KEK_BYTES));
   }
 
   /** The plaintext. Throws ERR_KEY_UNREADABLE for another key, another context, or a single changed byte. */

@@ -89,6 +89,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {
+    name: 'backup',
+    summary: 'an encrypted copy of a server’s database',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
     name: 'keys export',
     summary: 'print the public key of a gateway',
     load: async () => (await import('./commands/keys.ts')).keysExport,
