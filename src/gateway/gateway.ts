@@ -1,7 +1,9 @@
 // Puts a gateway together: the feed it listens to, the decision, its front and the check listener. No listener is opened here.
 import { createServer, type Server, type ServerOptions } from 'node:http';
+import type { TrustedProxies } from '../base/address/caller-address.ts';
 import { JobpassError } from '../base/core/errors.ts';
 import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
+import type { Limits } from '../base/limit/rate-limits.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Log } from '../base/ports/log.ts';
@@ -9,6 +11,7 @@ import type { Random } from '../base/ports/random.ts';
 import type { Authority } from './authorize.ts';
 import { type BlobFrontDependencies, createBlobFront } from './blob/front.ts';
 import { createCheck } from './check.ts';
+import { createEntrance } from './entrance.ts';
 import { FeedClient, type Unwrapper } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
 import { createGcsFront, type GcsFrontDependencies } from './gcs/front.ts';
@@ -28,6 +31,10 @@ export interface GatewayDependencies {
   /** The gateway's own key, which the STS wraps the group key to. */
   readonly key: Unwrapper;
   readonly fetch: GuardedFetch;
+  /** How often each address and each job may ask; absent: as often as it likes. */
+  readonly limits?: Limits;
+  /** Whose word about their callers is taken; absent: nobody's. */
+  readonly trustedProxies?: TrustedProxies;
   /** What the S3 front serves: the store that `settings.s3` describes. The gateway closes it. */
   readonly objects?: ObjectStore;
   readonly clock: Clock;
@@ -96,7 +103,8 @@ export function createGateway(d: GatewayDependencies): Gateway {
   };
   const newDecisionId = (): string => newId('D', random.bytes(ID_RANDOM_BYTES));
   const turns = new Turns();
-  const shared = { authority, newDecisionId, log, live, turns, desk: new RefusalDesk({ clock, log }) };
+  const entrance = createEntrance(d);
+  const shared = { authority, entrance, newDecisionId, log, live, turns, desk: new RefusalDesk({ clock, log }) };
   const front = createFront(d, { ...shared, groupKey: () => feed.groupKey() });
   return {
     front: front?.handle ?? null,

@@ -94,7 +94,7 @@ export function writeRefusal(
     'cache-control': 'no-store',
     'x-jobpass-decision': decision,
     ...(status === 401 ? { 'www-authenticate': challenge(reason, refusal.resourceMetadata) } : {}),
-    ...(status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+    ...(status === 503 || status === 429 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
   });
   res.end(body);
 }

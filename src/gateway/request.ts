@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../base/core/result.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Authority, Permit, Refusal } from './authorize.ts';
 import { authorizeRequest } from './bearer.ts';
+import type { Entrance } from './entrance.ts';
 import { carriesCredential, type Headers, refuseHeaders } from './headers.ts';
 import { readTarget, type Target } from './path.ts';
 import type { RefusalDesk } from './refusal.ts';
@@ -14,6 +15,7 @@ export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
 export interface RequestDependencies {
   readonly authority: Authority;
+  readonly entrance: Entrance;
   readonly newDecisionId: () => string;
   readonly desk: RefusalDesk;
   readonly log: Log;
@@ -42,13 +44,16 @@ export interface Side<R extends Refusal = Refusal> {
   sayNo(exchange: Exchange<R>, refusal: R): void;
   /** A failure that nobody expected, as a refusal of this front. */
   broken(unexpected: Failure): R;
+  /** Who connects: callers, whose requests are counted before they are looked at, or the proxy that asks for all of them. */
+  readonly peers?: 'callers' | 'proxy';
 }
 
 /** The handler of a side. Whatever goes wrong unexpectedly is a refusal too. */
 export function handlerOf<R extends Refusal>(
-  d: Pick<RequestDependencies, 'newDecisionId' | 'desk'>,
+  d: Pick<RequestDependencies, 'newDecisionId' | 'desk' | 'entrance'>,
   side: Side<R>,
 ): Handler {
+  const { peers = 'callers' } = side;
   return (req, res) => {
     const decision = d.newDecisionId();
     // Broken connections show as `close`; without listeners they would be uncaught.
@@ -70,6 +75,11 @@ export function handlerOf<R extends Refusal>(
         side.sayNo(exchange, refusal);
       },
     };
+    const limited = peers === 'callers' ? d.entrance.refuse(req) : undefined;
+    if (limited !== undefined) {
+      exchange.refuse(side.broken(limited));
+      return;
+    }
     side
       .serve(exchange)
       .catch((cause: unknown) => exchange.refuse(side.broken(failure('internal_failure', describe(cause)))));
@@ -131,8 +141,9 @@ export async function permitFor(
     query: target.query,
   });
   if (exchange.res.destroyed) return undefined;
-  if (!decided.ok) {
-    exchange.refuse(decided.error, { method, path: target.path });
+  const refused = decided.ok ? d.entrance.refuseSession(decided.value.credential.session) : decided.error;
+  if (!decided.ok || refused !== undefined) {
+    if (refused !== undefined) exchange.refuse(refused, { method, path: target.path });
     return undefined;
   }
   logAllowed(d.log, exchange.decision, decided.value);

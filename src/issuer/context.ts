@@ -4,6 +4,7 @@ import type { JsonObject } from '../base/core/json.ts';
 import type { Failure } from '../base/core/reasons.ts';
 import type { Result } from '../base/core/result.ts';
 import type { VerificationKey } from '../base/jwt/jwk.ts';
+import type { Limits } from '../base/limit/rate-limits.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { HttpRequest } from '../base/ports/http.ts';
 import type { Log } from '../base/ports/log.ts';
@@ -34,6 +35,8 @@ export interface IssuerDependencies {
   readonly store: IssuerStore;
   readonly keys: IssuerKeys;
   readonly clients: ClientAuthenticator;
+  /** How often each job may ask; absent: as often as it likes. */
+  readonly limits?: Limits;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

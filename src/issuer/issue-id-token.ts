@@ -38,7 +38,7 @@ export interface RunningJob {
 
 /**
  * The job of the path, if the request token is its. A token of another job, of no job, and a job that does not exist
- * are the same refusal (`request_token_invalid`); then `job_ended`, also when the deadline has passed and no sweeper
+ * are the same refusal (`request_token_invalid`); then `rate_limited`; then `job_ended`, also when the deadline has passed and no sweeper
  * has seen it.
  */
 export async function findRunningJob(
@@ -51,6 +51,8 @@ export async function findRunningJob(
   if (record === undefined || found === undefined) {
     return err(refuse(failure('request_token_invalid', 'no request token of the job in the path'), null));
   }
+  const limited = context.limits?.check('job', jobId);
+  if (limited !== undefined) return err(refuse(limited, whoOf(found)));
   const job = await context.ends.settle(found);
   if (job.endedAt !== null)
     return err(refuse(failure('job_ended', `over since ${job.endedAt}: ${job.endReason}`), whoOf(job)));

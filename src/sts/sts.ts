@@ -3,6 +3,7 @@ import type { ClientRegistry } from '../base/client-auth/authenticate.ts';
 import type { StsGrant } from '../base/client-auth/client.ts';
 import type { Secret } from '../base/core/secret.ts';
 import { encodeBase64url } from '../base/jwt/base64url.ts';
+import type { Limits } from '../base/limit/rate-limits.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Route } from '../base/ports/http.ts';
@@ -48,6 +49,8 @@ export interface StsDeps {
   readonly clients: ClientRegistry<StsGrant>;
   readonly policySource: PolicySource;
   readonly fetch: GuardedFetch;
+  /** How many tokens each issuer and each job may exchange; absent: any number. */
+  readonly limits?: Limits;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -109,7 +112,9 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
   const narrowing = { awsPolicies: settings.awsPolicies, resources: resourcesOf(gateways) };
   const refusing = { store, ring, repeated: new RepeatedRefusals(clock), log };
   const granting = { ...refusing, ...narrowing, ceilings, stsUrl, clock, clockSkewSeconds, random };
-  const exchange: ExchangeDeps = { ...granting, verifier, policies };
+  // What an operator evaluates uses nothing up.
+  const limited = d.limits === undefined ? verifier : { ...verifier, limits: d.limits };
+  const exchange: ExchangeDeps = { ...granting, verifier: limited, policies };
   const credentials = { stsUrl, keys, clock, clockSkewSeconds };
   const groups = [...groupKeys.keys()];
   const standing = { ...credentials, store, policies, ages };

@@ -4,6 +4,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Statement } from '../../src/base/core/permissions.ts';
+import type { EntranceOptions } from '../../src/gateway/entrance.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../src/gateway/gateway.ts';
 import { openDiskStore } from '../../src/gateway/objects/disk/open.ts';
 import type { ObjectStore } from '../../src/gateway/objects/store.ts';
@@ -59,7 +60,7 @@ export const EVERYTHING: Omit<Statement, 'line'> = {
 };
 
 /** Starts a gateway with one container. The role `main/publish-web` may do everything. */
-export async function startBlobWorld(): Promise<BlobWorld> {
+export async function startBlobWorld(entrance: EntranceOptions = {}): Promise<BlobWorld> {
   const clock = new MovingClock();
   const sts = new FeedSts(clock);
   sts.grant('main/publish-web', [EVERYTHING]);
@@ -70,6 +71,7 @@ export async function startBlobWorld(): Promise<BlobWorld> {
   const disk = await openDiskStore({ folder: join(folder, 'objects'), buckets, clock, random, log });
   const { store, calls } = spyOn(disk);
   const gateway = createGateway({
+    ...entrance,
     settings: gatewaySettings({
       s3: { region: 'eu-test-1', buckets, store: { kind: 'disk', folder } },
       doors: { blob: { account: ACCOUNT, url: 'https://blob.example.com' }, gcs: null },

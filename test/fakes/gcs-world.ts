@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Statement } from '../../src/base/core/permissions.ts';
 import type { CarriedSession } from '../../src/base/credential/carried-session.ts';
+import type { EntranceOptions } from '../../src/gateway/entrance.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../src/gateway/gateway.ts';
 import { openDiskStore } from '../../src/gateway/objects/disk/open.ts';
 import type { ObjectStore } from '../../src/gateway/objects/store.ts';
@@ -71,7 +72,7 @@ export const EVERYTHING: Omit<Statement, 'line'> = {
  * Starts a gateway with the buckets `web-bucket` and `other-bucket`, on the disk unless `behind` is another store. The role
  * `main/publish-web` may do everything.
  */
-export async function startGcsWorld(behind?: ObjectStore): Promise<GcsWorld> {
+export async function startGcsWorld(behind?: ObjectStore, entrance: EntranceOptions = {}): Promise<GcsWorld> {
   const clock = new MovingClock();
   const sts = new FeedSts(clock);
   sts.grant('main/publish-web', [EVERYTHING]);
@@ -82,6 +83,7 @@ export async function startGcsWorld(behind?: ObjectStore): Promise<GcsWorld> {
   const objects = behind ?? (await openDiskStore({ folder: join(folder, 'objects'), buckets, clock, random, log }));
   const { store, calls } = spyOn(objects);
   const gateway = createGateway({
+    ...entrance,
     settings: gatewaySettings({
       s3: { region: 'eu-test-1', buckets, store: { kind: 'disk', folder } },
       doors: { blob: null, gcs: { url: GCS_URL } },

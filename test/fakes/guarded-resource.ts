@@ -7,6 +7,7 @@ import {
   type Socket,
   type Server as TcpServer,
 } from 'node:net';
+import type { EntranceOptions } from '../../src/gateway/entrance.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../src/gateway/gateway.ts';
 import type { GatewaySettings } from '../../src/gateway/settings.ts';
 import { FeedSts, gatewaySettings } from './feed-sts.ts';
@@ -75,7 +76,10 @@ export interface GuardedResource {
 }
 
 /** Starts a gateway `store` with both listeners. The role `main/publish-web` may do everything below `web/`. */
-export async function startGuardedResource(over: Partial<GatewaySettings> = {}): Promise<GuardedResource> {
+export async function startGuardedResource(
+  over: Partial<GatewaySettings> = {},
+  entrance: EntranceOptions = {},
+): Promise<GuardedResource> {
   const clock = new MovingClock();
   const sts = new FeedSts(clock);
   sts.grant('main/publish-web', [
@@ -85,6 +89,7 @@ export async function startGuardedResource(over: Partial<GatewaySettings> = {}):
   const upstream = new RecordingUpstream();
   const upstreamUrl = await upstream.listen();
   const gateway = createGateway({
+    ...entrance,
     settings: gatewaySettings({ upstream: upstreamUrl, ...over }),
     key: { unwrap: async () => ({ ok: true, value: new Uint8Array(32) }) },
     fetch: sts.fetch,

@@ -8,6 +8,7 @@ import { err, ok } from '../../src/base/core/result.ts';
 import { parseJsonObject } from '../../src/base/json/parse.ts';
 import { importKeySet } from '../../src/base/jwt/jwk.ts';
 import { parseJws } from '../../src/base/jwt/jws.ts';
+import type { Limits } from '../../src/base/limit/rate-limits.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../src/base/ports/http.ts';
 import type { ClientAuthenticator, IssuerKeys } from '../../src/issuer/context.ts';
 import { createIssuer, type Issuer } from '../../src/issuer/issuer.ts';
@@ -143,14 +144,14 @@ const authenticator = (clients: readonly Client<IssuerGrant>[]): ClientAuthentic
 /** Knows the clients above by `Authorization: Client <name>`. */
 export const clientsByName: ClientAuthenticator = authenticator(CLIENTS);
 
-export function issuerWorld(options: { settings?: Partial<IssuerSettings> } = {}): IssuerWorld {
+export function issuerWorld(options: { settings?: Partial<IssuerSettings>; limits?: Limits } = {}): IssuerWorld {
   return issuerWorldOn(new MemoryIssuerStore(), options);
 }
 
 /** The same on another store. */
 export function issuerWorldOn<Store extends IssuerStore>(
   store: Store,
-  options: { settings?: Partial<IssuerSettings> } = {},
+  options: { settings?: Partial<IssuerSettings>; limits?: Limits } = {},
 ): IssuerWorld<Store> {
   const clock = new FrozenClock(NOW);
   const log = new MemoryLog();
@@ -160,6 +161,7 @@ export function issuerWorldOn<Store extends IssuerStore>(
     store,
     keys,
     clients: clientsByName,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
     clock,
     random: { bytes: (length) => randomBytes(length) },
     log,

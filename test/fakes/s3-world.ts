@@ -11,6 +11,7 @@ import {
 } from '../../src/base/credential/aws-session.ts';
 import type { CarriedSession } from '../../src/base/credential/carried-session.ts';
 import { assembleJws } from '../../src/base/jwt/assemble.ts';
+import type { EntranceOptions } from '../../src/gateway/entrance.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../src/gateway/gateway.ts';
 import { openDiskStore } from '../../src/gateway/objects/disk/open.ts';
 import type { ObjectStore } from '../../src/gateway/objects/store.ts';
@@ -48,7 +49,7 @@ export interface S3World {
 const EVERYTHING: Omit<Statement, 'line'> = { effect: 'allow', actions: ['s3:*'], resources: ['arn:aws:s3:::*'] };
 
 /** Starts a gateway with the buckets `web` and `other`. The role `main/publish-web` may do everything. */
-export async function startS3World(): Promise<S3World> {
+export async function startS3World(entrance: EntranceOptions = {}): Promise<S3World> {
   const clock = new MovingClock();
   const sts = new FeedSts(clock);
   sts.grant('main/publish-web', [EVERYTHING]);
@@ -66,6 +67,7 @@ export async function startS3World(): Promise<S3World> {
   });
   const { store, calls } = spyOn(disk);
   const gateway = createGateway({
+    ...entrance,
     settings: gatewaySettings({ s3: { region: REGION, buckets, store: { kind: 'disk', folder } } }),
     key: { unwrap: async () => ({ ok: true, value: GROUP_KEY }) },
     fetch: sts.fetch,

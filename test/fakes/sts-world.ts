@@ -7,6 +7,7 @@ import type { JsonObject } from '../../src/base/core/json.ts';
 import { Secret } from '../../src/base/core/secret.ts';
 import { parseJsonObject } from '../../src/base/json/parse.ts';
 import { importKeySet, type VerificationKey } from '../../src/base/jwt/jwk.ts';
+import type { Limits } from '../../src/base/limit/rate-limits.ts';
 import type { GuardedFetch } from '../../src/base/ports/fetch.ts';
 import type { HttpResponse, Route } from '../../src/base/ports/http.ts';
 import type { PolicyFile } from '../../src/sts/policy-source.ts';
@@ -110,6 +111,7 @@ export interface StsWorldOptions {
   readonly gatewayKeys?: readonly JsonObject[];
   /** Beside those that every world has. */
   readonly clients?: readonly Client<StsGrant>[];
+  readonly limits?: Limits;
   /** Bends the world before it starts. */
   readonly before?: (world: StsWorld) => void;
 }
@@ -187,9 +189,11 @@ export class StsWorld {
         ],
         audience: settings.url,
         clock,
+        ...(o.limits === undefined ? {} : { limits: o.limits }),
       }),
       policySource: this.policies,
       fetch: o.fetch ?? this.issuer.fetch,
+      ...(o.limits === undefined ? {} : { limits: o.limits }),
       clock,
       random: new CountingRandom(worlds++),
       log,

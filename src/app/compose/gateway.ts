@@ -1,5 +1,6 @@
 // Puts a gateway together from its plan: its own key, the feed, the guard and the check listener.
 import type { RequestListener, Server } from 'node:http';
+import { rateLimits } from '../../base/limit/rate-limits.ts';
 import type { Log } from '../../base/ports/log.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../gateway/gateway.ts';
 import type { ObjectStore } from '../../gateway/objects/store.ts';
@@ -7,9 +8,11 @@ import type { S3Settings } from '../../gateway/settings.ts';
 import { GatewayKey } from '../../keys/wrap.ts';
 import { openSqliteKeys } from '../../storage/sqlite/open.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
-import type { GatewayPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
+import type { GatewayPlan, LimitsPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
+import { capConnections } from '../server/connection-cap.ts';
 import { closeServer, createListener } from '../server/listener.ts';
+import type { Host } from './host.ts';
 import { kekOf } from './kek-of.ts';
 import { listenOn } from './listen.ts';
 import { openObjectStore } from './object-store.ts';
@@ -33,7 +36,7 @@ export async function openGatewayKey(plan: GatewayPlan): Promise<{ readonly key:
 }
 
 /** Starts a gateway. Throws a JobpassError when its key or address cannot be had; nothing is left running then. */
-export async function startGateway(plan: GatewayPlan, log: Log): Promise<RunningServer> {
+export async function startGateway(plan: GatewayPlan, { limits, log }: Host): Promise<RunningServer> {
   const { settings } = plan;
   const { key, close } = await openGatewayKey(plan);
   const outbound = createGuardedFetch();
@@ -44,6 +47,8 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
     key,
     ...(objects === undefined ? {} : { objects }),
     fetch: outbound.fetch,
+    limits: rateLimits(limits.gatewayRates, { clock: systemClock }),
+    trustedProxies: limits.trustedProxies,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -55,8 +60,7 @@ export async function startGateway(plan: GatewayPlan, log: Log): Promise<Running
     await close();
   };
   try {
-    for (const { handle, listen, ...more } of listeners(plan, gateway))
-      servers.push(await listenWith(handle, listen, more));
+    for (const listener of listeners(plan, gateway)) servers.push(await listenWith(listener, limits));
     gateway.start();
   } catch (cause) {
     await stop();
@@ -75,6 +79,8 @@ interface Listener {
   readonly listen: ListenAddress;
   readonly what: string;
   readonly tls: TlsIdentity | null;
+  /** A proxy on the same machine is its only caller, whose connections are not counted. */
+  readonly isForProxy?: boolean;
 }
 
 /** What the gateway serves, and where. */
@@ -94,7 +100,15 @@ function listeners(
     })),
     ...(checkListen === null
       ? []
-      : [{ handle: gateway.check, listen: checkListen, what: `the check listener of ${settings.name}`, tls: null }]),
+      : [
+          {
+            handle: gateway.check,
+            listen: checkListen,
+            what: `the check listener of ${settings.name}`,
+            tls: null,
+            isForProxy: true,
+          },
+        ]),
   ];
   return planned.flatMap(({ handle, ...listener }) => (handle === null ? [] : [{ handle, ...listener }]));
 }
@@ -120,12 +134,9 @@ function urlOf({ guardListen, doorListens, checkListen, tls }: GatewayPlan): str
   return address === null ? '' : `${scheme}://${address.host}:${address.port}`;
 }
 
-async function listenWith(
-  handle: RequestListener,
-  address: ListenAddress,
-  { what, tls }: { readonly what: string; readonly tls: TlsIdentity | null },
-): Promise<Server> {
+async function listenWith({ handle, isForProxy, listen, tls, what }: Listener, limits: LimitsPlan): Promise<Server> {
   const server = createGatewayServer(handle, (options, handler) => createListener(options, tls, handler));
-  await listenOn(server, address, what);
+  if (isForProxy !== true) capConnections(server, { ...limits, perSource: limits.connectionsPerSource });
+  await listenOn(server, listen, what);
   return server;
 }

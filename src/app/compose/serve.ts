@@ -2,24 +2,26 @@
 
 import { createLog } from '../adapters.ts';
 import type { Plan } from '../config/plan.ts';
+import type { Host } from './host.ts';
 import type { RunningServer } from './running.ts';
 
 /** All servers of the plan. When one cannot start, those already started are stopped and the error is thrown. */
 export async function startServers(plan: Plan): Promise<readonly RunningServer[]> {
   const running: RunningServer[] = [];
+  const hostOf = (server: string): Host => ({ log: createLog(plan.logLevel, server), limits: plan.limits });
   try {
     // Each wing is loaded only where it runs: a machine with one gateway holds neither the issuer nor the STS in memory.
     if (plan.issuer !== null) {
       const { startIssuer } = await import('./issuer.ts');
-      running.push(await startIssuer(plan.issuer, createLog(plan.logLevel, 'issuer')));
+      running.push(await startIssuer(plan.issuer, hostOf('issuer')));
     }
     if (plan.sts !== null) {
       const { startSts } = await import('./sts.ts');
-      running.push(await startSts(plan.sts, createLog(plan.logLevel, 'sts')));
+      running.push(await startSts(plan.sts, hostOf('sts')));
     }
     for (const gateway of plan.gateways) {
       const { startGateway } = await import('./gateway.ts');
-      running.push(await startGateway(gateway, createLog(plan.logLevel, `gateway ${gateway.settings.name}`)));
+      running.push(await startGateway(gateway, hostOf(`gateway ${gateway.settings.name}`)));
     }
     return running;
   } catch (cause) {

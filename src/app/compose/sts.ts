@@ -3,8 +3,8 @@ import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
+import { rateLimits } from '../../base/limit/rate-limits.ts';
 import type { Route } from '../../base/ports/http.ts';
-import type { Log } from '../../base/ports/log.ts';
 import { openGroupKey } from '../../keys/group-key.ts';
 import { KeyRing } from '../../keys/ring.ts';
 import { openSqliteSts } from '../../storage/sqlite/open.ts';
@@ -12,7 +12,8 @@ import { createSts, type Sts, type StsDeps } from '../../sts/sts.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { StsPlan, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
-import { serveRoutes } from '../server/serve-routes.ts';
+import { type ServeRoutesOptions, serveRoutes } from '../server/serve-routes.ts';
+import type { Host } from './host.ts';
 import { kekOf } from './kek-of.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
@@ -24,32 +25,35 @@ const FIRST_ANSWERS_MS = 2000;
 type StsStorage = Awaited<ReturnType<typeof openSqliteSts>>;
 
 /** Starts the STS. Throws a JobpassError when its database, key, policies or addresses cannot be had; nothing is left running then. */
-export async function startSts(plan: StsPlan, log: Log): Promise<RunningServer> {
+export async function startSts(plan: StsPlan, host: Host): Promise<RunningServer> {
   const store = await openSqliteSts({ path: plan.storagePath });
   try {
-    return await startOn(store, plan, log);
+    return await startOn(store, plan, host);
   } catch (cause) {
     await store.close();
     throw cause;
   }
 }
 
-async function startOn(store: StsStorage, plan: StsPlan, log: Log): Promise<RunningServer> {
+async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<RunningServer> {
   const { settings } = plan;
+  const { log } = host;
   const clock = systemClock;
   const outbound = createGuardedFetch();
+  const limits = rateLimits(host.limits.rates, { clock });
   const sts = createSts({
     settings,
     store,
     ...(await openKeys(store, plan)),
-    clients: new ClientRegistry({ clients: plan.clients, audience: settings.url, clock }),
+    clients: new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits }),
     policySource: policyFolder(settings.policiesFolder),
     fetch: outbound.fetch,
+    limits,
     clock,
     random: systemRandom,
     log,
   });
-  const listeners = listenersOf(sts, plan, log);
+  const listeners = listenersOf(sts, plan, { ...host.limits, log, limits });
   const stop = async (): Promise<void> => {
     await Promise.all(listeners.map(({ server }) => server.close()));
     await sts.close();
@@ -94,13 +98,19 @@ interface Listener {
 }
 
 /** The operators' socket, the public address, and https beside it where there is such a one. None listens yet. */
-function listenersOf(sts: Sts, plan: StsPlan, log: Log): readonly Listener[] {
+function listenersOf(
+  sts: Sts,
+  plan: StsPlan,
+  bounds: Omit<ServeRoutesOptions, 'routes' | 'ready' | 'tls'>,
+): readonly Listener[] {
   const ready = (): Promise<boolean> => sts.ready();
   const serve = (routes: readonly Route[], tls: TlsIdentity | null): FastifyInstance =>
-    serveRoutes({ routes, ready, log, tls });
+    serveRoutes({ ...bounds, routes, ready, tls });
   const { adminSocket, alsoHttps, listen, tls } = plan;
+  // Whoever reaches the socket has no address that could be counted.
+  const operators = serveRoutes({ routes: sts.adminRoutes, ready, log: bounds.log, tls: null });
   const listeners: Listener[] = [
-    { server: serve(sts.adminRoutes, null), listen: (server) => listenOnSocket(server, adminSocket) },
+    { server: operators, listen: (server) => listenOnSocket(server, adminSocket) },
     { server: serve(sts.routes, tls), listen: (server) => listenOn(server, listen, 'the STS') },
   ];
   if (alsoHttps === null) return listeners;

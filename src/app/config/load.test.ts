@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selfSignedCertificate } from '../../keys/certificate.ts';
 import { loadPlan, readConfig } from './load.ts';
+import type { LimitsPlan } from './plan.ts';
 
 let folder: string;
 
@@ -255,4 +256,42 @@ test('a gateway that only answers a proxy needs no address of its own', () => {
 
 test('a secret may come from the environment', () => {
   expect(load(GATEWAY.replace('file:secret', 'env:SET')).messages).toBe('');
+});
+
+describe('limits', () => {
+  const planned = (limits: string) => load(`${ISSUER}limits: ${limits}\n`).plan as { limits: LimitsPlan } | undefined;
+
+  test('have defaults, whether the section is there or not', () => {
+    const none = planned('{}')?.limits;
+    expect(none).toMatchObject({
+      trustedProxies: [],
+      connectionsPerSource: 500,
+      rates: { source: { perSecond: 1000, burst: 2000 }, job: { perSecond: 50, burst: 200 } },
+      gatewayRates: { job: { perSecond: 500, burst: 2000 } },
+    });
+    expect((load(ISSUER).plan as { limits: LimitsPlan }).limits).toEqual(none);
+  });
+
+  test('are what the section says, a burst of two seconds unless it says so', () => {
+    const rates = 'rates: { source: { per_second: 5 }, gateway_job: { per_second: 7, burst: 9 } }';
+    const {
+      gatewayRates,
+      rates: own,
+      trustedProxies,
+    } = planned(`{ trusted_proxies: ["10.0.0.0/8"], ${rates} }`)?.limits ?? {};
+    expect([own?.source, gatewayRates?.source]).toEqual(Array(2).fill({ perSecond: 5, burst: 10 }));
+    expect(gatewayRates?.job).toEqual({ perSecond: 7, burst: 9 });
+    expect(trustedProxies).toHaveLength(1);
+  });
+
+  test.each([
+    ['{ trusted_proxies: ["10.0.0.0/33"] }', 'limits.trusted_proxies[0]'],
+    ['{ trusted_proxies: [proxy.example.com] }', 'limits.trusted_proxies[0]'],
+    ['{ rates: { source: { per_second: 0 } } }', 'limits.rates.source.per_second'],
+    ['{ rates: { job: { per_second: 0.5 } } }', 'limits.rates.job.per_second'],
+    ['{ rates: { client: { burst: 5 } } }', 'limits.rates.client.per_second'],
+    ['{ connections_per_source: 0 }', 'limits.connections_per_source'],
+  ])('%s is refused', (limits, path) => {
+    expect(load(`${ISSUER}limits: ${limits}\n`).paths).toEqual([path]);
+  });
 });

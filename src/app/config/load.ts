@@ -8,6 +8,7 @@ import { readDocument } from '../../base/document/read.ts';
 import type { Plan } from './plan.ts';
 import { planGateway } from './plan-gateway.ts';
 import { planIssuer } from './plan-issuer.ts';
+import { planLimits } from './plan-limits.ts';
 import { planSts } from './plan-sts.ts';
 import { ProblemList } from './problem-list.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
@@ -61,6 +62,7 @@ export function loadPlan(
     gateways: (value.gateways ?? []).map((gateway, index) =>
       planGateway(gateway, index, { places, problems, clockSkew }),
     ),
+    limits: planLimits(value.limits),
     logLevel: value.observability?.log_level ?? ('info' as const),
   };
   if (value.issuer === undefined && value.sts === undefined && (value.gateways ?? []).length === 0)

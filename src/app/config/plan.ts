@@ -1,6 +1,8 @@
 // What `serve` starts: the configuration with defaults filled in, durations in seconds and references resolved.
+import type { TrustedProxies } from '../../base/address/caller-address.ts';
 import type { Client, IssuerGrant, StsGrant } from '../../base/client-auth/client.ts';
 import type { Secret } from '../../base/core/secret.ts';
+import type { Rates } from '../../base/limit/rate-limits.ts';
 import type { Door, GatewaySettings } from '../../gateway/settings.ts';
 import type { IssuerSettings } from '../../issuer/settings.ts';
 import type { StsSettings } from '../../sts/settings.ts';
@@ -58,9 +60,19 @@ export interface GatewayPlan extends StoragePlan {
   readonly tls: TlsIdentity | null;
 }
 
+/** Whom every server of the plan believes about addresses, and how much anybody may ask of it. */
+export interface LimitsPlan {
+  readonly trustedProxies: TrustedProxies;
+  readonly connectionsPerSource: number;
+  /** Of issuer and STS. */
+  readonly rates: Rates;
+  readonly gatewayRates: Rates;
+}
+
 export interface Plan {
   readonly issuer: IssuerPlan | null;
   readonly sts: StsPlan | null;
   readonly gateways: readonly GatewayPlan[];
+  readonly limits: LimitsPlan;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }

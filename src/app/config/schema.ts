@@ -1,8 +1,8 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
-import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import { keys, tls } from './schema-fields.ts';
 import { gateway } from './schema-gateway.ts';
+import { limits } from './schema-limits.ts';
 import {
   audience,
   awsAccount,
@@ -193,13 +193,7 @@ export const configSchema = z.strictObject({
   issuer: issuer.optional().describe('The CI provider’s side: gives every job an identity.'),
   sts: sts.optional().describe('The cloud’s side: turns identities into temporary credentials.'),
   gateways: z.array(gateway).optional().describe('Guards in front of resources.'),
-  limits: z
-    .strictObject({
-      clock_skew: duration(MAX_CLOCK_SKEW_SECONDS, '5m')
-        .optional()
-        .describe('What the STS and the gateways allow between clocks. Default: 30s.'),
-    })
-    .optional(),
+  limits: limits().optional().describe('Bounds of every server in this file.'),
   observability: z
     .strictObject({ log_level: z.enum(['debug', 'info', 'warn', 'error']).optional().describe('Default: info.') })
     .optional(),

@@ -1,10 +1,14 @@
 // Binds routes to Fastify: bodies as bytes, strict headers, timeouts and caps. No decision is taken here.
 import type { ServerOptions } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { callerAddress, FORWARDED_FOR, sourceOf, type TrustedProxies } from '../../base/address/caller-address.ts';
 import { MAX_BODY_BYTES } from '../../base/core/limits.ts';
+import { LineBudget } from '../../base/core/line-budget.ts';
+import { type Limits, NO_LIMITS } from '../../base/limit/rate-limits.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
 import type { TlsIdentity } from '../config/plan.ts';
+import { capConnections } from './connection-cap.ts';
 import { closeServer, createListener } from './listener.ts';
 
 /** Headers whose repetition would let two readers see two requests. */
@@ -34,10 +38,17 @@ export interface ServeRoutesOptions {
   readonly log: Log;
   /** Null: plain http. */
   readonly tls: TlsIdentity | null;
+  /** Whose requests are counted by their address; absent: nobody's, as on the operators' socket. */
+  readonly limits?: Limits;
+  /** Whose word about their callers is taken; absent: nobody's. */
+  readonly trustedProxies?: TrustedProxies;
+  /** Of one address; absent: as many as there may be of all. */
+  readonly connectionsPerSource?: number;
 }
 
 /** A server for these routes plus `/healthz` and `/readyz`, not yet listening. */
 export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
+  const { connectionsPerSource = MAX_CONNECTIONS, trustedProxies = [] } = options;
   const server = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -53,11 +64,13 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
     exposeHeadRoutes: true,
   });
   server.server.maxConnections = MAX_CONNECTIONS;
+  capConnections(server.server, { perSource: connectionsPerSource, trustedProxies });
   // Fastify closes only servers that it made or told to listen; an open one would keep the process alive.
   server.addHook('onClose', () => closeServer(server.server));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  for (const route of options.routes) bind(server, route, options.log);
+  const entrance = entranceOf(options);
+  for (const route of options.routes) bind(server, route, { entrance, log: options.log });
   server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
   server.get('/readyz', async (_request, reply) => {
     const ready = await options.ready();
@@ -66,17 +79,47 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
       .type('text/plain')
       .send(ready ? 'ready\n' : 'not ready\n');
   });
-  refuseTheRest(server, options);
+  refuseTheRest(server, options, entrance);
   return server;
 }
 
-function bind(server: FastifyInstance, route: Route, log: Log): void {
+/** What every request passes before anything of it is read. */
+interface Entrance {
+  readonly addressOf: (request: FastifyRequest) => string;
+  /** Why the request is not looked at, for the caller; undefined: it may come in. */
+  readonly refuse: (request: FastifyRequest) => string | undefined;
+}
+
+function entranceOf({ limits = NO_LIMITS, log, trustedProxies = [] }: ServeRoutesOptions): Entrance {
+  const lines = new LineBudget();
+  const addressOf = ({ raw }: FastifyRequest): string => {
+    const forwarded = raw.headers[FORWARDED_FOR];
+    return callerAddress(raw.socket.remoteAddress, typeof forwarded === 'string' ? [forwarded] : [], trustedProxies);
+  };
+  return {
+    addressOf,
+    refuse: (request) => {
+      const limited = limits.check('source', sourceOf(addressOf(request)));
+      if (limited === undefined) return undefined;
+      const extra = lines.take(performance.now());
+      if (extra !== undefined) log.warn({ ...limited, ...extra }, 'refused');
+      return 'too many requests; try again shortly';
+    },
+  };
+}
+
+function bind(server: FastifyInstance, route: Route, { entrance, log }: { entrance: Entrance; log: Log }): void {
   server.route({
     method: route.method,
     url: route.path,
+    // Before the body: what is refused costs no memory.
+    onRequest: async (request, reply) => {
+      const limited = entrance.refuse(request);
+      if (limited !== undefined) return send(withoutBody(request, reply), refusal(route, 429, limited));
+    },
     handler: async (request, reply) => {
       const repeated = repeatedHeader(request.raw.rawHeaders);
-      if (repeated === undefined) return send(reply, await route.handle(toHttpRequest(request, reply)));
+      if (repeated === undefined) return send(reply, await route.handle(toHttpRequest(request, reply, entrance)));
       return send(reply, refusal(route, 400, `the header ${repeated} may appear once`));
     },
     errorHandler: (error, _request, reply) => void send(reply, failed(route, error, log)),
@@ -94,15 +137,20 @@ function failed(route: Pick<Route, 'refuse'>, error: unknown, log: Log): HttpRes
   return refusal(route, status, 'try again shortly');
 }
 
+/** A body that nobody reads is read and forgotten by Node itself; one that no route would take ends the connection instead. */
+function withoutBody(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
+  return coding === undefined && Number(length) <= MAX_BODY_BYTES ? reply : reply.header('connection', 'close');
+}
+
 /** In the form of the route's wire. */
 function refusal(route: Pick<Route, 'refuse'>, status: number, message: string): HttpResponse {
   if (route.refuse !== undefined) return route.refuse(status, message);
-  const isUnavailable = status === 503;
-  const body = { message, reason: isUnavailable ? 'unavailable' : 'request_invalid' };
-  return jsonResponse(status, body, isUnavailable ? { 'retry-after': '1' } : {});
+  const reason = status === 503 ? 'unavailable' : status === 429 ? 'limited' : 'request_invalid';
+  return jsonResponse(status, { message, reason }, status === 503 || status === 429 ? { 'retry-after': '1' } : {});
 }
 
-function toHttpRequest(request: FastifyRequest, reply: FastifyReply): HttpRequest {
+function toHttpRequest(request: FastifyRequest, reply: FastifyReply, entrance: Entrance): HttpRequest {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   const url = request.raw.url ?? '';
@@ -113,7 +161,7 @@ function toHttpRequest(request: FastifyRequest, reply: FastifyReply): HttpReques
     query: questionMark === -1 ? '' : url.slice(questionMark + 1),
     headers: singleHeaders(request),
     body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
-    remoteAddress: request.ip,
+    remoteAddress: entrance.addressOf(request),
     signal: gone.signal,
   };
 }
@@ -136,8 +184,10 @@ function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
   return undefined;
 }
 
-function refuseTheRest(server: FastifyInstance, options: ServeRoutesOptions): void {
+function refuseTheRest(server: FastifyInstance, options: ServeRoutesOptions, entrance: Entrance): void {
   server.setNotFoundHandler(async (request, reply) => {
+    const limited = entrance.refuse(request);
+    if (limited !== undefined) return send(withoutBody(request, reply), refusal({}, 429, limited));
     const path = (request.raw.url ?? '').split('?', 1)[0] ?? '';
     const allowed = options.routes.filter((route) => isOfTemplate(path, route.path)).map(({ method }) => method);
     reply.header('cache-control', 'no-store');

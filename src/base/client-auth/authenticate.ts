@@ -8,6 +8,7 @@ import { importKeySet, type VerificationKey } from '../jwt/jwk.ts';
 import { type ParsedJws, parseJws } from '../jwt/jws.ts';
 import { checkPlainType, checkType } from '../jwt/token-type.ts';
 import { verifyJws } from '../jwt/verify.ts';
+import { type Limits, NO_LIMITS } from '../limit/rate-limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HttpRequest } from '../ports/http.ts';
 import { ASSERTION_ALGORITHMS, claimedClient, readAssertion, UsedAssertions } from './assertion.ts';
@@ -34,6 +35,7 @@ export class ClientRegistry<Grant> {
   readonly #entries: ReadonlyMap<string, Entry<Grant>>;
   readonly #audience: string;
   readonly #clock: Clock;
+  readonly #limits: Limits;
   readonly #used = new UsedAssertions();
 
   /**
@@ -44,18 +46,21 @@ export class ClientRegistry<Grant> {
     readonly clients: readonly Client<Grant>[];
     readonly audience: string;
     readonly clock: Clock;
+    /** How often each may call; absent: as often as it likes. */
+    readonly limits?: Limits;
   }) {
     this.#entries = new Map(options.clients.map((client) => [client.name, entryOf(client)]));
     if (this.#entries.size !== options.clients.length) throw invalid('two clients have the same name');
     this.#audience = options.audience;
     this.#clock = options.clock;
+    this.#limits = options.limits ?? NO_LIMITS;
   }
 
   /**
    * The client that sent `request`; `form` is the decoded body of a form route and absent on others. The failure never
    * tells the caller whether the client exists: an unknown name costs the same comparisons as a wrong secret, and
    * `client_expired` is said only to who has the secret.
-   * Failures: `client_unknown`, `client_expired`.
+   * Failures: `client_unknown`, `client_expired`, `rate_limited`.
    */
   async authenticate(request: HttpRequest, form?: Form): Promise<Result<Client<Grant>, Failure>> {
     const presented = presentedClient(request, form);
@@ -67,7 +72,8 @@ export class ClientRegistry<Grant> {
     if (expiresAt !== null && this.#clock.nowSeconds() >= expiresAt) {
       return err(failure('client_expired', `the entry of client ${quote(name)} has expired`));
     }
-    return found;
+    const limited = this.#limits.check('client', name);
+    return limited === undefined ? found : err(limited);
   }
 
   #bySecret(presented: Presented & { readonly kind: 'secret' }): Result<Client<Grant>, Failure> {

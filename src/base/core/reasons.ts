@@ -72,6 +72,7 @@ export const REASONS = {
   audience_not_permitted: ['access_denied', 'the job may not ask for this audience'],
   fork_not_permitted: ['access_denied', 'jobs from forks get no identity here, or not for this audience'],
   idempotency_conflict: ['conflict', 'the idempotency key was used for a job with other facts'],
+  rate_limited: ['limited', 'there were too many requests of this address, client, issuer or job'],
   too_many_request_tokens: ['limited', 'the job already has as many request tokens as it may have'],
 
   chaining_refused: ['access_denied', 'credentials are given for identity tokens only, never for other credentials'],

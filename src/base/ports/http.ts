@@ -10,6 +10,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** At most MAX_BODY_BYTES. */
   readonly body: Uint8Array;
+  /** Of the caller: of the connection's peer, or of whom a trusted proxy speaks for. Empty when nobody knows. */
   readonly remoteAddress: string;
   /** Aborted when the caller hangs up or the server closes. */
   readonly signal: AbortSignal;
@@ -28,7 +29,7 @@ export interface Route {
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
   /**
    * The wire's own form of a refusal that never reaches `handle`: a header that stands twice (400), a body beyond its bound
-   * (413), a failure that nobody foresaw (503). JSON with `message` unless given. `message` is for the caller.
+   * (413), too many requests of one address (429), a failure that nobody foresaw (503). JSON with `message` unless given. `message` is for the caller.
    */
   readonly refuse?: (status: number, message: string) => HttpResponse;
 }

@@ -41,7 +41,7 @@ const BLAND: Readonly<Record<Exclude<SafeReason, 'request_invalid'>, string>> = 
   access_denied: 'this is not permitted',
   not_found: 'there is no such thing here',
   conflict: 'the request conflicts with an earlier one',
-  limited: 'there are too many of these already',
+  limited: 'there are too many of these; try again later',
   unavailable: 'this cannot be answered at the moment; try again',
 };
 

@@ -1,9 +1,10 @@
 // Turns a handler that answers or refuses into a route. Whatever goes wrong unexpectedly becomes 503, and nothing is
 // granted.
+import { failure } from '../core/reasons.ts';
 import type { Result } from '../core/result.ts';
 import type { HttpRequest, HttpResponse, Route } from '../ports/http.ts';
 import type { RefusalDesk } from './desk.ts';
-import { encodeRefusal, type Refusal } from './refusal.ts';
+import { encodeRefusal, type Refusal, refuse } from './refusal.ts';
 
 /** An answer, or why not. */
 export type Outcome = Result<HttpResponse, Refusal>;
@@ -35,5 +36,15 @@ export function answeringRoute(desk: RefusalDesk, route: AnsweringRoute): Route 
         return encode(refusal, decisionId);
       }
     },
+    refuse: (status, message) => {
+      const refusal = refuse(failure(unreachedReason(status), message), null, status);
+      return encode(refusal, desk.record(name, refusal));
+    },
   };
+}
+
+/** What a status says of a request that never reached its handler. */
+function unreachedReason(status: number): 'rate_limited' | 'internal_failure' | 'request_malformed' {
+  if (status === 429) return 'rate_limited';
+  return status >= 500 ? 'internal_failure' : 'request_malformed';
 }

@@ -71,12 +71,19 @@ async function serve(front: Front, exchange: Exchange<BlobRefusal>): Promise<voi
   const allowed = await judge(front, exchange, head.value);
   // The caller left while we were deciding.
   if (exchange.res.destroyed) return;
-  if (!allowed.ok) {
-    exchange.refuse(allowed.error, head.value);
+  const refused = allowed.ok ? tooOften(front, allowed.value) : allowed.error;
+  if (!allowed.ok || refused !== undefined) {
+    if (refused !== undefined) exchange.refuse(refused, head.value);
     return;
   }
   logAllowed(front.log, exchange.decision, allowed.value.permit);
   await carryOut(front, exchange, allowed.value);
+}
+
+/** The refusal of a job that asks too often. */
+function tooOften({ entrance }: Front, { permit }: Allowed): BlobRefusal | undefined {
+  const limited = entrance.refuseSession(permit.credential.session);
+  return limited === undefined ? undefined : refusalOf(limited, limited);
 }
 
 /** Everything that must hold before anything happens: one bearer token, a call that is served, its session, its permissions. */
@@ -90,7 +97,7 @@ async function judge(front: Front, { req }: Exchange<BlobRefusal>, head: Head): 
   }
   const credential = await openBearer(token.value, front.authority);
   if (!credential.ok) return err(refusalOf(credential.error));
-  const facts = requestFacts(req, call.value.conditionKeys);
+  const facts = requestFacts({ req, address: front.entrance.addressOf(req) }, call.value.conditionKeys);
   const [first, ...others] = permissionsFor(call.value);
   const asks = [{ ...first, facts }, ...others.map((other): Ask => ({ ...other, facts }))] as const;
   const decided = permit(credential.value, asks, front.authority.knowledge);

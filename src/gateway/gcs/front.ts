@@ -48,13 +48,20 @@ async function serve(front: Front, exchange: Exchange<GcsRefusal>): Promise<void
   const allowed = await judge(front, exchange.req, head.value);
   // The caller left while we were deciding.
   if (exchange.res.destroyed) return;
-  if (!allowed.ok) {
-    exchange.refuse(allowed.error, head.value);
+  const refused = allowed.ok ? tooOften(front, allowed.value) : allowed.error;
+  if (!allowed.ok || refused !== undefined) {
+    if (refused !== undefined) exchange.refuse(refused, head.value);
     return;
   }
   const { permit } = allowed.value;
   if (permit.statement !== null) logAllowed(front.log, exchange.decision, { ...permit, statement: permit.statement });
   await carryOut(front, exchange, { ...allowed.value, head: head.value });
+}
+
+/** The refusal of a job that asks too often. */
+function tooOften({ entrance }: Front, { permit }: Allowed): GcsRefusal | undefined {
+  const limited = entrance.refuseSession(permit.credential.session);
+  return limited === undefined ? undefined : refusalOf(limited, limited);
 }
 
 /** Everything that must hold before anything happens. */
@@ -67,7 +74,7 @@ async function judge(front: Front, req: IncomingMessage, head: Head): Promise<Re
     const why = failure('operation_unsupported', `${call.error.reason}: ${call.error.message}`);
     return err(refusalOf(why, { session, error: call.error }));
   }
-  const facts = requestFacts(req, conditionKeysOf(call.value));
+  const facts = requestFacts({ req, address: front.entrance.addressOf(req) }, conditionKeysOf(call.value));
   const allowed = decideCall({ caller: caller.value, facts, knowledge: front.authority.knowledge }, call.value);
   if (!allowed.ok) return allowed;
   // Before the decision nobody learns which buckets there are; where the body is needed for it, that is asked later.

@@ -44,7 +44,7 @@ export function createS3Front(d: S3FrontDependencies): Handler {
   return handlerOf<S3Refusal>(d, {
     serve: (exchange) => serve(front, exchange),
     sayNo: (exchange, { error }) => writeRefusal({ ...exchange, nowSeconds: authority.knowledge.nowSeconds() }, error),
-    broken: (unexpected) => refusalOf(unexpected, { error: s3Error('InternalError') }),
+    broken: (unexpected) => refusalOf(unexpected),
   });
 }
 
@@ -57,13 +57,20 @@ async function serve(front: Front, exchange: Exchange<S3Refusal>): Promise<void>
   const allowed = await judge(front, exchange.req, head.value);
   // The caller left while we were deciding.
   if (exchange.res.destroyed) return;
-  if (!allowed.ok) {
-    exchange.refuse(allowed.error, head.value);
+  const refused = allowed.ok ? tooOften(front, allowed.value) : allowed.error;
+  if (!allowed.ok || refused !== undefined) {
+    if (refused !== undefined) exchange.refuse(refused, head.value);
     return;
   }
   const { permit } = allowed.value;
   if (permit.statement !== null) logAllowed(front.log, exchange.decision, { ...permit, statement: permit.statement });
   await carryOut(front, exchange, { ...allowed.value, head: head.value });
+}
+
+/** The refusal of a job that asks too often. */
+function tooOften({ entrance }: Front, { permit }: Allowed): S3Refusal | undefined {
+  const limited = entrance.refuseSession(permit.credential.session);
+  return limited === undefined ? undefined : refusalOf(limited, limited);
 }
 
 /** Everything that must hold before anything happens. */
@@ -74,7 +81,13 @@ async function judge(front: Front, req: IncomingMessage, head: Head): Promise<Re
   const { call, claim } = request.value;
   const caller = await authenticate({ ...front, knowledge }, head, claim);
   if (!caller.ok) return caller;
-  const facts = signedRequestFacts({ req, call, caller: caller.value, nowSeconds: knowledge.nowSeconds() });
+  const facts = signedRequestFacts({
+    req,
+    address: front.entrance.addressOf(req),
+    call,
+    caller: caller.value,
+    nowSeconds: knowledge.nowSeconds(),
+  });
   const allowed = decideCall({ caller: caller.value, facts, knowledge }, call);
   if (!allowed.ok) return allowed;
   const unknown = bucketsOf(call).find((bucket) => !front.buckets.has(bucket));

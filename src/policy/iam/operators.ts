@@ -1,9 +1,10 @@
 // The condition operators of IAM: how each reads a wanted value and compares it with a presented one. How keys, lists and
 // missing values are put together is conditions.ts's business.
+
+import { isInRange, parseAddress, parseRange } from '../../base/address/address.ts';
 import type { JsonValue } from '../../base/core/json.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { nearestName } from '../../base/document/nearest-name.ts';
-import { isInRange, parseAddress, parseRange } from './addresses.ts';
 import { type ConditionContext, everyTruth, type Truth, truthOf } from './context.ts';
 import { asciiLower, type Glob, matchesGlob } from './template.ts';
 import { compareDecimals, parseBinary, parseBool, parseDecimal, parseMoment } from './values.ts';

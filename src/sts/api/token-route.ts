@@ -10,7 +10,7 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
 import { readScope, scopeOf } from '../../policy/readers/scope.ts';
 import { formProblem } from '../../wire/form.ts';
-import { encodeTokenRefusal } from '../../wire/rfc8693/refusal.ts';
+import { encodeTokenRefusal, encodeUnreachedToken } from '../../wire/rfc8693/refusal.ts';
 import { decodeTokenRequest, grantOf, parseRoleAudience, type TokenQuestion } from '../../wire/rfc8693/request.ts';
 import { encodeTokenResponse } from '../../wire/rfc8693/response.ts';
 import { readTokenForm, type TokenForm } from '../../wire/rfc8693/token-form.ts';
@@ -28,8 +28,18 @@ export interface TokenRouteDeps extends AccessTokenDeps {
 
 /** POST is the exchange; GET says that it is not one (RFC 6749 §3.2), so that no token is ever tried in a URL. */
 export const tokenRoutes = (deps: TokenRouteDeps): readonly Route[] => [
-  { method: 'POST', path: '/token', handle: (request) => handleToken(deps, request) },
-  { method: 'GET', path: '/token', handle: async (request) => refuseGet(deps, request) },
+  {
+    method: 'POST',
+    path: '/token',
+    handle: (request) => handleToken(deps, request),
+    refuse: encodeUnreachedToken,
+  },
+  {
+    method: 'GET',
+    path: '/token',
+    handle: async (request) => refuseGet(deps, request),
+    refuse: encodeUnreachedToken,
+  },
 ];
 
 function refuseGet(deps: TokenRouteDeps, request: HttpRequest): HttpResponse {

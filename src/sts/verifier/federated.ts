@@ -3,6 +3,7 @@
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
+import { NO_LIMITS } from '../../base/limit/rate-limits.ts';
 import { type Bearer, type BearerDeps, identifyBearer } from '../bearers.ts';
 import { findInForce } from '../own-credentials.ts';
 import type { FederatedSession, Federation, Session, StsStore } from '../store.ts';
@@ -17,7 +18,7 @@ import {
   type Verified,
 } from './verification.ts';
 import { mintVerified, type VerifiedFacts } from './verified-token.ts';
-import type { VerifierDeps } from './verify.ts';
+import { limitOf, type VerifierDeps } from './verify.ts';
 
 export interface FederatedDeps extends BearerDeps {
   readonly verifier: VerifierDeps;
@@ -47,6 +48,8 @@ export async function verifyFederated(deps: FederatedDeps, token: string): Promi
   const list = new CheckList();
   const bearer = list.note('credential', await identifyBearer(deps, token), (known) => `session ${known.sessionId}`);
   if (!bearer.ok) return list.refuse(bearer.error, { authentic: null, isMeantForUs: false });
+  const limited = limitOf(deps.verifier.limits ?? NO_LIMITS, vouchedFor(bearer.value));
+  if (limited !== undefined) return list.refuse(limited, { authentic: null, isMeantForUs: false });
   const found = await findInForce(deps.sessions, bearer.value.sessionId);
   const session = list.note(
     'session',

@@ -1,11 +1,13 @@
 // From an identity token to a VerifiedToken, check by check, each with its trace.
-import type { Claims } from '../../base/core/json.ts';
+import { type Claims, stringMember } from '../../base/core/json.ts';
+import { MAX_SUBJECT_CHARS } from '../../base/core/limits.ts';
 import type { Failure } from '../../base/core/reasons.ts';
 import { ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import { checkTimes } from '../../base/jwt/claims.ts';
 import { parseJws } from '../../base/jwt/jws.ts';
 import { checkPlainType } from '../../base/jwt/token-type.ts';
+import { type Limits, NO_LIMITS } from '../../base/limit/rate-limits.ts';
 import type { Clock } from '../../base/ports/clock.ts';
 import type { TrustedIssuer } from '../settings.ts';
 import { checkAlgorithm, checkJobId, checkParties, MAX_TOKEN_LIFETIME_SECONDS } from './checks.ts';
@@ -21,12 +23,14 @@ export { type VerifiedFacts, type VerifiedToken, verifiedFacts } from './verifie
 export interface VerifierDeps extends JobStatusDeps {
   readonly issuers: TrustedIssuers;
   readonly keys: IssuerKeys;
+  /** How many tokens each issuer and each job may present; absent: any number. */
+  readonly limits?: Limits;
   readonly clock: Clock;
   readonly clockSkewSeconds: number;
 }
 
 /**
- * Verifies one identity token: form, type, issuer, algorithm, key and signature, audience, times, subject and ids, job
+ * Verifies one identity token: form, type, issuer, algorithm, key and signature, audience, times, limits, subject and ids, job
  * status. `moreAudiences` are taken besides those of the issuer's registration. Stops at the first check that fails. Fetches
  * nothing unless the issuer is registered. Never throws for any token.
  */
@@ -41,9 +45,18 @@ export async function verifyToken(
   const authentic = authenticToken(signed.value);
   const addressed = checkAddressed(deps, { signed: signed.value, moreAudiences }, list);
   if (!addressed.ok) return list.refuse(addressed.error, { authentic, isMeantForUs: false });
+  const limited = limitOf(deps.limits ?? NO_LIMITS, authentic);
+  // In memory alone: a limit whose refusals are written would be none for the audit store.
+  if (limited !== undefined) return list.refuse(limited, { authentic: null, isMeantForUs: false });
   const facts = await checkAddressee(deps, { addressed: addressed.value, token }, list);
   if (!facts.ok) return list.refuse(facts.error, { authentic, isMeantForUs: true });
   return { ok: true, token: mintVerified(facts.value), checks: list.traces };
+}
+
+/** The job before its issuer: one job that asks too often must not use up what all others have. */
+export function limitOf(limits: Limits, { claims, issuer, jobId }: AuthenticToken): Failure | undefined {
+  const name = JSON.stringify([issuer, jobId ?? stringMember(claims, 'sub')?.slice(0, MAX_SUBJECT_CHARS) ?? '']);
+  return limits.check('job', name) ?? limits.check('issuer', issuer);
 }
 
 /** Precondition: signature, audience and times hold. */

@@ -1,7 +1,7 @@
 // The errors of AWS STS as its clients parse them: code, status, message. Which code a client gets decides whether it asks again.
 import { type Failure, failure, type Reason, safeReason } from '../../base/core/reasons.ts';
 import type { HttpResponse } from '../../base/ports/http.ts';
-import { withWayToReason } from '../../base/refusal/telling.ts';
+import { retryHeaders, withWayToReason } from '../../base/refusal/telling.ts';
 import { textElement } from '../xml/write.ts';
 import { STS_NAMESPACE, xmlResponse } from './answer.ts';
 
@@ -111,8 +111,10 @@ function bySafeReason(reason: Reason): AwsFault {
 }
 
 /** The fault of a request that was refused before anybody read its parameters; `message` is for the caller. */
-export const faultOfStatus = (status: number, message: string): AwsFault =>
-  status >= 500 ? faultOf('store_unavailable') : awsFault('MalformedInput', message, status);
+export function faultOfStatus(status: number, message: string): AwsFault {
+  if (status === 429) return faultOf('rate_limited');
+  return status >= 500 ? faultOf('store_unavailable') : awsFault('MalformedInput', message, status);
+}
 
 /** The fault with the way to its reason, where the reason is kept from the caller. */
 export const leadingOn = (fault: AwsFault, decisionId: string): AwsFault => ({
@@ -126,5 +128,12 @@ export function encodeAwsFault(fault: AwsFault, requestId: string): HttpResponse
   const type = textElement('Type', fault.status >= 500 ? 'Receiver' : 'Sender');
   const error = `<Error>${type}${textElement('Code', fault.code)}${textElement('Message', fault.message)}</Error>`;
   const body = `<ErrorResponse xmlns="${STS_NAMESPACE}">${error}${textElement('RequestId', requestId)}</ErrorResponse>`;
-  return xmlResponse(fault.status, body, requestId);
+  const answer = xmlResponse(fault.status, body, requestId);
+  return { ...answer, headers: { ...answer.headers, ...RETRIED[fault.code] } };
 }
+
+/** AWS's own clients go by the code; others that stand in front of them read the header. */
+const RETRIED: Partial<Record<AwsCode, Readonly<Record<string, string>>>> = {
+  ServiceUnavailable: retryHeaders('unavailable'),
+  Throttling: retryHeaders('limited'),
+};

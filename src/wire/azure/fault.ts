@@ -83,8 +83,10 @@ export function faultOf(reason: Reason): AzureFault {
 }
 
 /** The fault of a request that was refused before anybody read its parameters; `message` is for the caller. */
-export const faultOfStatus = (status: number, message: string): AzureFault =>
-  status >= 500 ? faultOf('store_unavailable') : azureFault('request_malformed', message, status);
+export function faultOfStatus(status: number, message: string): AzureFault {
+  if (status === 429) return faultOf('rate_limited');
+  return status >= 500 ? faultOf('store_unavailable') : azureFault('request_malformed', message, status);
+}
 
 /** The fault with the way to its reason, where the reason is kept from the caller. */
 export const leadingOn = (fault: AzureFault, decisionId: string): AzureFault => ({

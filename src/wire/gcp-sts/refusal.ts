@@ -15,4 +15,7 @@ export const refusalText = (bland: string, { decisionId, open }: GcpRefusal): st
   open ?? withWayToReason(bland, decisionId);
 
 /** What a status says of a request that nobody read. */
-export const safeOfStatus = (status: number): SafeReason => (status >= 500 ? 'unavailable' : 'request_invalid');
+export function safeOfStatus(status: number): SafeReason {
+  if (status === 429) return 'limited';
+  return status >= 500 ? 'unavailable' : 'request_invalid';
+}

@@ -47,6 +47,14 @@ export function encodeTokenRefusal(refusal: Told): HttpResponse {
   return jsonResponse(wire.status, body, { ...NEVER_KEPT, ...headersOf(safe) });
 }
 
+/** A refusal of a request that never reached the exchange; `message` is for the caller. */
+export function encodeUnreachedToken(status: number, message: string): HttpResponse {
+  const safe = status === 429 ? 'limited' : status >= 500 ? 'unavailable' : 'request_invalid';
+  const error = safe === 'request_invalid' ? 'invalid_request' : 'temporarily_unavailable';
+  const body = { ...describedError(error, message), reason: safe };
+  return jsonResponse(status, body, { ...NEVER_KEPT, ...headersOf(safe) });
+}
+
 const headersOf = (safe: SafeReason): Readonly<Record<string, string>> =>
   safe === 'client_invalid' ? { 'www-authenticate': 'Basic realm="jobpass"' } : retryHeaders(safe);
 

@@ -34,6 +34,13 @@ const DENIED: Expected = {
   azure: [400, '70021'],
 };
 
+const LIMITED: Expected = {
+  rfc8693: [429, 'temporarily_unavailable'],
+  aws: [400, 'Throttling'],
+  gcp: [429, 'temporarily_unavailable'],
+  azure: [429, '90055'],
+};
+
 const UNAVAILABLE: Expected = {
   rfc8693: [503, 'temporarily_unavailable'],
   aws: [503, 'ServiceUnavailable'],
@@ -42,6 +49,7 @@ const UNAVAILABLE: Expected = {
 };
 
 const BY_REASON: Readonly<Partial<Record<Reason, Expected>>> = {
+  rate_limited: LIMITED,
   token_expired: EXPIRED,
   role_unknown: DENIED,
   no_rule_matched: DENIED,
