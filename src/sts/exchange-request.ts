@@ -16,6 +16,8 @@ export interface CredentialRequest extends Narrowing {
   /** Undefined: as long as the role allows. */
   readonly askedSeconds: number | undefined;
   readonly remoteAddress: string;
+  /** The client that authenticated besides presenting the token; absent: none did, or the wire has no clients. */
+  readonly client?: string;
   /** Audiences that the wire takes besides those of the issuer's registration, for this request alone. */
   readonly audiences?: readonly string[];
   /** What the caller calls its session; only on wires that have such a name. */

@@ -5,7 +5,7 @@ import { type Failure, failure } from '../base/core/reasons.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
 import { type ExchangeDeps, inCase, refuseToken } from './exchange.ts';
 import type { AccountRequest, ProviderRequest } from './exchange-request.ts';
-import { decideOn, federationOf, freshId, type Granted, identityOf, questionOf } from './grant.ts';
+import { decideOn, federationOf, freshId, type Granted, identityOf, issuedFromOf, questionOf } from './grant.ts';
 import { type Judgement, judge } from './judge.ts';
 import { type Case, refusalRecord } from './records.ts';
 import { type Refused, refuseDurably } from './refusals.ts';
@@ -89,7 +89,9 @@ async function decideOnAccounts(deps: ExchangeDeps, opened: Case, o: AskedAccoun
     lifetimeSeconds: judgement.trace.lifetime.givenSeconds,
     federation: federationOf(facts, request.provider),
   });
-  const refused = await settle(deps, opened, { request, facts, trace, grantTrace: trace, session, uses: [], now });
+  const issuedFrom = issuedFromOf(facts, { now, leewaySeconds: 0 });
+  const wanted = { request, facts, trace, grantTrace: trace, session, uses: [], now, issuedFrom };
+  const refused = await settle(deps, opened, wanted);
   return refused ?? { ok: true, decisionId: opened.id, session };
 }
 

@@ -134,7 +134,11 @@ async function grant(deps: GrantDeps, opened: Case, allowed: Allowed): Promise<G
   const uses = usesOf(deps, role, allowed);
   if (!uses.ok) return refuse(uses.error);
   const grantTrace = traceOf(session, allowed);
-  const refused = await settle(deps, opened, { ...allowed, session, grantTrace, uses: uses.value });
+  const issuedFrom = issuedFromOf(facts, {
+    now: allowed.now,
+    leewaySeconds: role.session.singleUse ? deps.clockSkewSeconds : 0,
+  });
+  const refused = await settle(deps, opened, { ...allowed, session, grantTrace, uses: uses.value, issuedFrom });
   if (refused !== undefined) return refused;
   return { ok: true, decisionId: opened.id, session, role, audience: audienceOf(facts.claims) };
 }
@@ -165,6 +169,15 @@ function usesOf(
   return ok([...uses, { exp, iss: facts.issuer.issuer, jti }]);
 }
 
+/**
+ * Since when the token can be. A token that lies ahead of our clock may have been issued at any moment up to now; where each
+ * token counts once, a clock of the issuer's that is ahead must not carry one over an epoch either.
+ */
+export const issuedFromOf = (
+  { issuedAt }: Pick<VerifiedFacts, 'issuedAt'>,
+  { leewaySeconds, now }: { readonly now: number; readonly leewaySeconds: number },
+): number => Math.floor(Math.min(issuedAt - leewaySeconds, now));
+
 interface Shaped extends Allowed {
   readonly policy: readonly Statement[] | null;
 }
@@ -190,9 +203,10 @@ function sessionOf(deps: GrantDeps, opened: Case, o: Shaped): Session {
 }
 
 /** What is remembered of the identity for another session to come of it. */
-export const federationOf = ({ claims, expiresAt }: VerifiedFacts, provider: string): Federation => ({
+export const federationOf = ({ claims, expiresAt, issuedAt }: VerifiedFacts, provider: string): Federation => ({
   provider,
   claims,
+  tokenIssuedAt: Math.floor(issuedAt),
   tokenExpiresAt: expiresAt,
 });
 

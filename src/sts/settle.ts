@@ -14,7 +14,7 @@ export interface SettleDeps extends RefusalDeps {
 
 /** What a grant or its refusal is about. */
 export interface Settling {
-  readonly request: Pick<CredentialRequest, 'token'>;
+  readonly request: Pick<CredentialRequest, 'token' | 'client'>;
   readonly facts: VerifiedFacts;
   /** Of the decision that allowed it. */
   readonly trace: Trace;
@@ -27,13 +27,17 @@ interface Grantable extends Settling {
   readonly grantTrace: Trace;
   readonly uses: readonly TokenUse[];
   readonly now: number;
+  /** Since when the token can be. */
+  readonly issuedFrom: number;
 }
 
 /** Undefined once session and record are durable; else the refusal, which is durable itself as far as the store lets it be. */
 export async function settle(deps: SettleDeps, opened: Case, wanted: Grantable): Promise<Refused | undefined> {
-  const { facts, grantTrace: trace, now, session, uses } = wanted;
+  const { facts, grantTrace: trace, issuedFrom, now, request, session, uses } = wanted;
   const record = grantRecord(opened, recorded(facts), { session, trace });
-  const outcome = await tryGrant(deps, { session, record, uses, now, skewSeconds: deps.clockSkewSeconds });
+  const { clockSkewSeconds: skewSeconds } = deps;
+  const client = request.client ?? null;
+  const outcome = await tryGrant(deps, { session, record, uses, issuedFrom, client, now, skewSeconds });
   if (outcome === 'granted') return undefined;
   const refusal = failureOf(outcome);
   if (outcome !== 'store_unavailable') return refuseGrant(deps, opened, { ...wanted, refusal });
@@ -76,6 +80,13 @@ function failureOf(outcome: Exclude<GrantOutcome, 'granted'> | 'store_unavailabl
       return failure('job_ended', 'the job ended before the grant was durable');
     case 'session_ended':
       return failure('session_ended', 'the session that this one comes of ended before the grant was durable');
+    case 'epoch_raised':
+      return failure(
+        'epoch_raised',
+        'an epoch ended what was issued before it, this token among it: a newer token is needed',
+      );
+    case 'frozen':
+      return failure('granting_frozen', 'granting is frozen for this role: an operator stopped it');
     case 'token_replayed':
       return failure('token_replayed', 'this token may be used once, and was used before');
     case 'clock_behind':

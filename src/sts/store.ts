@@ -2,11 +2,12 @@
 import type { ActionRecord, DecisionRecord } from '../base/audit/record.ts';
 import type { TenantFilter } from '../base/audit/store.ts';
 import type { RoleRef } from '../base/core/decision.ts';
+import type { Epoch, EpochScope } from '../base/core/epoch.ts';
 import type { Claims } from '../base/core/json.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
 
-export type { ActionRecord, Claims, DecisionRecord, EpochMs, EpochSeconds, RoleRef, Statement };
+export type { ActionRecord, Claims, DecisionRecord, Epoch, EpochMs, EpochScope, EpochSeconds, RoleRef, Statement };
 
 /** What every grant in force is. Its credential is made from it; nothing of the credential is kept. */
 interface SessionFacts {
@@ -53,6 +54,8 @@ export interface Federation {
   readonly provider: string;
   /** All claims of the ID token, as they were verified. */
   readonly claims: Claims;
+  /** The ID token's `iat`, in whole seconds; 0 where it was not remembered yet. */
+  readonly tokenIssuedAt: EpochSeconds;
   /** The ID token's `exp`. */
   readonly tokenExpiresAt: EpochSeconds;
 }
@@ -80,7 +83,38 @@ export interface EndedSession {
   readonly expiresAt: EpochSeconds;
 }
 
-export type GrantOutcome = 'granted' | 'job_ended' | 'session_ended' | 'token_replayed' | 'clock_behind';
+/** What a used token was used for. */
+export interface KnownUse {
+  readonly sessionId: string;
+  /** Of the decision that granted the session; null: it was forgotten, with its session. */
+  readonly decisionId: string | null;
+  /** The client that presented it; null: none authenticated. */
+  readonly client: string | null;
+  readonly usedAt: EpochSeconds;
+}
+
+/** What granting is stopped for. */
+export type Freeze = EpochScope & { readonly since: EpochSeconds };
+
+export type GrantOutcome =
+  | 'granted'
+  | 'job_ended'
+  | 'session_ended'
+  | 'epoch_raised'
+  | 'frozen'
+  | 'token_replayed'
+  | 'clock_behind';
+
+/** Which sessions: all of what is given. */
+export interface SessionFilter {
+  /** Sessions of roles of these tenants; the empty name stands for sessions that have no role yet. */
+  readonly tenants: readonly string[];
+  readonly role?: RoleRef;
+  readonly issuer?: string;
+  readonly jobId?: string;
+  /** Those that expired by now are left out. */
+  readonly now: EpochSeconds;
+}
 
 /** Only decisions on roles of these tenants: none of them decides on a request that named no role. */
 export type DecisionFilter = TenantFilter;
@@ -101,31 +135,64 @@ export interface StsStore {
   /** The latest time that was granted at or forgotten at: at an earlier one, what the store holds is not all there was. */
   highWaterMark(): Promise<EpochSeconds>;
   /**
-   * One transaction: refuses when the job has a tombstone, when the session that this one comes of has ended or is unknown, when one of
-   * `uses` was used before, or when `now` lies more than `skewSeconds` below the high-water mark; otherwise stores session, record and
-   * uses and raises the mark to `now`. A refusal stores nothing.
+   * One transaction: refuses when the job has a tombstone, when the session that this one comes of has ended or is unknown, when an
+   * epoch of its scope lies at or after `issuedFrom` or the session's own beginning, when its scope is frozen, when one of `uses` was
+   * used before, or when `now` lies more than `skewSeconds` below the high-water mark, in this order; otherwise stores session, record
+   * and uses and raises the mark to `now`. A refusal stores nothing.
    */
   grant(grant: {
     readonly session: Session | FederatedSession;
     readonly record: DecisionRecord;
     readonly uses: readonly TokenUse[];
+    /** The earliest moment at which the identity token can have been issued. */
+    readonly issuedFrom: EpochSeconds;
+    /** Who presented the token, kept with each use; null: no client authenticated. */
+    readonly client: string | null;
     readonly now: EpochSeconds;
     readonly skewSeconds: number;
   }): Promise<GrantOutcome>;
   recordRefusal(record: DecisionRecord): Promise<void>;
   /**
    * One transaction: stores tombstones and ends the jobs' sessions; the newly ended ones come back in order. The first
-   * end of a job stands, the longest keeping wins.
+   * end of a job stands, the longest keeping wins. `record` is kept with them, whatever there was to end.
    */
-  buryJobs(tombstones: readonly Tombstone[]): Promise<readonly EndedSession[]>;
+  buryJobs(tombstones: readonly Tombstone[], record?: ActionRecord): Promise<readonly EndedSession[]>;
   isBuried(issuer: string, jobId: string): Promise<boolean>;
   /**
    * One transaction: ends one session and those that came of it, and keeps `record` of it. Its own end in the gateways'
    * order; undefined, and nothing kept, when it is unknown or had ended before.
    */
   endSession(id: string, record?: ActionRecord): Promise<EndedSession | undefined>;
-  /** Undefined when it is unknown or has ended: what comes back is in force unless it expired. */
+  /** Undefined when it is unknown, has ended or is covered by an epoch: what comes back is in force unless it expired. */
   findSession(id: string): Promise<Session | FederatedSession | undefined>;
+  /** Sessions in force whose ids come after `after`, by their ids, at most `limit`. */
+  listSessions(
+    filter: SessionFilter,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly (Session | FederatedSession)[]>;
+  /** What the token was used for; undefined when it was not, or so long ago that it was forgotten. */
+  findUse(use: TokenUse): Promise<KnownUse | undefined>;
+  /**
+   * One transaction, which no grant shares: ends every session of the scope that was granted before, and lets none be granted of
+   * identity tokens of before. Its moment is `now`, or the high-water mark or the scope's last epoch when those are later. Sessions that
+   * it covers have ended without an end of their own; those that came of them, and are not covered themselves, are ended one by one.
+   */
+  raiseEpoch(raise: {
+    readonly scope: EpochScope;
+    readonly now: EpochSeconds;
+    readonly record: ActionRecord;
+  }): Promise<Epoch>;
+  /** The newest epoch of each scope, as long as anything of before it could be alive; in the order of kinds and names. */
+  listEpochs(): Promise<readonly Epoch[]>;
+  /** Grants nothing of the scope from now on, or does again. What is frozen already stays so since the first time. */
+  setFreeze(freeze: {
+    readonly scope: EpochScope;
+    readonly frozen: boolean;
+    readonly record: ActionRecord;
+  }): Promise<void>;
+  /** In the order of kinds and names. */
+  listFreezes(): Promise<readonly Freeze[]>;
   /** Ends of the group's sessions after `afterSequence` that have not expired by `now`, in order, at most `limit`. */
   listEndedSessions(
     group: string,
@@ -138,8 +205,8 @@ export interface StsStore {
   /** Newest first. In a filtered list the work grows with `limit`, not with the decisions of other tenants. */
   listDecisions(limit: number, only?: DecisionFilter): Promise<readonly DecisionRecord[]>;
   /**
-   * Forgets sessions, uses and tombstones that expired more than two of the widest clock skews before `now`, and raises
-   * the high-water mark to `now`: nothing forgotten can still be met alive. Decisions stay.
+   * Forgets sessions, uses and tombstones that expired more than two of the widest clock skews before `now`, and epochs older than
+   * EPOCH_KEPT_SECONDS, and raises the high-water mark to `now`: nothing forgotten can still be met alive. Decisions and freezes stay.
    */
   prune(now: EpochSeconds): Promise<void>;
 }

@@ -1,7 +1,13 @@
 // The stores in memory keep the same contract as those on disk, so that what unit tests prove on them holds there too.
 // "Restart" and "replica" are the same object: nothing of it is durable, and it is never told that it is.
 import { describe } from 'vitest';
-import type { HeldWrite, StoreEngine, StoreInstance, StsStoreInstance } from '../../src/storage/conformance/engine.ts';
+import {
+  type HeldWrite,
+  runHeldWrite,
+  type StoreEngine,
+  type StoreInstance,
+  type StsStoreInstance,
+} from '../../src/storage/conformance/engine.ts';
 import {
   auditStoreConformance,
   issuerStoreConformance,
@@ -23,7 +29,7 @@ const engine = <Store>(make: () => Store): StoreEngine<Store> => ({ create: asyn
 
 /** In one process a write is either not begun or done: what is held is done, and its commit is a pause. */
 async function hold(store: StsStore, write: HeldWrite, holdMs: number): Promise<{ committed: Promise<void> }> {
-  await (write.kind === 'grant' ? store.grant(write.grant) : store.buryJobs([write.tombstone]));
+  await runHeldWrite(store, write);
   return { committed: new Promise((resolve) => setTimeout(resolve, holdMs)) };
 }
 

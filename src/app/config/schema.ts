@@ -1,5 +1,6 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
+import { MAX_SESSION_SECONDS } from '../../base/core/limits.ts';
 import { keys, tls } from './schema-fields.ts';
 import { gateway } from './schema-gateway.ts';
 import { limits } from './schema-limits.ts';
@@ -17,8 +18,6 @@ import {
   secretReference,
   sqliteUrl,
 } from './schema-texts.ts';
-
-const HOURS_12 = 12 * 3600;
 
 const clientBase = {
   name: name().describe('The name the client authenticates with.'),
@@ -115,7 +114,7 @@ const trustedIssuer = z.strictObject({
     .describe('How the STS learns that a job is over. Default: feed with a client, none without.'),
   client: name().optional().describe('The name of this STS at the issuer.'),
   secret: secretReference().optional().describe('Its secret there.'),
-  max_session: duration(HOURS_12, '12h').optional().describe('The longest session on its tokens.'),
+  max_session: duration(MAX_SESSION_SECONDS, '12h').optional().describe('The longest session on its tokens.'),
 });
 
 const tenant = z.strictObject({
@@ -132,7 +131,7 @@ const tenant = z.strictObject({
     .array(z.string().min(1))
     .optional()
     .describe('Resources its roles may allow. Default, for a single tenant: all.'),
-  max_duration: duration(HOURS_12, '12h').optional().describe('The longest session. Default: 12h.'),
+  max_duration: duration(MAX_SESSION_SECONDS, '12h').optional().describe('The longest session. Default: 12h.'),
   aws_accounts: z
     .array(awsAccount())
     .optional()

@@ -11,6 +11,15 @@ export const MAX_POLICY_CLAUSES = 1000;
 /** RFC 7519 leaves leeway to the verifier; 30 s covers ordinary NTP drift. */
 export const DEFAULT_CLOCK_SKEW_SECONDS = 30;
 export const MAX_CLOCK_SKEW_SECONDS = 300;
+/** No identity token needs to live longer; a job's end is remembered as long as its tokens can live. */
+export const MAX_TOKEN_LIFETIME_SECONDS = 24 * 3600;
+/** No session lives longer, whatever is configured. */
+export const MAX_SESSION_SECONDS = 12 * 3600;
+/**
+ * How long an epoch is kept: of a token issued before it, a session without a role may come until the token's end, and of that
+ * one another until its own.
+ */
+export const EPOCH_KEPT_SECONDS = MAX_TOKEN_LIFETIME_SECONDS + MAX_SESSION_SECONDS + 2 * MAX_CLOCK_SKEW_SECONDS;
 /** What cannot prove that it is fresher than this refuses (design, section 3). */
 export const MAX_STALENESS_MS = 10_000;
 /** OIDC Core 2: `sub` must not exceed 255 ASCII characters. */

@@ -80,11 +80,16 @@ export const REASONS = {
   resource_unknown: ['access_denied', 'no gateway of the role’s group has this resource identifier'],
   no_rule_matched: ['access_denied', 'no trust rule of the role holds for this token'],
   lifetime_exhausted: ['access_denied', 'no whole second is left within the bounds of role, tenant and job'],
+  granting_frozen: ['unavailable', 'an operator stopped granting for this role, its tenant, its issuer, or everything'],
+  epoch_raised: ['access_denied', 'the token was issued before an operator ended everything of before'],
   clock_behind: ['unavailable', 'the clock is behind the latest time already acted on'],
 
   credential_missing: ['token_invalid', 'no credential was presented'],
   group_mismatch: ['token_invalid', 'the credential is for another group of gateways'],
-  session_ended: ['access_denied', 'the session has ended with its job'],
+  session_ended: [
+    'access_denied',
+    'the session has ended: with its job, or because an operator or its holder ended it',
+  ],
   session_expired: ['token_expired', 'the session is past its expiry'],
   feed_stale: ['unavailable', 'the gateway cannot prove that its knowledge is fresh'],
   bucket_unknown: ['not_found', 'the gateway has no such bucket'],

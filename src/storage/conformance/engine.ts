@@ -20,7 +20,23 @@ export interface StoreEngine<Store, Instance extends StoreInstance<Store> = Stor
 /** A write of the STS that stays uncommitted for a while. */
 export type HeldWrite =
   | { readonly kind: 'grant'; readonly grant: Parameters<StsStore['grant']>[0] }
-  | { readonly kind: 'bury'; readonly tombstone: Tombstone };
+  | { readonly kind: 'bury'; readonly tombstone: Tombstone }
+  | { readonly kind: 'raise'; readonly raise: Parameters<StsStore['raiseEpoch']>[0] }
+  | { readonly kind: 'freeze'; readonly freeze: Parameters<StsStore['setFreeze']>[0] };
+
+/** Runs the write as anybody would. */
+export function runHeldWrite(store: StsStore, write: HeldWrite): Promise<unknown> {
+  switch (write.kind) {
+    case 'grant':
+      return store.grant(write.grant);
+    case 'bury':
+      return store.buryJobs([write.tombstone]);
+    case 'raise':
+      return store.raiseEpoch(write.raise);
+    case 'freeze':
+      return store.setFreeze(write.freeze);
+  }
+}
 
 /** The STS's store can also be caught in the middle of a transaction. */
 export interface StsStoreInstance extends StoreInstance<StsStore> {

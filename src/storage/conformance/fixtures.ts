@@ -2,7 +2,7 @@
 import type { ActionRecord } from '../../base/audit/record.ts';
 import type { IssuedToken, Job, JobFacts, RequestToken } from '../../issuer/store.ts';
 import type { StoredKey } from '../../keys/store.ts';
-import type { DecisionRecord, Session, StsStore, TokenUse, Tombstone } from '../../sts/store.ts';
+import type { DecisionRecord, EpochScope, Session, StsStore, TokenUse, Tombstone } from '../../sts/store.ts';
 
 /** The moment the suite plays at: 2026-11-23T03:00:00Z. */
 export const NOW = 1_795_402_800;
@@ -181,6 +181,8 @@ export type Grant = Parameters<StsStore['grant']>[0];
 interface GrantChange {
   readonly session?: Partial<Session>;
   readonly uses?: readonly TokenUse[];
+  readonly issuedFrom?: number;
+  readonly client?: string;
   readonly now?: number;
   readonly skewSeconds?: number;
 }
@@ -192,9 +194,19 @@ export function grantOf(name: string, change: GrantChange = {}): Grant {
     session,
     record: grantedRecord(name, { jobId: session.jobId }),
     uses: change.uses ?? [],
+    issuedFrom: change.issuedFrom ?? session.issuedAt,
+    client: change.client ?? null,
     now: change.now ?? NOW,
     skewSeconds: change.skewSeconds ?? 30,
   };
+}
+
+/** A grant of a session that has no role yet. */
+export function federatedGrant(name: string): Grant {
+  const { id, decisionId, issuer, subject, jobId, jobBound, issuedAt, expiresAt } = sessionOf(name);
+  const federation = { provider: '//p', claims: { sub: 'x' }, tokenIssuedAt: NOW, tokenExpiresAt: NOW + 600 };
+  const session = { id, decisionId, issuer, subject, jobId, jobBound, issuedAt, expiresAt, role: null, federation };
+  return { ...grantOf(name), session };
 }
 
 export const tombstoneOf = (jobId: string, change: Partial<Tombstone> = {}): Tombstone => ({
@@ -203,6 +215,13 @@ export const tombstoneOf = (jobId: string, change: Partial<Tombstone> = {}): Tom
   endedAt: NOW + 1,
   expiresAt: NOW + 600,
   ...change,
+});
+
+/** An epoch `name` of the scope, raised at NOW + 1. */
+export const raiseOf = (name: string, scope: EpochScope, now = NOW + 1): Parameters<StsStore['raiseEpoch']>[0] => ({
+  scope,
+  now,
+  record: actionRecord(name),
 });
 
 /** The items in the order given, one at a time. */

@@ -4,7 +4,7 @@ import type { AuditStore } from '../../base/audit/store.ts';
 import type { StsStore } from '../../sts/store.ts';
 import { expectChains } from './audit.ts';
 import type { StoreEngine } from './engine.ts';
-import { actionRecord, grantedRecord, grantOf, NOW, refusedRecord, tombstoneOf } from './fixtures.ts';
+import { actionRecord, grantedRecord, grantOf, ISSUER, NOW, raiseOf, refusedRecord, tombstoneOf } from './fixtures.ts';
 import { requirements } from './run.ts';
 
 /** The STS's database with both of its ports. */
@@ -44,6 +44,29 @@ export function stsAuditConformance(engine: StoreEngine<StsStore & AuditStore>):
       expect(await store.endSession('S1', actionRecord('1'))).toMatchObject({ sessionId: 'S1' });
       expect(await store.endSession('S1', actionRecord('2'))).toBeUndefined();
       expect(await expectChains(await instance.restart())).toEqual(['D1', 'A1']);
+    });
+
+    requirement('has each epoch, freeze and burial that somebody asked for', async (instance) => {
+      const { store } = instance;
+      const scope = { scope: 'tenant', name: 'main' } as const;
+      await store.raiseEpoch(raiseOf('1', scope));
+      await store.setFreeze({ scope, frozen: true, record: actionRecord('2') });
+      await store.setFreeze({ scope, frozen: false, record: actionRecord('3') });
+      await store.buryJobs([tombstoneOf('J1')], actionRecord('4'));
+      await store.buryJobs([tombstoneOf('J1')], actionRecord('5'));
+      expect(await expectChains(await instance.restart())).toEqual(['A1', 'A2', 'A3', 'A4', 'A5']);
+    });
+
+    requirement('lets no epoch, freeze or burial be whose record fails', async ({ store }) => {
+      const record = actionRecord('1');
+      const scope = { scope: 'all' } as const;
+      await store.recordAction(record);
+      const refused = { code: 'ERR_STORE_UNAVAILABLE' };
+      await expect(store.raiseEpoch({ scope, now: NOW, record })).rejects.toMatchObject(refused);
+      await expect(store.setFreeze({ scope, frozen: true, record })).rejects.toMatchObject(refused);
+      await expect(store.buryJobs([tombstoneOf('J1')], record)).rejects.toMatchObject(refused);
+      expect([await store.listEpochs(), await store.listFreezes()]).toEqual([[], []]);
+      expect(await store.isBuried(ISSUER, 'J1')).toBe(false);
     });
 
     requirement('keeps a session alive whose record fails', async ({ store }) => {

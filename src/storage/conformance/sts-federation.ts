@@ -17,6 +17,7 @@ export function stsFederationConformance(engine: StoreEngine<StsStore, StsStoreI
         const federation = {
           provider: '//p',
           claims: { sub: 'wéb', ['__proto__']: 'own', list: [1] },
+          tokenIssuedAt: NOW,
           tokenExpiresAt: NOW,
         };
         const { id, decisionId, issuer, subject, jobId, jobBound, issuedAt, expiresAt } = sessionOf('2');

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GrantOutcome, StsStore } from '../../sts/store.ts';
 import type { StoreEngine, StsStoreInstance } from './engine.ts';
-import { GROUP, grantOf, ISSUER, NOW, sessionOf, tombstoneOf } from './fixtures.ts';
+import { actionRecord, GROUP, grantOf, ISSUER, NOW, raiseOf, sessionOf, tombstoneOf } from './fixtures.ts';
 import { requirements } from './run.ts';
 
 type StsEngine = StoreEngine<StsStore, StsStoreInstance>;
@@ -96,8 +96,93 @@ function forced(engine: StsEngine): void {
   });
 }
 
+const PUBLISH = { scope: 'role', name: 'main/publish-web' } as const;
+
+function forcedEpochs(engine: StsEngine): void {
+  const requirement = requirements(engine);
+  requirement(
+    'an epoch that is being raised when the grant is asked for is met by the grant',
+    async ({ store, hold }) => {
+      const raise = await hold({ kind: 'raise', raise: raiseOf('E', PUBLISH) }, HOLD_MS);
+      expect(await store.grant(grantOf('1'))).toBe('epoch_raised');
+      await raise.committed;
+      expect(await store.listEpochs()).toHaveLength(1);
+    },
+  );
+
+  requirement('a grant that is open when an epoch is raised is covered by the epoch', async ({ store, hold }) => {
+    const late = { now: NOW + 20, issuedFrom: NOW + 20, session: { issuedAt: NOW + 20 } };
+    const grant = await hold({ kind: 'grant', grant: grantOf('1', late) }, HOLD_MS);
+    expect(await store.raiseEpoch(raiseOf('E', { scope: 'all' }, NOW))).toEqual({ scope: 'all', at: NOW + 20 });
+    await grant.committed;
+    expect(await store.findSession('S1')).toBeUndefined();
+    expect(await store.findDecisions('D1')).toHaveLength(1);
+  });
+
+  requirement('a freeze that is being set when the grant is asked for is met by the grant', async ({ store, hold }) => {
+    const freeze = { scope: PUBLISH, frozen: true, record: actionRecord('F', { action: 'freeze.on' }) };
+    const frozen = await hold({ kind: 'freeze', freeze }, HOLD_MS);
+    expect(await store.grant(grantOf('1'))).toBe('frozen');
+    await frozen.committed;
+  });
+}
+
+/** One step of a random play of grants and epochs; all of it happens within one second. */
+const epochStep = fc.record({
+  act: fc.constantFrom('grant', 'grant', 'raise', 'tick'),
+  replica: fc.integer({ min: 0, max: 1 }),
+});
+
+/** Plays grants of one tenant of its own and epochs of it; gives the sessions that were granted, and whether an epoch was raised. */
+async function playEpochs(
+  stores: readonly StsStore[],
+  steps: readonly { act: string; replica: number }[],
+  run: number,
+) {
+  const role = { tenant: `t${run}`, name: 'publish-web' };
+  const raises: Promise<unknown>[] = [];
+  const grants: Promise<{ readonly id: string; readonly outcome: GrantOutcome | undefined }>[] = [];
+  for (const [index, { act, replica }] of steps.entries()) {
+    const name = `${run}-${index}.`;
+    if (act === 'tick') await new Promise((resolve) => setImmediate(resolve));
+    if (act === 'raise') {
+      const raise = raiseOf(`E${name}`, { scope: 'tenant', name: role.tenant }, NOW);
+      raises.push(Promise.resolve(stores[replica]?.raiseEpoch(raise)));
+    }
+    if (act === 'grant') {
+      const asked = Promise.resolve(stores[replica]?.grant(grantOf(name, { session: { role } })));
+      grants.push(asked.then((outcome) => ({ id: `S${name}`, outcome })));
+    }
+  }
+  await Promise.all(raises);
+  return { isRaised: raises.length > 0, grants: await Promise.all(grants) };
+}
+
+function anyEpochs(engine: StsEngine): void {
+  const requirement = requirements(engine);
+  requirement('epochs and grants of one second leave no session in force, in whatever order', async (instance) => {
+    const stores = [instance.store, await instance.replica()];
+    let run = 0;
+    const holds = async (steps: readonly { act: string; replica: number }[]) => {
+      run += 1;
+      const { grants, isRaised } = await playEpochs(stores, steps, run);
+      for (const { id, outcome } of grants) {
+        expect(outcome === 'granted' || (isRaised && outcome === 'epoch_raised')).toBe(true);
+        for (const store of stores)
+          expect((await store.findSession(id)) !== undefined).toBe(outcome === 'granted' && !isRaised);
+      }
+    };
+    await fc.assert(fc.asyncProperty(fc.array(epochStep, { minLength: 2, maxLength: 10 }), holds), { numRuns: 80 });
+  });
+}
+
 /** Races of src/sts/store.ts: forced ones through an open transaction, and any order on two replicas. */
 export function stsRaceConformance(engine: StsEngine): void {
+  describe('a grant racing with an epoch or a freeze', () => {
+    forcedEpochs(engine);
+    anyEpochs(engine);
+  });
+
   describe('a grant racing with the end of its job never leaves a live session', () => {
     forced(engine);
 

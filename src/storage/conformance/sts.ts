@@ -6,7 +6,9 @@ import type { StoreEngine, StsStoreInstance } from './engine.ts';
 import { grantedRecord, grantOf, ISSUER, inTurn, NOW, refusedRecord, sessionOf, tombstoneOf } from './fixtures.ts';
 import { requirements } from './run.ts';
 import { stsBurialConformance } from './sts-burials.ts';
+import { stsEpochConformance } from './sts-epochs.ts';
 import { stsFederationConformance } from './sts-federation.ts';
+import { stsLookupConformance } from './sts-lookups.ts';
 import { stsRaceConformance } from './sts-races.ts';
 import { stsRevocationConformance } from './sts-revocations.ts';
 
@@ -287,6 +289,8 @@ export function stsStoreConformance(engine: StsEngine): void {
     stsBurialConformance(engine);
     stsFederationConformance(engine);
     stsRevocationConformance(engine);
+    stsEpochConformance(engine);
+    stsLookupConformance(engine);
     stsRaceConformance(engine);
   });
 }

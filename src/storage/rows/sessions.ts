@@ -92,8 +92,12 @@ export const decodeEnd = (row: Row): EndedSession => ({
 export type Grant = Parameters<StsStore['grant']>[0];
 
 /** A session without its own audit record must never come to be. */
-export function checkGrant({ session, record }: Grant): void {
+export function checkGrant({ issuedFrom, record, session }: Grant): void {
   const belongTogether = record.sessionId === session.id && session.decisionId === record.id;
-  if (record.outcome === 'granted' && belongTogether) return;
-  throw new JobpassError('ERR_STORE_MISUSE', 'a session was to be stored without its own decision record');
+  if (record.outcome !== 'granted' || !belongTogether) {
+    throw new JobpassError('ERR_STORE_MISUSE', 'a session was to be stored without its own decision record');
+  }
+  // No epoch is at or after what is no number.
+  if (Number.isSafeInteger(issuedFrom)) return;
+  throw new JobpassError('ERR_STORE_MISUSE', 'a session was to be stored of which nobody knows since when it could be');
 }

@@ -31,6 +31,7 @@ export const textMap: z.ZodType<Readonly<Record<string, string>>> = z.custom<Rea
 export const federation: z.ZodType<Federation> = z.strictObject({
   provider: text,
   claims: jsonObject,
+  tokenIssuedAt: seconds.default(0),
   tokenExpiresAt: seconds,
 } satisfies ShapeOf<Federation>);
 

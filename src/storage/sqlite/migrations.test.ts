@@ -141,3 +141,15 @@ test('a server without decisions of before has no writer', async () => {
     await store.close();
   }
 });
+
+test('of a token that an STS’s role took before, nothing is known but its use, and of an identity not since when it was', async () => {
+  const use = `INSERT INTO token_use (exp, iss, jti) VALUES (99, 'i', 'j')`;
+  const federation = JSON.stringify({ provider: '//p', claims: {}, tokenExpiresAt: 99 });
+  const session = `INSERT INTO session (id, decision_id, role_tenant, role_name, gateway_group, issuer, subject, job_bound,
+    issued_at, expires_at, claims, tags, federation) VALUES ('S1', 'D1', '', '', '', 'i', 's', 0, 1, 99, '{}', '{}', '${federation}')`;
+  const store = await openSqliteSts({ path: await leave(STS_SCHEMA, 8, [use, session]) });
+  const known = { sessionId: '', decisionId: null, client: null, usedAt: 0 };
+  expect(await store.findUse({ exp: 99, iss: 'i', jti: 'j' })).toEqual(known);
+  expect(await store.findSession('S1')).toMatchObject({ federation: { tokenIssuedAt: 0 } });
+  await store.close();
+});

@@ -14,9 +14,11 @@ import { GATEWAY_SCHEMA } from './migrations/gateway.ts';
 import { ISSUER_SCHEMA } from './migrations/issuer.ts';
 import { STS_SCHEMA } from './migrations/sts.ts';
 import { stsDecisions } from './sts-decisions.ts';
+import { stsEpochs } from './sts-epochs.ts';
 import { stsBurials, stsGrants, stsPruning } from './sts-grants.ts';
 import { stsIdentity } from './sts-identity.ts';
 import { stsRevocations } from './sts-revocations.ts';
+import { stsSessions } from './sts-sessions.ts';
 
 /** An open store; `close` commits what waits, and may be called twice. */
 export interface Closable {
@@ -36,8 +38,10 @@ const issuerStoreOn = (database: SqliteDatabase): IssuerStore => ({
 /** The STS's port on an open database, whose records `chain` writes. */
 export const stsStoreOn = (database: SqliteDatabase, chain: AuditChain): StsStore => ({
   ...stsGrants(database, chain),
-  ...stsBurials(database),
+  ...stsBurials(database, chain),
   ...stsRevocations(database, chain),
+  ...stsEpochs(database, chain),
+  ...stsSessions(database),
   ...stsDecisions(database, chain),
   ...stsIdentity(database),
   ...stsPruning(database),

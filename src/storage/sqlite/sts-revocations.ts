@@ -1,6 +1,7 @@
 // The ends of single sessions. A job's end is in sts-grants.ts; both are rows of one table, in one order.
 import { encodeRecord } from '../../base/audit/record.ts';
 import type { StsStore } from '../../sts/store.ts';
+import { inForce } from '../rows/in-force.ts';
 import { decodeEnd } from '../rows/sessions.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
@@ -10,12 +11,12 @@ export function stsRevocations(database: SqliteDatabase, chain: AuditChain): Pic
   const end = database.prepare(`
     INSERT INTO ended_session (session_id, expires_at, gateway_group)
     SELECT id, expires_at, gateway_group FROM session
-    WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)
+    WHERE id = ? AND ${inForce()}
     RETURNING sequence, session_id, expires_at`);
   const endOffspring = database.prepare(`
     INSERT INTO ended_session (session_id, expires_at, gateway_group)
     SELECT id, expires_at, gateway_group FROM session
-    WHERE parent_id = ? AND NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id)`);
+    WHERE parent_id = ? AND ${inForce()}`);
   return {
     endSession: async (id, record) => {
       const entry = record === undefined ? undefined : encodeRecord(record);

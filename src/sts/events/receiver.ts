@@ -1,6 +1,6 @@
 // Listens to one issuer's feed of ended jobs (RFC 8936). An end is durable before it is acknowledged, and silence is
 // believed only from an answer that carries this poll's nonce.
-import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
+import { MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_LIFETIME_SECONDS } from '../../base/core/limits.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { encodeBase64url } from '../../base/jwt/base64url.ts';
 import { type Clock, momentOf } from '../../base/ports/clock.ts';
@@ -13,7 +13,6 @@ import { decodeBatch, type EventBatch, encodePoll } from '../../wire/secevent/po
 import type { TrustedIssuer } from '../settings.ts';
 import { pause } from '../signal.ts';
 import type { EndedSession, StsStore } from '../store.ts';
-import { MAX_TOKEN_LIFETIME_SECONDS } from '../verifier/checks.ts';
 import type { FeedAges } from '../verifier/feed-ages.ts';
 import type { IssuerClient } from '../verifier/introspect.ts';
 import type { IssuerKeys } from '../verifier/issuer-signature.ts';

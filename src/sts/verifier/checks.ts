@@ -9,9 +9,6 @@ import { checkAudience } from '../../base/jwt/claims.ts';
 import type { ParsedJws } from '../../base/jwt/jws.ts';
 import type { TrustedIssuer } from '../settings.ts';
 
-/** No identity token needs to live longer; a job's end is remembered as long as its tokens can live. */
-export const MAX_TOKEN_LIFETIME_SECONDS = 24 * 3600;
-
 const MAX_ID_CHARS = 255;
 
 /** The algorithm is one that the operator allows for this issuer, compared exactly (RFC 8725 §3.1). */

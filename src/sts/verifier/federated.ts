@@ -88,7 +88,7 @@ async function verifyRemembered(
   session: Remembering,
   list: CheckList,
 ): Promise<Result<VerifiedFacts, Failure>> {
-  const { claims, tokenExpiresAt } = session.federation;
+  const { claims, tokenExpiresAt: expiresAt, tokenIssuedAt: issuedAt } = session.federation;
   const issuer = list.note(
     'issuer',
     findIssuer(deps.issuers, session.issuer),
@@ -96,7 +96,7 @@ async function verifyRemembered(
   );
   if (!issuer.ok) return issuer;
   const nowSeconds = deps.clock.nowSeconds();
-  const vouched = { issuer: issuer.value, claims, expiresAt: tokenExpiresAt, nowSeconds };
+  const vouched = { issuer: issuer.value, claims, issuedAt, expiresAt, nowSeconds };
   const facts = checkIdentity(vouched, list);
   if (!facts.ok) return facts;
   const { jobId } = facts.value;

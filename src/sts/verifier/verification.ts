@@ -60,7 +60,7 @@ export class CheckList {
 }
 
 /** Claims that somebody vouched for, with what was read of them. */
-export interface VouchedClaims extends Pick<VerifiedFacts, 'issuer' | 'claims' | 'expiresAt'> {
+export interface VouchedClaims extends Pick<VerifiedFacts, 'issuer' | 'claims' | 'issuedAt' | 'expiresAt'> {
   readonly nowSeconds: EpochSeconds;
 }
 
@@ -69,7 +69,7 @@ export function checkIdentity(
   vouched: VouchedClaims,
   list: CheckList,
 ): Result<Omit<VerifiedFacts, 'jobBound'>, Failure> {
-  const { issuer, claims, expiresAt, nowSeconds } = vouched;
+  const { issuer, claims, issuedAt, expiresAt, nowSeconds } = vouched;
   const subject = list.note('subject', checkSubject(claims), (sub) => sub);
   if (!subject.ok) return subject;
   const tokenId = list.note('token id', checkTokenId(claims), (jti) => jti ?? 'none');
@@ -85,6 +85,7 @@ export function checkIdentity(
     claims,
     subject: subject.value,
     tokenId: tokenId.value,
+    issuedAt,
     expiresAt,
     jobId: job.value,
     deadline: deadline.value,

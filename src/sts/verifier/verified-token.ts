@@ -13,7 +13,8 @@ export interface VerifiedFacts {
   readonly claims: Claims;
   readonly subject: string;
   readonly tokenId: string | null;
-  /** The identity token's. */
+  /** The identity token's, as is the expiry. */
+  readonly issuedAt: EpochSeconds;
   readonly expiresAt: EpochSeconds;
   readonly jobId: string | null;
   readonly jobBound: boolean;

@@ -1,6 +1,6 @@
 // From an identity token to a VerifiedToken, check by check, each with its trace.
 import { type Claims, stringMember } from '../../base/core/json.ts';
-import { MAX_SUBJECT_CHARS } from '../../base/core/limits.ts';
+import { MAX_SUBJECT_CHARS, MAX_TOKEN_LIFETIME_SECONDS } from '../../base/core/limits.ts';
 import type { Failure } from '../../base/core/reasons.ts';
 import { ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
@@ -10,7 +10,7 @@ import { checkPlainType } from '../../base/jwt/token-type.ts';
 import { type Limits, NO_LIMITS } from '../../base/limit/rate-limits.ts';
 import type { Clock } from '../../base/ports/clock.ts';
 import type { TrustedIssuer } from '../settings.ts';
-import { checkAlgorithm, checkJobId, checkParties, MAX_TOKEN_LIFETIME_SECONDS } from './checks.ts';
+import { checkAlgorithm, checkJobId, checkParties } from './checks.ts';
 import { type IssuerKeys, verifyIssuerSignature } from './issuer-signature.ts';
 import { checkJobStatus, type JobStatusDeps } from './job-status.ts';
 import { findIssuer, type TrustedIssuers } from './trusted-issuers.ts';

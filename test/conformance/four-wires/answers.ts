@@ -55,12 +55,14 @@ const BY_REASON: Readonly<Partial<Record<Reason, Expected>>> = {
   no_rule_matched: DENIED,
   permission_denied: DENIED,
   job_ended: DENIED,
+  epoch_raised: DENIED,
   // AWS has a code of its own for an issuer that does not answer, and clients ask again for it.
   issuer_unreachable: { ...UNAVAILABLE, aws: [400, 'IDPCommunicationError'] },
   issuer_unusable: { ...UNAVAILABLE, aws: [400, 'InvalidIdentityToken'], azure: [401, '700027'] },
   job_status_unknown: UNAVAILABLE,
   store_unavailable: UNAVAILABLE,
   clock_behind: UNAVAILABLE,
+  granting_frozen: UNAVAILABLE,
   ...Object.fromEntries(
     (
       [

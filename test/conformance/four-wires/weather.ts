@@ -1,5 +1,6 @@
 // What happens around an ordinary token that the role trusts, and what must come of it.
 import type { Reason } from '../../../src/base/core/reasons.ts';
+import { actionRecord } from '../../../src/storage/conformance/fixtures.ts';
 import { answer, fakeKey, noAnswer } from '../../fakes/fake-job-issuer.ts';
 import type { StsWorld, StsWorldOptions } from '../../fakes/sts-world.ts';
 import type { WireAdapter } from './wires.ts';
@@ -63,6 +64,24 @@ export const WEATHER: readonly Weather[] = [
       const now = clock.nowSeconds();
       return store.buryJobs([{ issuer: issuer.issuer, jobId: 'J1', endedAt: now, expiresAt: now + 600 }]);
     },
+  },
+  {
+    name: 'granting is frozen for the tenant',
+    outcome: 'granting_frozen',
+    options: UNBOUND,
+    whileRunning: ({ store }) =>
+      store.setFreeze({ scope: { scope: 'tenant', name: 'main' }, frozen: true, record: actionRecord('F') }),
+  },
+  {
+    name: 'an epoch of the issuer was raised since the token was issued',
+    outcome: 'epoch_raised',
+    options: UNBOUND,
+    whileRunning: ({ clock, issuer, store }) =>
+      store.raiseEpoch({
+        scope: { scope: 'issuer', name: issuer.issuer },
+        now: clock.nowSeconds(),
+        record: actionRecord('E'),
+      }),
   },
   {
     name: 'nobody knows whether the job still runs',

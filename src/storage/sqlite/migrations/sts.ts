@@ -1,6 +1,7 @@
 // Owns the schema of the STS's database. Steps are appended; released ones never change.
 import type { Schema } from '../migrate.ts';
 import { AUDIT_TABLES } from './audit.ts';
+import { EPOCHS, USES } from './epochs.ts';
 import { KEY_TABLE, RING_VERSIONS } from './keys.ts';
 
 /**
@@ -168,5 +169,7 @@ export const STS_SCHEMA: Schema = {
     { version: 6, name: 'sessions that come of others', sql: FEDERATION },
     { version: 7, name: 'versions of key rings', sql: RING_VERSIONS },
     { version: 8, name: 'audit chains', sql: DECISIONS_AS_ENTRIES },
+    { version: 9, name: 'epochs and freezes', sql: EPOCHS },
+    { version: 10, name: 'what a token was used for', sql: USES },
   ],
 };

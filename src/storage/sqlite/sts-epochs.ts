@@ -1,0 +1,70 @@
+// The STS's epochs and freezes: one row each, however many sessions they are about.
+import { encodeRecord } from '../../base/audit/record.ts';
+import type { Epoch, EpochScope } from '../../base/core/epoch.ts';
+import { EPOCH_KEPT_SECONDS } from '../../base/core/limits.ts';
+import type { StsStore } from '../../sts/store.ts';
+import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
+import { inForce } from '../rows/in-force.ts';
+import { integer } from '../rows/row.ts';
+import type { AuditChain } from './audit-chain.ts';
+import type { SqliteDatabase } from './database.ts';
+
+type EpochMethods = Pick<StsStore, 'raiseEpoch' | 'listEpochs' | 'setFreeze' | 'listFreezes'>;
+
+/** Raising and freezing, each in a transaction of its own that no grant can share. */
+export function stsEpochs(database: SqliteDatabase, chain: AuditChain): EpochMethods {
+  const raise = epochRaiser(database);
+  const epochs = database.prepare('SELECT scope, name, at FROM epoch ORDER BY scope, name');
+  const freezes = database.prepare('SELECT scope, name, since FROM freeze ORDER BY scope, name');
+  const freeze = database.prepare('INSERT OR IGNORE INTO freeze (scope, name, since) VALUES ($scope, $name, $since)');
+  const thaw = database.prepare('DELETE FROM freeze WHERE scope = $scope AND name = $name');
+  return {
+    raiseEpoch: async ({ now, record, scope }) => {
+      const entry = encodeRecord(record);
+      return database.write(() => {
+        chain.append(entry);
+        return raise(scope, now);
+      });
+    },
+    listEpochs: () => database.read(() => epochs.all().map(decodeEpoch)),
+    setFreeze: async ({ frozen, record, scope }) => {
+      const row = encodeScope(scope);
+      const entry = encodeRecord(record);
+      return database.write(() => {
+        chain.append(entry);
+        if (frozen) freeze.run({ ...row, since: Math.floor(record.at / 1000) });
+        else thaw.run(row);
+      });
+    },
+    listFreezes: () => database.read(() => freezes.all().map(decodeFreeze)),
+  };
+}
+
+/** Raises an epoch within the write's transaction. */
+function epochRaiser(database: SqliteDatabase): (scope: EpochScope, now: number) => Epoch {
+  // Never back: what an earlier epoch ended stays ended, and what was granted by the mark's clock is of before, too.
+  const raise = database.prepare(`
+    INSERT INTO epoch (scope, name, at)
+    VALUES ($scope, $name, max($now, (SELECT at FROM high_water WHERE only_row = 1)))
+    ON CONFLICT DO UPDATE SET at = max(at, excluded.at)
+    RETURNING at`);
+  // A session ends with the one it came of, also when that one's role is in the epoch and its own is not: gateways see its own alone.
+  const endOffspring = database.prepare(`
+    INSERT INTO ended_session (session_id, expires_at, gateway_group)
+    SELECT id, expires_at, gateway_group FROM session
+    WHERE parent_id IS NOT NULL AND ${inForce()}
+      AND NOT EXISTS (SELECT 1 FROM session AS parent WHERE parent.id = session.parent_id AND ${inForce('parent')})`);
+  return (scope, now) => {
+    const at = integer(raise.get({ ...encodeScope(scope), now }) ?? {}, 'at');
+    endOffspring.run();
+    return { ...scope, at };
+  };
+}
+
+/** Forgets the epochs that nothing of before can be alive under. */
+export function epochPruner(database: SqliteDatabase): (now: number) => void {
+  const prune = database.prepare('DELETE FROM epoch WHERE at < ?');
+  return (now) => {
+    prune.run(now - EPOCH_KEPT_SECONDS);
+  };
+}
