@@ -1,6 +1,6 @@
 // Issuer, STS and an S3 gateway as three processes that share nothing but URLs and client credentials, for clients of AWS. It owns
 // starting and ending them; what jobs and clients do with them is the tests' business.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,10 +14,10 @@ import {
 } from '../../src/app/setup/private-files.ts';
 import type { PrivateCa } from '../fakes/private-ca.ts';
 import { freePort } from '../fakes/served-sts.ts';
+import { ServerProcess } from '../fakes/server-process.ts';
 import type { JobServers } from './three-servers.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../src/app/cli/main.ts');
-const START_LIMIT_MS = 30_000;
 
 /** The region that the gateway's clients sign for. */
 export const S3_REGION = 'eu-central-1';
@@ -46,75 +46,15 @@ export interface S3Servers extends JobServers {
     readonly gcs: string;
     readonly blob: string;
   };
-  readonly sts: Served;
-  readonly gateway: Served;
+  readonly sts: ServerProcess;
+  readonly gateway: ServerProcess;
   close(): Promise<void>;
-}
-
-/** One server under a configuration of its own. */
-class Served {
-  readonly #command: readonly [string, ...string[]];
-  readonly #folder: string;
-  readonly #env: NodeJS.ProcessEnv;
-  #child: ChildProcess | undefined;
-  #said = '';
-
-  constructor(command: readonly [string, ...string[]], o: { folder: string; env: NodeJS.ProcessEnv }) {
-    this.#command = command;
-    this.#folder = o.folder;
-    this.#env = o.env;
-  }
-
-  /** Of the running process. */
-  get pid(): number {
-    return this.#child?.pid ?? 0;
-  }
-
-  /** What it printed, its log among it; the newest of it. */
-  get output(): string {
-    return this.#said;
-  }
-
-  /** Starts it and waits until it says that it is ready. */
-  async start(): Promise<void> {
-    const [program, ...args] = this.#command;
-    const child = spawn(program, args, { cwd: this.#folder, env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child = child;
-    this.#said = '';
-    await new Promise<void>((ready, fail) => {
-      const giveUp = (why: string): void => fail(new Error(`${args.join(' ')} ${why}\n${this.#said}`));
-      const timer = setTimeout(() => giveUp('was not ready in time'), START_LIMIT_MS);
-      const listen = (chunk: Buffer): void => {
-        this.#said = `${this.#said}${chunk}`.slice(-100_000);
-        if (!/^ready/m.test(this.#said)) return;
-        clearTimeout(timer);
-        ready();
-      };
-      child.stdout.on('data', listen);
-      child.stderr.on('data', listen);
-      child.once('exit', (code, signal) => {
-        clearTimeout(timer);
-        giveUp(`ended (${code ?? signal})`);
-      });
-    });
-  }
-
-  /** Ends it with `signal` and waits until it is gone. */
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    const kill = setTimeout(() => child.kill('SIGKILL'), 8000);
-    child.kill(signal);
-    await gone;
-    clearTimeout(kill);
-  }
 }
 
 /** Starts the three from source in a folder of their own. */
 export async function startS3Servers(options: S3ServersOptions): Promise<S3Servers> {
   const folder = mkdtempSync(join(tmpdir(), 'jobpass-s3-servers-'));
-  const started: Served[] = [];
+  const started: ServerProcess[] = [];
   const close = async (): Promise<void> => {
     for (const server of started.reverse()) await server.end();
     rmSync(folder, { recursive: true, force: true });
@@ -122,8 +62,11 @@ export async function startS3Servers(options: S3ServersOptions): Promise<S3Serve
   try {
     const servers = await writeConfigurations(folder, options);
     const env = options.tls === undefined ? process.env : { ...process.env, NODE_EXTRA_CA_CERTS: options.tls.ca };
-    const of = (name: string): Served =>
-      new Served([process.execPath, MAIN, 'serve', '--config', join(folder, name, 'jobpass.yaml')], { folder, env });
+    const of = (name: string): ServerProcess =>
+      new ServerProcess([process.execPath, MAIN, 'serve', '--config', join(folder, name, 'jobpass.yaml')], {
+        folder,
+        env,
+      });
     const [issuer, sts, gateway] = [of('issuer'), of('sts'), of('gateway')];
     // Each would wait for the other; in this order nobody has to.
     for (const server of [issuer, sts, gateway]) {

@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -153,6 +164,33 @@ describe('a damaged file', () => {
     tamper("UPDATE job SET facts = json_remove(facts, '$.fork'); UPDATE key SET state = 'alive'");
     await expect(store.findJob('J1')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' });
     await expect(store.readRing('id-token')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' });
+    await store.close();
+  });
+});
+
+describe('a file that is not what was opened any more', () => {
+  const unavailable = { code: 'ERR_STORE_UNAVAILABLE', hint: expect.stringContaining('put it back') };
+
+  test.each(['', '-wal'])('keeps nothing until it is put back (%s)', async (suffix) => {
+    const store = await openSqliteSts({ path });
+    await store.grant(grantOf('1'));
+    renameSync(`${path}${suffix}`, `${path}.away`);
+    await expect(store.grant(grantOf('2'))).rejects.toMatchObject(unavailable);
+    writeFileSync(`${path}${suffix}`, 'another one', { mode: 0o600 });
+    await expect(store.grant(grantOf('2'))).rejects.toMatchObject(unavailable);
+    renameSync(`${path}.away`, `${path}${suffix}`);
+    expect(await store.grant(grantOf('2'))).toBe('granted');
+    await store.close();
+  });
+
+  test.each(['', '-wal'])('keeps nothing any more once it was cut short (%s)', async (suffix) => {
+    const store = await openSqliteSts({ path });
+    await store.grant(grantOf('1'));
+    const whole = readFileSync(`${path}${suffix}`);
+    truncateSync(`${path}${suffix}`, whole.length - 1);
+    await expect(store.grant(grantOf('2'))).rejects.toMatchObject(unavailable);
+    writeFileSync(`${path}${suffix}`, whole);
+    await expect(store.grant(grantOf('2'))).rejects.toMatchObject(unavailable);
     await store.close();
   });
 });

@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { JobpassError } from '../../base/core/errors.ts';
 import { corrupt } from '../rows/corrupt.ts';
 import { isCorruption, readFailure, unavailable } from './errors.ts';
-import { fileBytes, prepareFile } from './file.ts';
+import { fileBytes, prepareFile, StandingFiles } from './file.ts';
 import { GroupCommit, type TransactionPart } from './group-commit.ts';
 import { checkSchema, migrate, type Schema } from './migrate.ts';
 
@@ -31,10 +31,10 @@ export class SqliteDatabase {
   readonly #db: DatabaseSync;
   readonly #writes: GroupCommit;
 
-  /** Precondition: `db` has its settings and its newest schema. */
-  constructor(db: DatabaseSync) {
+  /** Precondition: `db` has its settings and its newest schema. `files` are its own; absent in memory. */
+  constructor(db: DatabaseSync, files?: StandingFiles) {
     this.#db = db;
-    this.#writes = new GroupCommit(db);
+    this.#writes = new GroupCommit(db, () => files?.lost());
   }
 
   /** A statement to keep and reuse. Throws when the SQL does not fit the schema. */
@@ -102,7 +102,7 @@ export function openDatabase(location: SqliteLocation, schema: Schema): SqliteDa
     });
     check(db, 'memory' in location ? 0 : fileBytes(path));
     setUp(db, schema, 'memory' in location ? 'memory' : 'wal');
-    return new SqliteDatabase(db);
+    return new SqliteDatabase(db, 'memory' in location ? undefined : new StandingFiles(path));
   } catch (cause) {
     if (db?.isOpen === true) db.close();
     if (cause instanceof JobpassError) throw cause;

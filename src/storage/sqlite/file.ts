@@ -1,4 +1,4 @@
-// Owns the database file as a file: who may read it, and that a new one is born private. It opens no database.
+// Owns the database file as a file: who may read it, that a new one is born private, and that it is still there. It opens no database.
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { JobpassError } from '../../base/core/errors.ts';
@@ -61,3 +61,51 @@ export function prepareFile(path: string): string {
 export function fileBytes(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
+
+/** What holds rows: the third companion can be made again from these. */
+const HOLDING_ROWS = ['', '-wal'];
+
+/** A file as it was seen last. */
+interface Sight {
+  readonly device: number;
+  readonly inode: number;
+  readonly bytes: number;
+}
+
+/**
+ * Whether an open database and its log still stand at their path. An open file that was deleted or replaced goes on taking writes
+ * which nobody can read afterwards, and one that was cut short takes them behind a hole. Neither file ever shrinks while it is open.
+ */
+export class StandingFiles {
+  readonly #path: string;
+  readonly #seen = new Map<string, Sight>();
+  #wasCut: JobpassError | undefined;
+
+  /** Precondition: the database at this absolute path was just opened, and written to. */
+  constructor(path: string) {
+    this.#path = path;
+    this.lost();
+  }
+
+  /** ERR_STORE_UNAVAILABLE while one of them is not the one that was opened, and for good once one was cut short. */
+  lost(): JobpassError | undefined {
+    for (const suffix of HOLDING_ROWS) {
+      const file = `${this.#path}${suffix}`;
+      const found = statSync(file, { throwIfNoEntry: false });
+      const before = this.#seen.get(suffix);
+      if (before !== undefined && (found?.ino !== before.inode || found.dev !== before.device)) {
+        return lostFile(`${file} was deleted or replaced while it was open`);
+      }
+      if (before !== undefined && (found?.size ?? 0) < before.bytes) {
+        this.#wasCut ??= lostFile(`${file} was cut short while it was open`);
+      }
+      if (found !== undefined) this.#seen.set(suffix, { device: found.dev, inode: found.ino, bytes: found.size });
+    }
+    return this.#wasCut;
+  }
+}
+
+const lostFile = (what: string): JobpassError =>
+  new JobpassError('ERR_STORE_UNAVAILABLE', what, {
+    hint: 'put it back, or stop the server, restore the last good backup and start it again',
+  });

@@ -26,11 +26,14 @@ export interface TransactionPart {
 export class GroupCommit {
   readonly #db: DatabaseSync;
   readonly #parts: TransactionPart[] = [];
+  readonly #lost: () => JobpassError | undefined;
   #pending: PendingWrite[] = [];
   #closed = false;
 
-  constructor(db: DatabaseSync) {
+  /** `lost` is asked before and after every transaction; its error refuses the batch: what was written could not be read again. */
+  constructor(db: DatabaseSync, lost: () => JobpassError | undefined = () => undefined) {
     this.#db = db;
+    this.#lost = lost;
   }
 
   /**
@@ -59,7 +62,10 @@ export class GroupCommit {
   flush(): void {
     const batch = this.#pending;
     this.#pending = [];
-    if (batch.length > 0) this.#commit(batch);
+    if (batch.length === 0) return;
+    const lost = this.#lost();
+    if (lost === undefined) this.#commit(batch);
+    else reject(batch, lost);
   }
 
   /** Commits what waits and takes nothing more. */
@@ -85,7 +91,9 @@ export class GroupCommit {
       return;
     }
     for (const part of this.#parts) part.ended(true);
-    for (const done of settle) done();
+    const lost = this.#lost();
+    if (lost === undefined) for (const done of settle) done();
+    else reject(batch, lost);
   }
 
   #rollback(): void {
@@ -102,7 +110,10 @@ export class GroupCommit {
       for (const write of batch) this.#commit([write]);
       return;
     }
-    const error = unavailable(cause);
-    for (const write of batch) write.reject(error);
+    reject(batch, unavailable(cause));
   }
+}
+
+function reject(batch: readonly PendingWrite[], error: JobpassError): void {
+  for (const write of batch) write.reject(error);
 }
