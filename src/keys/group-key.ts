@@ -38,7 +38,7 @@ export async function openGroupKey(options: {
     const record = { kid, ring, algorithm: ALGORITHM, stateSince: now, createdAt: now, publicJwk: null };
     return sealKey({ ...record, state: 'active' }, random.bytes(GROUP_KEY_BYTES), kek);
   };
-  const active = soleActive(await listOrCreate(store, ring, create), ring);
+  const active = soleActive((await listOrCreate(store, ring, create)).keys, ring);
   const key = openKey(active, kek);
   if (active.algorithm !== ALGORITHM || key.length !== GROUP_KEY_BYTES) {
     throw new JobpassError('ERR_KEY_UNREADABLE', `the record of key ${active.kid} in ${ring} contradicts itself`);

@@ -1,6 +1,7 @@
-// A ring of signing keys: opened once, then read only. Rotation is not its business; it honours the states it finds.
+// A ring of signing keys: opened once, then read only. Rotation is not its business (live-ring.ts); it honours the states it finds.
 import { JobpassError } from '../base/core/errors.ts';
 import type { JsonObject } from '../base/core/json.ts';
+import type { EpochSeconds } from '../base/core/time.ts';
 import { importKeySet, type VerificationKey } from '../base/jwt/jwk.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { Signer, SigningAlgorithm } from '../base/ports/signer.ts';
@@ -14,12 +15,16 @@ import { isLiving, listOrCreate, sealKey, soleActive } from './stored.ts';
 /** The ring whose JWKS clouds read; Ceph RGW takes keys only with `x5c`. Other rings stay small. */
 const CERTIFIED_RING = 'id-token';
 
-export interface KeyRingOptions {
+/** What a ring of signing keys is. */
+export interface SigningRing {
   /** `id-token` or `access-token`. */
   readonly ring: string;
   readonly algorithm: SigningAlgorithm;
-  readonly store: KeyStore;
   readonly kek: KeyEncryptionKey;
+}
+
+export interface KeyRingOptions extends SigningRing {
+  readonly store: KeyStore;
   readonly clock: Clock;
 }
 
@@ -37,12 +42,18 @@ export class KeyRing {
 
   /**
    * Opens a ring, making its first key when it is empty; of replicas that do so at once all end with the same key.
-   * Throws ERR_KEY_UNREADABLE (wrong key-encryption key, changed record), ERR_KEY_RING (not exactly one active key),
-   * ERR_KEY_ALGORITHM (the active key is of another algorithm than the configured one).
+   * Throws as `of` does.
    */
   static async open(options: KeyRingOptions): Promise<KeyRing> {
-    const { ring, algorithm, kek } = options;
-    const stored = await listOrCreate(options.store, ring, () => firstKey(options));
+    const make = (): Promise<StoredKey> => newSigningKey(options, options.clock.nowSeconds());
+    return KeyRing.of((await listOrCreate(options.store, options.ring, make)).keys, options);
+  }
+
+  /**
+   * The ring of these keys. Throws ERR_KEY_UNREADABLE (wrong key-encryption key, changed record), ERR_KEY_RING (not exactly one
+   * active key), ERR_KEY_ALGORITHM (the active key is of another algorithm than the configured one).
+   */
+  static of(stored: readonly StoredKey[], { ring, algorithm, kek }: SigningRing): KeyRing {
     // What is gone is not even opened.
     const living = stored.filter(isLiving).map((key) => ({ ...openPair(key, kek), stored: key }));
     const active = soleActive(living, ring);
@@ -74,17 +85,24 @@ export class KeyRing {
   }
 }
 
-async function firstKey(options: KeyRingOptions): Promise<StoredKey> {
-  const { ring, algorithm, clock } = options;
+/** A new key of the ring, prepared; with a certificate in the issuer's ring. */
+export async function newSigningKey({ algorithm, kek, ring }: SigningRing, now: EpochSeconds): Promise<StoredKey> {
   const pair = await generatePair(algorithm);
-  const createdAt = clock.nowSeconds();
   const x5c =
     ring === CERTIFIED_RING && algorithm !== 'EdDSA'
-      ? [selfSignedCertificate({ ...pair, algorithm, notBefore: createdAt })]
+      ? [selfSignedCertificate({ ...pair, algorithm, notBefore: now })]
       : undefined;
   const publicJwk = x5c === undefined ? pair.publicJwk : { ...pair.publicJwk, x5c };
-  const record = { kid: pair.kid, ring, algorithm, state: pair.state, stateSince: createdAt, createdAt, publicJwk };
-  return sealKey(record, exportPrivate(pair), options.kek);
+  const record = {
+    kid: pair.kid,
+    ring,
+    algorithm,
+    state: 'prepared',
+    stateSince: now,
+    createdAt: now,
+    publicJwk,
+  } as const;
+  return sealKey(record, exportPrivate(pair), kek);
 }
 
 /** The derived JWK, with the certificate made at creation: relying parties pin its fingerprint, so it must not change. */

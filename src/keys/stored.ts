@@ -1,7 +1,7 @@
 // Reading and writing sealed key records: what every kind of ring has in common. It knows nothing of what a key is for.
 import { JobpassError } from '../base/core/errors.ts';
 import type { KeyEncryptionKey } from './kek.ts';
-import type { KeyStore, StoredKey } from './store.ts';
+import type { KeyStore, Ring, StoredKey } from './store.ts';
 
 /** What a sealed key is bound to: no other ring's or key's record can take its place. */
 const contextOf = (key: { readonly ring: string; readonly kid: string }): string => `${key.ring}|${key.kid}`;
@@ -15,19 +15,25 @@ export const sealKey = (key: Omit<StoredKey, 'sealed'>, secret: Uint8Array, kek:
 /** The secret part of a record. Throws ERR_KEY_UNREADABLE when `kek` is another one or the record was changed. */
 export const openKey = (key: StoredKey, kek: KeyEncryptionKey): Uint8Array => kek.open(key.sealed, contextOf(key));
 
+/** What stands in the place of a secret part that was destroyed: sealed too, so that nobody can plant a key that never was. */
+const goneContextOf = (key: StoredKey): string => `${contextOf(key)}|gone`;
+
+/** The record of a key that is gone: its secret part is in it no more. */
+export const withoutSecret = (key: StoredKey, kek: KeyEncryptionKey): StoredKey => ({
+  ...key,
+  sealed: kek.seal(new Uint8Array(0), goneContextOf(key)),
+});
+
 /**
- * All keys of `ring`, oldest first, after making the first one when there is none. Of replicas that open an empty ring
+ * The ring, after making its first key, which is active, when there is none. Of replicas that open an empty ring
  * at once one wins, and all read the winner's key.
  */
-export async function listOrCreate(
-  store: KeyStore,
-  ring: string,
-  create: () => Promise<StoredKey>,
-): Promise<readonly StoredKey[]> {
-  const { keys, version } = await store.readRing(ring);
-  if (keys.length > 0) return keys;
-  await store.replaceRing({ ring, expectedVersion: version, keys: [await create()], record: null });
-  return (await store.readRing(ring)).keys;
+export async function listOrCreate(store: KeyStore, ring: string, create: () => Promise<StoredKey>): Promise<Ring> {
+  const found = await store.readRing(ring);
+  if (found.keys.length > 0) return found;
+  const first: StoredKey = { ...(await create()), state: 'active' };
+  await store.replaceRing({ ring, expectedVersion: found.version, keys: [first], record: null });
+  return store.readRing(ring);
 }
 
 /** Whether others may rely on the key: it is published, and has a secret part to open. */

@@ -74,7 +74,7 @@ export class GatewayKey {
       return sealKey(record, exportPrivate(pair), kek);
     };
     const stored = await listOrCreate(store, ring, create);
-    const pairs = stored.filter(isLiving).map((key) => openPair(key, kek));
+    const pairs = stored.keys.filter(isLiving).map((key) => openPair(key, kek));
     const active = soleActive(pairs, ring);
     if (pairs.some((pair) => pair.algorithm !== WRAPPING_ALGORITHM)) {
       throw new JobpassError('ERR_KEY_ALGORITHM', `the ring ${ring} holds a key that is not for ${WRAPPING_ALGORITHM}`);

@@ -2,14 +2,13 @@
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import { rateLimits } from '../../base/limit/rate-limits.ts';
 import { createIssuer } from '../../issuer/issuer.ts';
-import { KeyRing } from '../../keys/ring.ts';
 import { openSqliteIssuer } from '../../storage/sqlite/open.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { IssuerPlan } from '../config/plan.ts';
 import { serveRoutes } from '../server/serve-routes.ts';
 import type { Host } from './host.ts';
-import { kekOf } from './kek-of.ts';
 import { listenOn } from './listen.ts';
+import { openIssuerKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
 
 /** Starts the issuer. Throws a JobpassError when its database, key or address cannot be had; nothing is left running then. */
@@ -17,13 +16,7 @@ export async function startIssuer(plan: IssuerPlan, { limits: limitsPlan, log }:
   const { settings } = plan;
   const store = await openSqliteIssuer({ path: plan.storagePath });
   try {
-    const keys = await KeyRing.open({
-      ring: 'id-token',
-      algorithm: settings.algorithm,
-      store,
-      kek: kekOf(plan.encryptionKey),
-      clock: systemClock,
-    });
+    const { keeper, keys } = await openIssuerKeys(plan, store, log);
     const clock = systemClock;
     const limits = rateLimits(limitsPlan.rates, { clock });
     const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits });
@@ -39,12 +32,14 @@ export async function startIssuer(plan: IssuerPlan, { limits: limitsPlan, log }:
     await server.ready();
     await listenOn(server.server, plan.listen, 'the issuer');
     issuer.start();
+    keeper.start();
     return {
       name: 'issuer',
       url: settings.url,
       ready: () => issuer.ready(),
       close: async () => {
         await server.close();
+        await keeper.close();
         await issuer.close();
         await store.close();
       },

@@ -5,18 +5,16 @@ import type { FastifyInstance } from 'fastify';
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import { rateLimits } from '../../base/limit/rate-limits.ts';
 import type { Route } from '../../base/ports/http.ts';
-import { openGroupKey } from '../../keys/group-key.ts';
-import { KeyRing } from '../../keys/ring.ts';
 import { openSqliteSts } from '../../storage/sqlite/open.ts';
-import { createSts, type Sts, type StsDeps } from '../../sts/sts.ts';
+import { createSts, type Sts } from '../../sts/sts.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { StsPlan, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
 import { type ServeRoutesOptions, serveRoutes } from '../server/serve-routes.ts';
 import type { Host } from './host.ts';
-import { kekOf } from './kek-of.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
+import { openStsKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
 
 /** How long the start waits for the issuers' first answers. */
@@ -41,10 +39,12 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   const clock = systemClock;
   const outbound = createGuardedFetch();
   const limits = rateLimits(host.limits.rates, { clock });
+  const { groupKeys, keeper, keys } = await openStsKeys(plan, store, log);
   const sts = createSts({
     settings,
     store,
-    ...(await openKeys(store, plan)),
+    keys,
+    groupKeys,
     clients: new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits }),
     policySource: policyFolder(settings.policiesFolder),
     fetch: outbound.fetch,
@@ -56,11 +56,13 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   const listeners = listenersOf(sts, plan, { ...host.limits, log, limits });
   const stop = async (): Promise<void> => {
     await Promise.all(listeners.map(({ server }) => server.close()));
+    await keeper.close();
     await sts.close();
     outbound.close();
   };
   try {
     await sts.start();
+    keeper.start();
     // Issuers that answer are heard before the first request; one that is away must not hold up the others.
     await Promise.race([sts.issuersAsked(), sleep(FIRST_ANSWERS_MS, undefined, { ref: false })]);
     await Promise.all(listeners.map(({ server }) => server.ready()));
@@ -78,18 +80,6 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
       await store.close();
     },
   };
-}
-
-/** The ring of what it signs, and the key of every group of gateways. */
-async function openKeys(store: StsStorage, plan: StsPlan): Promise<Pick<StsDeps, 'keys' | 'groupKeys'>> {
-  const kek = kekOf(plan.encryptionKey);
-  const clock = systemClock;
-  const keys = await KeyRing.open({ ring: 'access-token', algorithm: 'ES256', store, kek, clock });
-  const groups = [...new Set(plan.settings.gateways.map(({ group }) => group))];
-  const groupKeys = new Map<string, Awaited<ReturnType<typeof openGroupKey>>>();
-  for (const group of groups)
-    groupKeys.set(group, await openGroupKey({ ring: `group/${group}`, store, kek, clock, random: systemRandom }));
-  return { keys, groupKeys };
 }
 
 interface Listener {

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { parseDuration } from '../../base/core/duration.ts';
 import type { NetworkScope } from '../../base/ports/fetch.ts';
 import { parseKek } from '../../keys/kek.ts';
-import type { ListenAddress, ServerPlan, StoragePlan } from './plan.ts';
+import { MIN_PUBLISH_SECONDS } from '../../keys/lifecycle.ts';
+import type { KeyRotationPlan, ListenAddress, ServerPlan, StoragePlan } from './plan.ts';
 import type { PlanContext } from './plan-context.ts';
 import { planTls, type TlsSection } from './plan-tls.ts';
 import type { DocumentPath, ProblemList } from './problem-list.ts';
@@ -38,6 +39,11 @@ export function checkPeerUrl(
   else if (peer.network !== 'loopback') problems.add(path, PLAIN_HTTP, 'network: loopback');
 }
 
+interface RotationSection {
+  readonly rotate_every?: string | undefined;
+  readonly publish_for?: string | undefined;
+}
+
 interface StorageSection {
   readonly storage?: string | undefined;
   readonly keys?: { readonly encryption_key?: string | undefined } | undefined;
@@ -45,7 +51,11 @@ interface StorageSection {
 
 /** Address, database and key of one server section, defaults filled in. */
 export function planServer(
-  section: StorageSection & { readonly listen?: string | undefined; readonly tls?: TlsSection | undefined },
+  section: StorageSection & {
+    readonly listen?: string | undefined;
+    readonly tls?: TlsSection | undefined;
+    readonly keys?: RotationSection | undefined;
+  },
   server: { readonly name: string; readonly url: string; readonly path: DocumentPath },
   context: PlanContext,
 ): ServerPlan {
@@ -54,8 +64,32 @@ export function planServer(
   return {
     listen: listenAddress(section.listen, server, context.problems),
     tls: planTls(section.tls, [...server.path, 'tls'], context),
+    keyRotation: planRotation(section.keys, [...server.path, 'keys'], context.problems),
     ...planStorage(section, server, context),
   };
+}
+
+const DEFAULT_ROTATION = '90d';
+/** A day: longer than any key set that caches keep though they should not. */
+const DEFAULT_PUBLICATION = '1d';
+
+function planRotation(
+  section: RotationSection | undefined,
+  path: DocumentPath,
+  problems: ProblemList,
+): KeyRotationPlan {
+  const every = section?.rotate_every ?? DEFAULT_ROTATION;
+  const publishSeconds = seconds(section?.publish_for ?? DEFAULT_PUBLICATION);
+  const rotateEverySeconds = every === 'never' ? null : seconds(every);
+  if (publishSeconds < MIN_PUBLISH_SECONDS)
+    problems.add([...path, 'publish_for'], 'some caches would not have met the key before it signs', '11m or longer');
+  if (rotateEverySeconds !== null && rotateEverySeconds < 2 * publishSeconds)
+    problems.add(
+      [...path, 'rotate_every'],
+      'shorter than twice the time that keys are published before',
+      'publish_for',
+    );
+  return { rotateEverySeconds, publishSeconds };
 }
 
 /** Database and key of one server section, defaults filled in. */

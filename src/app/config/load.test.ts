@@ -108,6 +108,18 @@ describe('is refused', () => {
       'shorter than 1m',
     ],
     [
+      'a key that signs before caches know it',
+      ISSUER.replace(KEYS, `${KEYS.replace('}', ', publish_for: 10m }')}`),
+      'issuer.keys.publish_for',
+      'would not have met the key',
+    ],
+    [
+      'keys that change faster than they are published',
+      ISSUER.replace(KEYS, `${KEYS.replace('}', ', publish_for: 1h, rotate_every: 119m }')}`),
+      'issuer.keys.rotate_every',
+      'shorter than twice',
+    ],
+    [
       'two clients of one name',
       ISSUER.replace(`[${CI}]`, `[${CI}, ${CI.replace('acme', 'b').replace('42', '43')}]`),
       'issuer.clients[1].name',

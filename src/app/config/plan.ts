@@ -28,8 +28,16 @@ export interface StoragePlan {
   readonly encryptionKey: Secret;
 }
 
+/** When the keys of a server change by themselves. */
+export interface KeyRotationPlan {
+  /** Null: by command alone. */
+  readonly rotateEverySeconds: number | null;
+  readonly publishSeconds: number;
+}
+
 /** A server with one address. */
 export interface ServerPlan extends StoragePlan {
+  readonly keyRotation: KeyRotationPlan;
   readonly listen: ListenAddress;
   /** Null: plain http. */
   readonly tls: TlsIdentity | null;

@@ -1,16 +1,31 @@
 // Sections of jobpass.yaml that every server has.
 import * as z from 'zod';
-import { secretReference } from './schema-texts.ts';
+import { duration, durationOrNever, secretReference } from './schema-texts.ts';
 
-/** A server's `keys` section. */
-export const keys = () =>
+const TWO_YEARS = 730 * 86_400;
+
+const encryption = () => ({
+  encryption_key: secretReference()
+    .optional()
+    .describe('Where the key-encryption key is read from. `jobpass init` makes it.'),
+});
+
+/** A gateway's `keys` section. */
+export const keys = () => z.strictObject(encryption()).describe('How private keys are kept.');
+
+/** The `keys` section of a server whose keys rotate. */
+export const rotatingKeys = () =>
   z
     .strictObject({
-      encryption_key: secretReference()
+      ...encryption(),
+      rotate_every: durationOrNever(TWO_YEARS, '730d')
         .optional()
-        .describe('Where the key-encryption key is read from. `jobpass init` makes it.'),
+        .describe('How long a key signs before the next one takes over by itself; `never`: by command. Default: 90d.'),
+      publish_for: duration(TWO_YEARS, '730d')
+        .optional()
+        .describe('How long a key is published before it signs, at least 11m. Default: 1d.'),
     })
-    .describe('How private keys are kept.');
+    .describe('How private keys are kept, and for how long.');
 
 /** A server's `tls` section. */
 export const tls = () =>

@@ -17,6 +17,12 @@ export const duration = (maxSeconds: number, maxText: string) =>
     { error: `a duration such as 45s, 30m or 2h, at most ${maxText}` },
   );
 
+/** Likewise, or `never`. */
+export const durationOrNever = (maxSeconds: number, maxText: string) =>
+  z.string().refine((text) => text === 'never' || (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= maxSeconds, {
+    error: `a duration such as 30d, at most ${maxText}, or never`,
+  });
+
 /** Where a server listens. */
 export const listen = () => z.string().refine(isListenAddress, { error: 'host:port, port 1–65535, or [ipv6]:port' });
 

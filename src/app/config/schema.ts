@@ -1,7 +1,7 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
 import { MAX_SESSION_SECONDS } from '../../base/core/limits.ts';
-import { keys, tls } from './schema-fields.ts';
+import { rotatingKeys, tls } from './schema-fields.ts';
 import { gateway } from './schema-gateway.ts';
 import { limits } from './schema-limits.ts';
 import {
@@ -74,7 +74,7 @@ const issuer = z.strictObject({
   listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
   tls: tls().optional(),
   storage: sqliteUrl().optional().describe('Default: sqlite:./data/issuer.db'),
-  keys: keys().optional(),
+  keys: rotatingKeys().optional(),
   id_tokens: z
     .strictObject({
       algorithm: z.enum(['RS256', 'ES256', 'EdDSA']).optional().describe('Default: RS256, the one every cloud reads.'),
@@ -161,7 +161,7 @@ const sts = z.strictObject({
   listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
   tls: tls().optional(),
   storage: sqliteUrl().optional().describe('Default: sqlite:./data/sts.db'),
-  keys: keys().optional(),
+  keys: rotatingKeys().optional(),
   admin: z
     .string()
     .regex(/^unix:.+$/, 'unix:PATH')

@@ -99,6 +99,10 @@ export const REASONS = {
   upstream_unreachable: ['unavailable', 'the guarded resource did not answer'],
   upstream_busy: ['unavailable', 'no connection to the guarded resource became free in time'],
 
+  key_absent: ['not_found', 'this server has no such key ring, or no such key in it'],
+  key_state_refused: ['conflict', 'the state of the key does not allow this, or not yet'],
+  ring_changed: ['conflict', 'the key ring was changed by somebody else at the same moment'],
+
   decision_unknown: ['not_found', 'no decision has this id'],
   decision_ambiguous: ['not_found', 'several decisions begin with this id'],
   store_unavailable: ['unavailable', 'the store did not take the record, so nothing was granted'],

@@ -1,6 +1,9 @@
 // What anyone may read of the STS.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { STS_URL, StsWorld } from '../../../test/fakes/sts-world.ts';
+import type { JsonObject } from '../../base/core/json.ts';
+import type { HttpRequest } from '../../base/ports/http.ts';
+import { publicRoutes } from './public-routes.ts';
 
 let world: StsWorld;
 beforeEach(async () => {
@@ -44,5 +47,17 @@ describe('what anyone may read', () => {
     const etag = response.headers.etag ?? '';
     const again = await world.call('GET /.well-known/jwks', { headers: { 'if-none-match': `"x", W/${etag}` } });
     expect([again.status, again.text]).toEqual([304, '']);
+  });
+
+  test('are other public keys as soon as the ring has changed, under another entity tag', async () => {
+    let keys: JsonObject[] = [{ kid: 'a' }];
+    const routes = publicRoutes({ stsUrl: STS_URL, keys: { publicJwks: () => ({ keys }) } });
+    const jwks = routes.find(({ path }) => path === '/.well-known/jwks');
+    const get = () => jwks?.handle({ headers: {} } as HttpRequest);
+    const before = await get();
+    keys = [{ kid: 'b' }, { kid: 'a' }];
+    const after = await get();
+    expect(after?.body).toBe('{"keys":[{"kid":"b"},{"kid":"a"}]}');
+    expect(after?.headers.etag).not.toBe(before?.headers.etag);
   });
 });

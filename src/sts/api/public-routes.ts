@@ -1,6 +1,7 @@
-// What anyone may read of the STS: its metadata and its public keys. Made once, served as bytes.
+// What anyone may read of the STS: its metadata and its public keys. Serialised when they change, served as bytes, from memory.
 import { createHash } from 'node:crypto';
 import { ASSERTION_ALGORITHMS } from '../../base/client-auth/assertion.ts';
+import type { JsonObject } from '../../base/core/json.ts';
 import type { HttpRequest, Route } from '../../base/ports/http.ts';
 import type { KeyRing } from '../../keys/ring.ts';
 import { JWT_BEARER_GRANT, TOKEN_EXCHANGE_GRANT } from '../../wire/rfc8693/request.ts';
@@ -13,9 +14,11 @@ export function publicRoutes(o: {
   readonly stsUrl: string;
   readonly keys: Pick<KeyRing, 'publicJwks'>;
 }): readonly Route[] {
+  const serverMetadata = serialised(metadata(o.stsUrl));
+  const keySet = keySetDocument(o.keys);
   return [
-    documentRoute('/.well-known/oauth-authorization-server', 'application/json', metadata(o.stsUrl)),
-    documentRoute('/.well-known/jwks', 'application/jwk-set+json', o.keys.publicJwks()),
+    documentRoute('/.well-known/oauth-authorization-server', 'application/json', () => serverMetadata),
+    documentRoute('/.well-known/jwks', 'application/jwk-set+json', keySet),
   ];
 }
 
@@ -38,15 +41,39 @@ const metadata = (stsUrl: string) => ({
   revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
 });
 
-function documentRoute(path: string, contentType: string, document: unknown): Route {
+interface Serialised {
+  readonly body: string;
+  readonly etag: string;
+}
+
+function serialised(document: unknown): Serialised {
   const body = JSON.stringify(document);
-  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-  const headers = { 'content-type': contentType, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}`, etag };
+  return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };
+}
+
+/** The key set; serialised again only when the ring shows other keys. */
+function keySetDocument(ring: Pick<KeyRing, 'publicJwks'>): () => Serialised {
+  let shown: readonly JsonObject[] = [];
+  let document = serialised({ keys: [] });
+  return () => {
+    const { keys } = ring.publicJwks();
+    if (keys.length !== shown.length || keys.some((key, at) => key !== shown[at])) {
+      document = serialised({ keys });
+      shown = keys;
+    }
+    return document;
+  };
+}
+
+function documentRoute(path: string, contentType: string, document: () => Serialised): Route {
   return {
     method: 'GET',
     path,
-    handle: async (request) =>
-      isKnown(request, etag) ? { status: 304, headers, body: '' } : { status: 200, headers, body },
+    handle: async (request) => {
+      const { body, etag } = document();
+      const headers = { 'content-type': contentType, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}`, etag };
+      return isKnown(request, etag) ? { status: 304, headers, body: '' } : { status: 200, headers, body };
+    },
   };
 }
 

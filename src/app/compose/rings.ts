@@ -1,0 +1,53 @@
+// Opens the key rings of a server that is being put together, with the one that keeps them up to date. Nothing runs yet.
+import { MAX_SESSION_SECONDS } from '../../base/core/limits.ts';
+import type { Log } from '../../base/ports/log.ts';
+import { openGroupKey } from '../../keys/group-key.ts';
+import { KeyKeeper } from '../../keys/keeper.ts';
+import { type KeySchedule, retainSecondsFor } from '../../keys/lifecycle.ts';
+import { LiveKeys, LiveRing, signingKind } from '../../keys/live-ring.ts';
+import type { KeyStore } from '../../keys/store.ts';
+import type { StsDeps } from '../../sts/sts.ts';
+import { systemClock, systemRandom } from '../adapters.ts';
+import type { IssuerPlan, KeyRotationPlan, StsPlan } from '../config/plan.ts';
+import { kekOf } from './kek-of.ts';
+
+/** The longest life of what a ring's keys sign or derive, whatever the configuration says now: it may have said another before. */
+const LONGEST_LIFE_SECONDS = { idToken: 3600, session: MAX_SESSION_SECONDS } as const;
+
+const scheduleFor = (rotation: KeyRotationPlan, longestLifeSeconds: number): KeySchedule => ({
+  ...rotation,
+  retainSeconds: retainSecondsFor(longestLifeSeconds),
+});
+
+const ports = { clock: systemClock, random: systemRandom };
+
+/** The ring of ID tokens and events. Throws as `KeyRing.of` does. */
+export async function openIssuerKeys(
+  plan: IssuerPlan,
+  store: KeyStore,
+  log: Log,
+): Promise<{ readonly keys: LiveKeys; readonly keeper: KeyKeeper }> {
+  const signing = { ring: 'id-token', algorithm: plan.settings.algorithm, kek: kekOf(plan.encryptionKey) } as const;
+  const schedule = scheduleFor(plan.keyRotation, LONGEST_LIFE_SECONDS.idToken);
+  const ring = await LiveRing.open(signingKind(signing, schedule), { ...ports, store });
+  const keeper = new KeyKeeper({ store, rings: [ring], clock: systemClock, log, server: 'issuer' });
+  return { keys: new LiveKeys(ring), keeper };
+}
+
+/** The ring of what the STS signs, and the key of every group of gateways. Throws as `KeyRing.of` does. */
+export async function openStsKeys(
+  plan: StsPlan,
+  store: KeyStore,
+  log: Log,
+): Promise<Pick<StsDeps, 'keys' | 'groupKeys'> & { readonly keeper: KeyKeeper }> {
+  const kek = kekOf(plan.encryptionKey);
+  const schedule = scheduleFor(plan.keyRotation, LONGEST_LIFE_SECONDS.session);
+  const signing = signingKind({ ring: 'access-token', algorithm: 'ES256', kek }, schedule);
+  const ring = await LiveRing.open(signing, { ...ports, store });
+  const groups = [...new Set(plan.settings.gateways.map(({ group }) => group))];
+  const groupKeys = new Map<string, Awaited<ReturnType<typeof openGroupKey>>>();
+  for (const group of groups)
+    groupKeys.set(group, await openGroupKey({ ...ports, ring: `group/${group}`, store, kek }));
+  const keeper = new KeyKeeper({ store, rings: [ring], clock: systemClock, log, server: 'sts' });
+  return { keys: new LiveKeys(ring), groupKeys, keeper };
+}
