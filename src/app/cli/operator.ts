@@ -17,10 +17,14 @@ export interface OperatorAnswer {
   readonly body: JsonObject;
 }
 
-/** GET of an operator route. Ends the command when the server does not answer or does not know the operator. */
-export async function askOperator(credential: OperatorCredential, path: string): Promise<OperatorAnswer> {
+/** GET of an operator route, or POST of `post`. Ends the command when the server does not answer or does not know the operator. */
+export async function askOperator(
+  credential: OperatorCredential,
+  path: string,
+  post?: JsonObject,
+): Promise<OperatorAnswer> {
   const { socket, client, secret } = credential;
-  const { status, bytes } = await get(socket, path, basicAuthorization(client, secret));
+  const { status, bytes } = await call({ socket, path, authorization: basicAuthorization(client, secret), post });
   const body = parseJsonObject(bytes);
   if (!body.ok)
     throw new CommandFailure(`the server on ${socket} gave an answer that cannot be read`, {
@@ -68,31 +72,40 @@ function readCredential(path: string, content: string): OperatorCredential {
   return { socket, client, secret: new Secret(secret) };
 }
 
-function get(socketPath: string, path: string, authorization: string): Promise<{ status: number; bytes: Uint8Array }> {
+interface Call {
+  readonly socket: string;
+  readonly path: string;
+  readonly authorization: string;
+  readonly post: JsonObject | undefined;
+}
+
+function call({ authorization, path, post, socket }: Call): Promise<{ status: number; bytes: Uint8Array }> {
   return new Promise((fulfil, reject) => {
-    const unavailable = (cause: unknown): void =>
-      reject(
-        new CommandFailure(
-          `the server on ${socketPath} does not answer (${cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer'})`,
-          {
-            exitCode: EXIT.unavailable,
-            hint: 'jobpass serve starts it',
-          },
-        ),
-      );
-    const call = request({ socketPath, path, headers: { authorization }, timeout: TIMEOUT_MS }, (response) => {
+    const unavailable = (cause: unknown): void => reject(noAnswer(socket, cause));
+    const type = post === undefined ? {} : { 'content-type': 'application/json' };
+    const method = post === undefined ? 'GET' : 'POST';
+    const headers = { authorization, ...type };
+    const asked = request({ socketPath: socket, path, method, headers, timeout: TIMEOUT_MS }, (response) => {
       const chunks: Uint8Array[] = [];
       let length = 0;
       response.on('data', (chunk: Uint8Array) => {
         length += chunk.length;
-        if (length > MAX_ANSWER_BYTES) call.destroy();
+        if (length > MAX_ANSWER_BYTES) asked.destroy();
         else chunks.push(chunk);
       });
       response.once('end', () => fulfil({ status: response.statusCode ?? 0, bytes: Buffer.concat(chunks) }));
       response.once('error', unavailable);
     });
-    call.once('timeout', () => call.destroy());
-    call.once('error', unavailable);
-    call.end();
+    asked.once('timeout', () => asked.destroy());
+    asked.once('error', unavailable);
+    asked.end(post === undefined ? undefined : JSON.stringify(post));
+  });
+}
+
+function noAnswer(socket: string, cause: unknown): CommandFailure {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer';
+  return new CommandFailure(`the server on ${socket} does not answer (${code})`, {
+    exitCode: EXIT.unavailable,
+    hint: 'jobpass serve starts it',
   });
 }

@@ -1,18 +1,15 @@
 // The operator's routes, on a listener of their own: why a decision fell, and what one would be. They grant nothing.
 import * as z from 'zod';
 import type { DecisionRecord } from '../../base/audit/record.ts';
-import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { Client, StsGrant } from '../../base/client-auth/client.ts';
 import { formatRoleRef } from '../../base/core/decision.ts';
 import type { Claims } from '../../base/core/json.ts';
-import { type Failure, failure, REASONS, safeReason } from '../../base/core/reasons.ts';
+import { type Failure, failure, safeReason } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
 import { withoutTrailingSpace } from '../../base/jwt/pasted.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
-import type { RefusalDesk } from '../../base/refusal/desk.ts';
-import { encodeRefusal, type Refusal, refuse } from '../../base/refusal/refusal.ts';
-import { answeringRoute, type Outcome } from '../../base/refusal/route.ts';
+import { notPermitted, type OperatorDeps, operatorRoute } from '../../base/refusal/operator-route.ts';
 import { nearestRole } from '../../policy/nearest.ts';
 import { parseQuery } from '../../wire/query.ts';
 import { parseRoleAudience } from '../../wire/rfc8693/request.ts';
@@ -21,39 +18,20 @@ import { type EvaluateDeps, type Evaluation, evaluate } from '../evaluate.ts';
 
 const DEFAULT_LIMIT = 20;
 
-export interface AdminDeps extends DecisionsDeps, EvaluateDeps {
-  readonly clients: ClientRegistry<StsGrant>;
-  readonly refusals: RefusalDesk;
-}
+export interface AdminDeps extends DecisionsDeps, EvaluateDeps, OperatorDeps<StsGrant> {}
 
 type Operator = Client<StsGrant>;
 type Handler = (deps: AdminDeps, request: HttpRequest, operator: Operator) => Promise<Result<HttpResponse, Failure>>;
 
 /** For operators, within what their entry says that they may. */
-export const adminRoutes = (deps: AdminDeps): readonly Route[] => [
-  operatorRoute(deps, 'GET', '/admin/v1/decisions', handleList),
-  operatorRoute(deps, 'GET', '/admin/v1/decisions/:id', handleShow),
-  operatorRoute(deps, 'POST', '/admin/v1/evaluate', handleEvaluate),
-];
-
-/** Authenticates before anything else; what is refused after that is told to the operator whole. */
-const operatorRoute = (deps: AdminDeps, method: Route['method'], path: string, handler: Handler): Route =>
-  answeringRoute(deps.refusals, {
-    method,
-    path,
-    encode: encodeForOperator,
-    handler: async (request): Promise<Outcome> => {
-      const operator = await deps.clients.authenticate(request);
-      if (!operator.ok) return err(refuse(operator.error, null));
-      const answer = await handler(deps, request, operator.value);
-      return answer.ok ? answer : err(refuse(answer.error, `client:${operator.value.name}`));
-    },
-  });
-
-/** Operators may read the whole reason; strangers read what every caller does. */
-function encodeForOperator(refusal: Refusal, decisionId: string): HttpResponse {
-  if (refusal.who === null) return encodeRefusal(refusal, decisionId);
-  return encodeRefusal(refusal, decisionId, `${REASONS[refusal.reason][1]}: ${refusal.detail}`);
+export function adminRoutes(deps: AdminDeps): readonly Route[] {
+  const route = (method: Route['method'], path: string, handler: Handler): Route =>
+    operatorRoute(deps, { method, path }, (request, operator) => handler(deps, request, operator));
+  return [
+    route('GET', '/admin/v1/decisions', handleList),
+    route('GET', '/admin/v1/decisions/:id', handleShow),
+    route('POST', '/admin/v1/evaluate', handleEvaluate),
+  ];
 }
 
 /** `{"decision", "nearest": {"role", "missing"} | null, "safe_reason"}`. */
@@ -121,4 +99,3 @@ function parseEvaluation(body: Uint8Array): Result<Evaluation, Failure> {
 }
 
 const malformed = (detail: string): Result<never, Failure> => err(failure('request_malformed', detail));
-const notPermitted = (grant: string): Failure => failure('client_not_permitted', `this needs may.${grant}`);
