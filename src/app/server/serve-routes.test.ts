@@ -119,6 +119,29 @@ test.each([null, 'its caller'])('a server that %s told to listen is closed, idle
   expect(closing.server.listening).toBe(false);
 });
 
+test.each([
+  ['before the caller hangs up', false],
+  ['only after it', true],
+])('the signal is aborted, whether it is asked for %s', async (_when, waits) => {
+  const seen = Promise.withResolvers<boolean>();
+  const hungUp = Promise.withResolvers<void>();
+  const handle: Route['handle'] = async (request) => {
+    if (waits) await hungUp.promise;
+    const { signal } = request;
+    if (!signal.aborted) await once(signal, 'abort');
+    seen.resolve(request.signal === signal && signal.aborted);
+    return jsonResponse(200, {});
+  };
+  const own = serveRoutes({ routes: [{ method: 'GET', path: '/', handle }], ready: async () => true, log, tls: null });
+  await own.listen({ host: '127.0.0.1', port: 0 });
+  own.server.once('request', (_request, response) => response.once('close', () => setImmediate(hungUp.resolve)));
+  const { port } = own.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+  own.server.once('request', () => socket.destroy());
+  expect(await seen.promise).toBe(true);
+  await own.close();
+});
+
 test('a body beyond the bound is refused', async () => {
   const limited = serveRoutes({ routes, ready: async () => true, log, tls: null });
   const answer = await limited.inject({

@@ -1,5 +1,5 @@
 // Binds routes to Fastify: bodies as bytes, strict headers, timeouts and caps. No decision is taken here.
-import type { ServerOptions } from 'node:http';
+import type { ServerOptions, ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { callerAddress, FORWARDED_FOR, sourceOf, type TrustedProxies } from '../../base/address/caller-address.ts';
 import { MAX_BODY_BYTES } from '../../base/core/limits.ts';
@@ -151,8 +151,7 @@ function refusal(route: Pick<Route, 'refuse'>, status: number, message: string):
 }
 
 function toHttpRequest(request: FastifyRequest, reply: FastifyReply, entrance: Entrance): HttpRequest {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  const signal = lateSignal(reply.raw);
   const url = request.raw.url ?? '';
   const questionMark = url.indexOf('?');
   return {
@@ -162,7 +161,22 @@ function toHttpRequest(request: FastifyRequest, reply: FastifyReply, entrance: E
     headers: singleHeaders(request),
     body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
     remoteAddress: entrance.addressOf(request),
-    signal: gone.signal,
+    get signal() {
+      return signal();
+    },
+  };
+}
+
+/** Made for the first who asks: most routes never do, and to make and abort one for each request costs as much as its routing. */
+function lateSignal(answer: ServerResponse): () => AbortSignal {
+  let gone: AbortController | undefined;
+  return () => {
+    if (gone !== undefined) return gone.signal;
+    const made = new AbortController();
+    gone = made;
+    if (answer.closed) made.abort();
+    else answer.once('close', () => made.abort());
+    return made.signal;
   };
 }
 
@@ -178,7 +192,8 @@ function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? '';
-    if (SINGLE_HEADERS.has(name) && seen.has(name)) return name;
+    if (!SINGLE_HEADERS.has(name)) continue;
+    if (seen.has(name)) return name;
     seen.add(name);
   }
   return undefined;
