@@ -47,6 +47,8 @@ function decodePair(bytes: Uint8Array): Parameter | undefined {
 }
 
 function decodeText(bytes: Uint8Array): string | undefined {
+  // A token, which is most of a body, has nothing to undo.
+  if (bytes.indexOf(PERCENT) === -1 && bytes.indexOf(PLUS) === -1) return decodeUtf8(bytes);
   const plain = new Uint8Array(bytes.length);
   let length = 0;
   for (let at = 0; at < bytes.length; at += 1) {
@@ -72,9 +74,11 @@ function hexDigit(byte: number | undefined): number | undefined {
   return upper >= 0x41 && upper <= 0x46 ? upper - 0x37 : undefined;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = utf8.decode(bytes);
     // Kept by ignoreBOM; two spellings of one value would otherwise reach the checks behind us.
     return text.startsWith('\uFEFF') ? undefined : text;
   } catch {
