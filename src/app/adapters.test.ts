@@ -1,7 +1,7 @@
-// What the operator reads in the log of a server, and what is never written there.
+// What the operator reads in the log of a server, and what is never written there; that no randomness comes twice.
 import { describe, expect, test } from 'vitest';
 import type { Log } from '../base/ports/log.ts';
-import { createLog } from './adapters.ts';
+import { createLog, reservedRandom } from './adapters.ts';
 
 /** The lines that `write` makes, as JSON and as they stand. */
 function linesOf(
@@ -36,5 +36,38 @@ describe('the log', () => {
 
   test('leaves out what lies below its level', () => {
     expect(linesOf((log) => log.info({}, 'chatter'), 'warn')).toEqual([]);
+  });
+});
+
+describe('randomness with a reserve', () => {
+  /** Bytes that count up, so that each is known again. */
+  function counting() {
+    let next = 0;
+    const drawn: number[] = [];
+    const random = reservedRandom((length) => {
+      drawn.push(length);
+      return Buffer.from(Array.from({ length }, () => next++ % 251));
+    });
+    return { random, drawn };
+  }
+
+  test('no byte is given out twice, and none changes once it was given', () => {
+    const { random, drawn } = counting();
+    const taken = Array.from({ length: 30 }, () => random.bytes(7));
+    expect(taken.flatMap((bytes) => [...bytes])).toEqual(Array.from({ length: 210 }, (_, index) => index));
+    expect(drawn).toHaveLength(1);
+  });
+
+  test('what is left of a reserve too small is thrown away', () => {
+    const { random, drawn } = counting();
+    const taken = Array.from({ length: 86 }, () => random.bytes(12));
+    expect(drawn).toEqual([1024, 1024]);
+    expect([...(taken.at(-1) ?? [])]).toEqual(Array.from({ length: 12 }, (_, index) => (1024 + index) % 251));
+  });
+
+  test('keys and secrets are drawn for themselves', () => {
+    const { random, drawn } = counting();
+    expect(random.bytes(32)).toHaveLength(32);
+    expect(drawn).toEqual([32]);
   });
 });

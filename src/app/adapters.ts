@@ -12,8 +12,28 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
+/** Drawn at once for what is short: a call of the system's costs far more than the bytes of an id. */
+const RESERVE_BYTES = 1024;
+const SHORT_BYTES = 16;
+
+/** Randomness of `source`, a reserve of it for what is short. No byte is given out twice, nor kept once it was. */
+export function reservedRandom(source: (length: number) => Uint8Array): Random {
+  let reserve: Uint8Array = new Uint8Array();
+  return {
+    bytes: (length) => {
+      if (length > SHORT_BYTES) return source(length);
+      if (reserve.length < length) reserve = source(RESERVE_BYTES);
+      // A copy: of a Buffer, `slice` would be the reserve itself.
+      const taken = new Uint8Array(reserve.subarray(0, length));
+      reserve.fill(0, 0, length);
+      reserve = reserve.subarray(length);
+      return taken;
+    },
+  };
+}
+
 /** The operating system's randomness. */
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) };
+export const systemRandom: Random = reservedRandom(randomBytes);
 
 /** Fields whose value is never logged, whoever passes it. */
 const REDACTED = [

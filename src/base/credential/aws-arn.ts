@@ -36,7 +36,9 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 /** `length` (at most 32) characters that follow from `text`; `purpose` keeps the ids of different things apart. */
 export function derivedId(purpose: string, text: string, length: number): string {
   const digest = hash('sha256', `jobpass ${purpose}\0${text}`, 'buffer');
-  return Array.from(digest.subarray(0, length), (byte) => ALPHABET[byte & 31]).join('');
+  let id = '';
+  for (const byte of digest.subarray(0, length)) id += ALPHABET[byte & 31];
+  return id;
 }
 
 /** `AROA…:<session name>`: always the same for one role's ARN. */
