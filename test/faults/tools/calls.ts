@@ -65,6 +65,10 @@ export const exchangeAt = (sts: string, token: string, role = 'deploy'): Promise
     }).toString(),
   });
 
+/** Uses a credential at a gateway. */
+export const useAt = (gateway: string, credential: string): Promise<Reply | undefined> =>
+  call(`${gateway}/thing`, { headers: { authorization: `Bearer ${credential}` } });
+
 /** The bound with every link cut (design, section 1). */
 const GIVE_UP_MS = 12_000;
 

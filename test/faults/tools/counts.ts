@@ -1,7 +1,7 @@
 // How often the fault suites do what they do: enough to see it in `npm test`, the whole numbers in `npm run soak`.
 
 /** JOBPASS_SOAK=1 asks for the whole numbers. */
-const isSoak = process.env.JOBPASS_SOAK === '1';
+export const isSoak = process.env.JOBPASS_SOAK === '1';
 
 /** The number for `npm test`, or the whole one. */
 export const count = (brief: number, whole: number): number => (isSoak ? whole : brief);
