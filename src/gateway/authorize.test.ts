@@ -134,6 +134,15 @@ describe('a request is refused', () => {
     expect(await outcome(bearer(token))).toBe('session_ended');
   });
 
+  test('when an epoch ended what was issued by then, and not when it was issued later', async () => {
+    const token = await sts.token();
+    sts.epochs = [{ scope: 'role', name: 'main/publish-web', at: clock.nowSeconds() }];
+    await feed.poll();
+    expect(await outcome(bearer(token))).toBe('session_ended');
+    clock.advance(1);
+    expect(await outcome(bearer(await sts.token()))).toBe('allowed by line 1');
+  });
+
   test('from the second of its expiry on, without leeway for clocks', async () => {
     const token = await sts.token({ expiresAt: clock.nowSeconds() + 5 });
     clock.advance(4);
@@ -216,6 +225,13 @@ describe('a request that was let in', () => {
   test('lapses with the end of its session', async () => {
     const permit = await permitOf();
     sts.ended = [{ sessionId: permit.credential.session.sessionId, expiresAt: clock.nowSeconds() + 600 }];
+    await feed.poll();
+    expect(withdrawal(permit)).toBe('session_ended');
+  });
+
+  test('lapses with an epoch of its tenant', async () => {
+    const permit = await permitOf();
+    sts.epochs = [{ scope: 'tenant', name: 'main', at: clock.nowSeconds() }];
     await feed.poll();
     expect(withdrawal(permit)).toBe('session_ended');
   });

@@ -1,6 +1,7 @@
 // The decision that every front of a gateway shares: does the session stand, and do its permissions allow what is asked, now
 // and for as long as the request lasts? It reads no request and no credential, and asks nobody: it judges by what the feed told.
 
+import { type Epoch, formatScope } from '../base/core/epoch.ts';
 import { MAX_STALENESS_MS } from '../base/core/limits.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
@@ -19,6 +20,8 @@ export interface Knowledge {
   /** The STS's public keys; empty before the first feed message. */
   keys(): readonly VerificationKey[];
   isEnded(sessionId: string): boolean;
+  /** The epoch that ended a session like this one, if one did. */
+  epochOf(session: Pick<CarriedSession, 'role' | 'jobIssuer' | 'issuedAt'>): Epoch | undefined;
   /** How old the knowledge about sessions of this kind is at most. Infinity: unknown. */
   stalenessMs(session: { readonly jobBound: boolean; readonly jobIssuer: string }): number;
   /** The permissions of `tenant/name` in the active set. */
@@ -125,6 +128,10 @@ export function keyWithdrawal(key: VerificationKey, knowledge: Knowledge): Failu
  */
 export function standingOf(session: CarriedSession, knowledge: Knowledge): Failure | undefined {
   if (knowledge.isEnded(session.sessionId)) return failure('session_ended', 'the STS ended the session');
+  const epoch = knowledge.epochOf(session);
+  if (epoch !== undefined) {
+    return failure('session_ended', `an epoch ended what was issued up to ${epoch.at}: ${formatScope(epoch)}`);
+  }
   if (session.expiresAt <= knowledge.nowSeconds()) {
     return failure('session_expired', `the session expired at ${session.expiresAt}`);
   }

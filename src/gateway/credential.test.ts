@@ -37,6 +37,7 @@ beforeEach(() => {
     nowSeconds: () => clock.nowSeconds(),
     keys: () => keys,
     isEnded: () => false,
+    epochOf: () => undefined,
     stalenessMs: () => 0,
     permissionsOf: () => permissions,
   };

@@ -4,9 +4,11 @@ import { FeedSts, gatewaySettings, STS_URL } from '../../test/fakes/feed-sts.ts'
 import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
 import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { makeSigningKey } from '../../test/fakes/signing-key.ts';
+import { EPOCH_KEPT_SECONDS } from '../base/core/limits.ts';
 import { failure } from '../base/core/reasons.ts';
 import { err, ok } from '../base/core/result.ts';
 import type { Clock } from '../base/ports/clock.ts';
+import { epochsIdOf, NO_EPOCHS_ID } from '../wire/feed/epochs.ts';
 import type { FeedMessage } from '../wire/feed/message.ts';
 import { FeedClient } from './feed-client.ts';
 import { FeedState } from './feed-state.ts';
@@ -223,6 +225,70 @@ describe('ended sessions', () => {
     behind.advance(1);
     expect(await late.reasonOfPoll()).toBe('taken');
     expect(late.state.nowSeconds()).toBe(world.clock.nowSeconds() + 1);
+  });
+});
+
+describe('epochs', () => {
+  const ROLE = { role: 'main/publish-web', jobIssuer: 'https://ci.example.com' };
+  const endedBy = (issuedAt: number): string | undefined => world.state.epochOf({ ...ROLE, issuedAt })?.scope;
+
+  test.each([
+    ['all', { scope: 'all' }, true],
+    ['its role', { scope: 'role', name: 'main/publish-web' }, true],
+    ['another role', { scope: 'role', name: 'main/publish' }, false],
+    ['its tenant', { scope: 'tenant', name: 'main' }, true],
+    ['another tenant', { scope: 'tenant', name: 'main/publish-web' }, false],
+    ['its issuer', { scope: 'issuer', name: 'https://ci.example.com' }, true],
+    ['another issuer', { scope: 'issuer', name: 'https://ci.example.com/' }, false],
+  ] as const)('of %s end what was issued up to them, or not', async (_of, scope, ends) => {
+    const at = world.clock.nowSeconds();
+    world.sts.epochs = [{ ...scope, at }];
+    expect(await world.reasonOfPoll()).toBe('taken');
+    const expected = ends ? scope.scope : undefined;
+    expect([at - 9, at, at + 1].map(endedBy)).toEqual([expected, expected, undefined]);
+  });
+
+  test('are asked for by their id, and brought once', async () => {
+    world.sts.epochs = [{ scope: 'all', at: world.clock.nowSeconds() }];
+    await world.feed.poll();
+    await world.feed.poll();
+    expect(world.sts.polls.map(({ epochsId }) => epochsId)).toEqual([NO_EPOCHS_ID, epochsIdOf(world.sts.epochs)]);
+    expect(endedBy(world.clock.nowSeconds())).toBe('all');
+  });
+
+  test('are never taken back, nor moved back, and forgotten when nothing of before can live', async () => {
+    const at = world.clock.nowSeconds();
+    world.sts.epochs = [{ scope: 'all', at }];
+    await world.feed.poll();
+    world.sts.epochs = [
+      { scope: 'all', at: at - 50 },
+      { scope: 'tenant', name: 'x', at },
+    ];
+    await world.feed.poll();
+    world.sts.epochs = [];
+    expect(await world.reasonOfPoll()).toBe('taken');
+    expect(endedBy(at)).toBe('all');
+    world.clock.advance(EPOCH_KEPT_SECONDS);
+    await world.feed.poll();
+    expect(endedBy(at)).toBe('all');
+    world.clock.advance(1);
+    await world.feed.poll();
+    expect(endedBy(at)).toBeUndefined();
+  });
+
+  test.each<[string, (message: FeedMessage) => FeedMessage]>([
+    ['are not what their id says', (message) => ({ ...message, epochs: [{ scope: 'all', at: 1 }] })],
+    ['are named and not brought', ({ epochs: _epochs, ...message }) => ({ ...message, epochsId: 'ee' })],
+  ])('make a message worth nothing that %s', async (_what, alter) => {
+    world.sts.alter = alter;
+    expect([await world.reasonOfPoll(), world.fresh, endedBy(0)]).toEqual(['feed_stale', false, undefined]);
+  });
+
+  test('stay known when an STS of before is heard, which knows none', async () => {
+    world.sts.epochs = [{ scope: 'all', at: world.clock.nowSeconds() }];
+    await world.feed.poll();
+    world.sts.alter = ({ epochs: _epochs, epochsId: _id, ...message }) => message;
+    expect([await world.reasonOfPoll(), endedBy(world.clock.nowSeconds())]).toEqual(['taken', 'all']);
   });
 });
 

@@ -1,14 +1,17 @@
 // What the feed has told so far, and how old it is. It verifies nothing: only verified messages arrive here.
+import type { Epoch } from '../base/core/epoch.ts';
 import type { PermissionSet } from '../base/core/permissions.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds, MonotonicMs } from '../base/core/time.ts';
+import type { CarriedSession } from '../base/credential/carried-session.ts';
 import type { VerificationKey } from '../base/jwt/jwk.ts';
 import { type Clock, elapsedMs, type Moment } from '../base/ports/clock.ts';
 import { type CompiledPermissions, compilePermissions } from '../policy/iam/statements.ts';
 import { permissionSetId } from '../policy/policy-set.ts';
-import type { FeedMessage } from '../wire/feed/message.ts';
+import type { FeedMessage, FeedPoll } from '../wire/feed/message.ts';
 import type { Knowledge } from './authorize.ts';
+import { KnownEpochs } from './known-epochs.ts';
 
 /** A message whose signature, nonce and addressee were checked. */
 export interface VerifiedMessage {
@@ -29,6 +32,7 @@ export class FeedState implements Knowledge {
   /** The store of the STS that the cursor counts in. */
   #store: string | null = null;
   #cursor = 0;
+  readonly #epochs = new KnownEpochs();
   #issuerAgesMs: ReadonlyMap<string, number | null> = new Map();
   /** When the poll was sent that the last complete message answered. */
   #freshFrom: Moment | null = null;
@@ -42,7 +46,7 @@ export class FeedState implements Knowledge {
   /**
    * Takes a message in. While `more` ended sessions are waiting the silence about the others means nothing, so such a
    * message renews no freshness. Failure (`feed_stale`): the message speaks of a permission set that it does not bring,
-   * or brings one that is not what its id says.
+   * or of epochs, or brings some that are not what their id says.
    */
   apply({ message, keys, sentAt }: VerifiedMessage): Result<null, Failure> {
     if (message.permissions === undefined && message.permissionSetId !== this.#permissionSetId) {
@@ -53,6 +57,8 @@ export class FeedState implements Knowledge {
     if (message.permissions !== undefined && permissionSetId(message.permissions.roles) !== message.permissionSetId) {
       return err(failure('feed_stale', `the feed brings another permission set than ${message.permissionSetId}`));
     }
+    const epochs = this.#epochs.take(message);
+    if (!epochs.ok) return epochs;
     if (message.permissions !== undefined && message.permissionSetId !== this.#permissionSetId) {
       this.#roles = compileSet(message.permissions);
       this.#permissionSetId = message.permissionSetId;
@@ -74,8 +80,9 @@ export class FeedState implements Knowledge {
   }
 
   /** Where the next poll goes on, and what need not be sent again. */
-  position(): { readonly cursor: number; readonly store: string | null; readonly permissionSetId: string | null } {
-    return { cursor: this.#cursor, store: this.#store, permissionSetId: this.#permissionSetId };
+  position(): Pick<FeedPoll, 'cursor' | 'store' | 'permissionSetId' | 'epochsId'> {
+    const epochsId = this.#epochs.id;
+    return { cursor: this.#cursor, store: this.#store, permissionSetId: this.#permissionSetId, epochsId };
   }
 
   /**
@@ -93,6 +100,10 @@ export class FeedState implements Knowledge {
 
   isEnded(sessionId: string): boolean {
     return this.#ended.has(sessionId);
+  }
+
+  epochOf(session: Pick<CarriedSession, 'role' | 'jobIssuer' | 'issuedAt'>): Epoch | undefined {
+    return this.#epochs.covering(session);
   }
 
   /** How many ends are remembered, for measuring. */
@@ -133,6 +144,7 @@ export class FeedState implements Knowledge {
     for (const [sessionId, expiresAt] of this.#ended) {
       if (expiresAt <= stsSeconds) this.#ended.delete(sessionId);
     }
+    this.#epochs.forget(stsSeconds);
   }
 }
 

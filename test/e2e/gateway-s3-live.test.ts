@@ -19,6 +19,10 @@ afterEach(() => world.close());
 
 const endSession = () => world.sts.ended.push({ sessionId: SESSION, expiresAt: world.clock.nowSeconds() + 600 });
 
+const raiseEpoch = () => {
+  world.sts.epochs = [{ scope: 'all', at: world.clock.nowSeconds() }];
+};
+
 /** More than all the buffers between the two ends hold. */
 const LARGE = randomBytes(64 * 1024 * 1024);
 
@@ -82,6 +86,7 @@ async function halfUpload() {
 /** What happens to a session that is good, and what its caller is told. */
 const LAPSES: readonly [string, () => unknown, string, string][] = [
   ['its session ends', endSession, 'ExpiredToken', 'session_ended'],
+  ['an epoch ends everything', raiseEpoch, 'ExpiredToken', 'session_ended'],
   ['its session expires', () => world.clock.push(0), 'ExpiredToken', 'session_expired'],
   ['its permission is withdrawn', () => world.sts.grant('main/publish-web', []), 'AccessDenied', 'permission_denied'],
   ['its role leaves the set', () => world.sts.grant('main/other', []), 'AccessDenied', 'role_unknown'],

@@ -1,4 +1,5 @@
 // An STS as one gateway sees it: a signed feed behind the fetch port, a JWKS, and access tokens. It has no wire of its own.
+import type { Epoch } from '../../src/base/core/epoch.ts';
 import type { JsonObject } from '../../src/base/core/json.ts';
 import type { PermissionSet, Statement } from '../../src/base/core/permissions.ts';
 import { ok } from '../../src/base/core/result.ts';
@@ -11,6 +12,7 @@ import type { FetchRequest, GuardedFetch } from '../../src/base/ports/fetch.ts';
 import type { GatewaySettings } from '../../src/gateway/settings.ts';
 import { permissionSetId } from '../../src/policy/policy-set.ts';
 import { encodeFeedMessage, MAX_FEED_MESSAGE_BYTES, parseFeedPoll } from '../../src/wire/feed/codec.ts';
+import { epochsIdOf } from '../../src/wire/feed/epochs.ts';
 import { FEED_TOKEN_TYPE, type FeedMessage, type FeedPoll } from '../../src/wire/feed/message.ts';
 import { makeSigningKey, type SigningKey } from './signing-key.ts';
 
@@ -46,6 +48,7 @@ export class FeedSts {
   published: readonly JsonObject[] = [this.key.publicJwk];
   reachable = true;
   ended: { sessionId: string; expiresAt: number }[] = [];
+  epochs: readonly Epoch[] = [];
   endedPerMessage = 1000;
   store = 'store-1';
   /** Which of the gateway's keys the group key is wrapped to. */
@@ -119,6 +122,8 @@ export class FeedSts {
       ended: next,
       cursor: from + next.length,
       more: from + next.length < this.ended.length,
+      epochsId: epochsIdOf(this.epochs),
+      ...(poll.epochsId === epochsIdOf(this.epochs) ? {} : { epochs: this.epochs }),
       issuerAgesMs: this.issuerAgesMs,
       permissionSetId: this.permissions.id,
       ...(poll.permissionSetId === this.permissions.id ? {} : { permissions: this.permissions }),

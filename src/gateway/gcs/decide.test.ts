@@ -42,6 +42,7 @@ function groundsOf(call: GcsCall, rules: readonly Rule[], over: Partial<Knowledg
     nowSeconds: () => 50,
     keys: () => [],
     isEnded: () => false,
+    epochOf: () => undefined,
     stalenessMs: () => 0,
     permissionsOf: () => permissions,
     ...over,

@@ -70,6 +70,7 @@ function groundsOf(statements: readonly Statement[], policy: readonly Statement[
     nowSeconds: () => clock.nowSeconds(),
     keys: () => [key],
     isEnded: (sessionId) => sessionId === 'S-ended',
+    epochOf: () => undefined,
     stalenessMs: () => 0,
     permissionsOf: () => role,
   };

@@ -36,6 +36,7 @@ beforeEach(() => {
     nowSeconds: () => clock.nowSeconds(),
     keys: () => published(),
     isEnded: () => false,
+    epochOf: () => undefined,
     stalenessMs: () => 0,
     permissionsOf: () => undefined,
   };

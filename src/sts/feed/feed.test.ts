@@ -3,16 +3,26 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
 import { MemoryKeyStore } from '../../../test/fakes/memory-key-store.ts';
 import { PUBLISH, PUBLISH_TEXT, STS_URL, type StsAnswer, StsWorld } from '../../../test/fakes/sts-world.ts';
+import { type EpochScope, formatScope } from '../../base/core/epoch.ts';
 import { importKeySet } from '../../base/jwt/jwk.ts';
 import { parseJws } from '../../base/jwt/jws.ts';
 import { verifyJws } from '../../base/jwt/verify.ts';
 import { KeyEncryptionKey } from '../../keys/kek.ts';
 import { GatewayKey } from '../../keys/wrap.ts';
 import { permissionSetId } from '../../policy/policy-set.ts';
+import { raiseOf } from '../../storage/conformance/fixtures.ts';
 import { decodeFeedMessage, feedPollQuery, MAX_FEED_MESSAGE_BYTES } from '../../wire/feed/codec.ts';
+import { epochsIdOf, NO_EPOCHS_ID } from '../../wire/feed/epochs.ts';
 import { FEED_TOKEN_TYPE, type FeedMessage, type FeedPoll } from '../../wire/feed/message.ts';
 
-const FIRST: FeedPoll = { nonce: 'nonce-of-the-poll', cursor: 0, store: null, permissionSetId: null, groupKeyId: null };
+const FIRST: FeedPoll = {
+  nonce: 'nonce-of-the-poll',
+  cursor: 0,
+  store: null,
+  permissionSetId: null,
+  groupKeyId: null,
+  epochsId: NO_EPOCHS_ID,
+};
 let gatewayKey: GatewayKey;
 let world: StsWorld;
 
@@ -50,8 +60,8 @@ async function read(response: StsAnswer): Promise<FeedMessage> {
 
 /** A poll of a gateway that knows everything up to now. */
 async function caughtUp(): Promise<FeedPoll> {
-  const { cursor, groupKeyId, permissionSetId, store } = await read(await poll(FIRST));
-  return { nonce: 'nonce-of-another-poll', cursor, store, permissionSetId, groupKeyId };
+  const { cursor, epochsId = null, groupKeyId, permissionSetId, store } = await read(await poll(FIRST));
+  return { nonce: 'nonce-of-another-poll', cursor, store, permissionSetId, groupKeyId, epochsId };
 }
 
 const endJob = () =>
@@ -188,6 +198,56 @@ describe('a poll of a gateway that knows everything', () => {
     expect([first.ended.length, first.cursor, first.more]).toEqual([1000, 1000, true]);
     const second = await read(await poll({ ...FIRST, store: first.store, cursor: first.cursor }));
     expect([second.ended.length, second.cursor, second.more]).toEqual([500, 1500, false]);
+  });
+});
+
+describe('epochs', () => {
+  const raise = (scope: EpochScope) =>
+    world.store.raiseEpoch(raiseOf(`E${world.store.epochs.size}`, scope, world.clock.nowSeconds()));
+
+  test('are told at once, and once', async () => {
+    const known = await caughtUp();
+    vi.useFakeTimers(); // Whoever is not told at once waits for ever.
+    const epoch = await raise({ scope: 'role', name: PUBLISH });
+    const message = await read(await poll(known));
+    expect([message.epochs, message.epochsId]).toEqual([[epoch], epochsIdOf([epoch])]);
+    const later = poll({ ...known, epochsId: message.epochsId ?? null });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect((await read(await later)).epochs).toBeUndefined();
+  });
+
+  test('are those that can end a session of the group', async () => {
+    const scopes: EpochScope[] = [
+      { scope: 'all' },
+      { scope: 'issuer', name: 'https://other.example.com' },
+      { scope: 'role', name: 'main/of-another-group' },
+      { scope: 'tenant', name: 'main' },
+      { scope: 'tenant', name: 'other' },
+    ];
+    for (const scope of scopes) await raise(scope);
+    const told = (await read(await poll(FIRST))).epochs?.map(formatScope);
+    expect(told).toEqual(['all', 'issuer https://other.example.com', 'tenant main']);
+  });
+
+  test('of a role are told with the permissions that let its sessions in again', async () => {
+    world.policies.files.delete(`${PUBLISH}.yaml`);
+    world.policies.changed();
+    await vi.waitFor(async () => expect((await caughtUp()).permissionSetId).toBe(permissionSetId([])));
+    await raise({ scope: 'role', name: PUBLISH });
+    const known = await caughtUp();
+    expect(known.epochsId).toBe(NO_EPOCHS_ID);
+    world.policies.files.set(`${PUBLISH}.yaml`, PUBLISH_TEXT);
+    world.policies.changed();
+    await vi.waitFor(async () => {
+      const message = await read(await poll(known));
+      expect([message.permissions?.roles.length, message.epochs?.length]).toEqual([1, 1]);
+    });
+  });
+
+  test('are told a gateway that knows none only when there are some', async () => {
+    expect((await read(await poll({ ...FIRST, epochsId: null }))).epochsId).toBeUndefined();
+    await raise({ scope: 'all' });
+    expect((await read(await poll({ ...FIRST, epochsId: null }))).epochs).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Epoch } from '../../base/core/epoch.ts';
 import { decodeFeedMessage, encodeFeedMessage, feedPollQuery, parseFeedPoll } from './codec.ts';
+import { epochsIdOf, NO_EPOCHS_ID } from './epochs.ts';
 import type { FeedMessage } from './message.ts';
 
 const small: FeedMessage = {
@@ -17,9 +19,17 @@ const small: FeedMessage = {
   keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'k' }],
   groupKeyId: 'gk1',
 };
+const EPOCHS: readonly Epoch[] = [
+  { scope: 'all', at: 0 },
+  { scope: 'issuer', name: 'https://ci.example.com', at: 1_800_000_000 },
+  { scope: 'tenant', name: 'main', at: 7 },
+  { scope: 'role', name: 'main/publish-web', at: 8 },
+];
 const full: FeedMessage = {
   ...small,
   ended: [{ sessionId: 'S1', expiresAt: 1_800_000_100 }],
+  epochsId: epochsIdOf(EPOCHS),
+  epochs: EPOCHS,
   cursor: 7,
   more: true,
   permissions: {
@@ -54,7 +64,13 @@ describe('a feed message', () => {
 
   const claims = encodeFeedMessage(full);
   it.each([
-    ['an unknown member, which may be a reason to refuse', { ...claims, epochs: [] }],
+    ['an unknown member, which may be a reason to refuse', { ...claims, freezes: [] }],
+    ['epochs without their id', Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'epochs_id'))],
+    ['an epoch of an unknown scope', { ...claims, epochs: [{ scope: 'group', name: 'artifacts', at: 1 }] }],
+    ['an epoch of everything that has a name', { ...claims, epochs: [{ scope: 'all', name: 'x', at: 1 }] }],
+    ['an epoch of a role that it does not name', { ...claims, epochs: [{ scope: 'role', at: 1 }] }],
+    ['an epoch without its moment', { ...claims, epochs: [{ scope: 'all' }] }],
+    ['an epoch that says more than is known here', { ...claims, epochs: [{ scope: 'all', at: 1, until: 2 }] }],
     ['a permission set with another id than the named one', { ...claims, permission_set: 'bb' }],
     ['a group key with another id than the named one', { ...claims, group_key_id: 'other' }],
     ['an audience of another kind', { ...claims, aud: 'urn:jobpass:gateway:artifacts' }],
@@ -100,8 +116,15 @@ describe('a feed message', () => {
 
 describe('a feed poll', () => {
   it.each([
-    { nonce: 'abcdefghijklmnop', cursor: 0, store: null, permissionSetId: null, groupKeyId: null },
-    { nonce: 'abcdefghijklmnop', cursor: 12, store: 'store-1', permissionSetId: 'aa11', groupKeyId: 'gk1' },
+    { nonce: 'abcdefghijklmnop', cursor: 0, store: null, permissionSetId: null, groupKeyId: null, epochsId: null },
+    {
+      nonce: 'abcdefghijklmnop',
+      cursor: 12,
+      store: 'store-1',
+      permissionSetId: 'aa11',
+      groupKeyId: 'gk1',
+      epochsId: 'ee',
+    },
   ])('comes back as it was written', (poll) => {
     expect(parseFeedPoll(feedPollQuery(poll))).toEqual({ ok: true, value: poll });
   });
@@ -117,5 +140,20 @@ describe('a feed poll', () => {
   ])('with %s is refused', (_name, query) => {
     const result = parseFeedPoll(query);
     expect(!result.ok && result.error.reason).toBe('request_malformed');
+  });
+});
+
+describe('the id of epochs', () => {
+  it('is the same in whatever order, and another for any difference', () => {
+    expect(epochsIdOf(EPOCHS.toReversed())).toBe(epochsIdOf(EPOCHS));
+    const others = [EPOCHS.slice(1), EPOCHS.map((one) => ({ ...one, at: one.at + 1 })), []];
+    expect(new Set([EPOCHS, ...others].map(epochsIdOf)).size).toBe(4);
+    expect(epochsIdOf([{ scope: 'tenant', name: 'main', at: 1 }])).not.toBe(
+      epochsIdOf([{ scope: 'role', name: 'main', at: 1 }]),
+    );
+  });
+
+  it('of none is fixed: gateways of other versions know it too', () => {
+    expect(NO_EPOCHS_ID).toBe('4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945');
   });
 });

@@ -4,6 +4,7 @@ import type { Claims, JsonObject } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseQuery } from '../query.ts';
+import { encodeEpochs, epochList } from './epochs.ts';
 import type { FeedMessage, FeedPoll } from './message.ts';
 
 /** The longest signed message: a permission set of many roles is larger than any token. */
@@ -45,7 +46,7 @@ const permissionSet = z.strictObject({
 });
 
 /**
- * Strict: a member that this version does not know may be a reason to refuse (an epoch, a freeze), so the whole message
+ * Strict: a member that this version does not know may be a reason to refuse, as epochs were, so the whole message
  * is refused and the gateway goes stale instead of overlooking it. Gateways are upgraded before their STS.
  */
 const messageSchema = z
@@ -62,6 +63,8 @@ const messageSchema = z
     ended: z.array(z.strictObject({ sid: opaque, exp: count })).max(MAX_ENDED_PER_MESSAGE),
     cursor: count,
     more: z.boolean(),
+    epochs_id: opaque.optional(),
+    epochs: epochList.optional(),
     issuer_ages_ms: z.record(z.string(), count.nullable()),
     permission_set: opaque,
     permissions: permissionSet.optional(),
@@ -72,6 +75,7 @@ const messageSchema = z
     group_key_id: opaque,
   })
   .refine((m) => m.permissions === undefined || m.permissions.id === m.permission_set, 'permissions of another set')
+  .refine((m) => m.epochs === undefined || m.epochs_id !== undefined, 'epochs without their id')
   .refine(
     (m) => m.group_key === undefined || m.group_key.id === m.group_key_id,
     'another group key than the named one',
@@ -89,6 +93,8 @@ export function encodeFeedMessage(m: FeedMessage): Claims {
     ended: m.ended.map((end) => ({ sid: end.sessionId, exp: end.expiresAt })),
     cursor: m.cursor,
     more: m.more,
+    ...(m.epochsId === undefined ? {} : { epochs_id: m.epochsId }),
+    ...(m.epochs === undefined ? {} : { epochs: encodeEpochs(m.epochs) }),
     issuer_ages_ms: m.issuerAgesMs,
     permission_set: m.permissionSetId,
     ...(m.permissions === undefined ? {} : { permissions: encodePermissions(m.permissions) }),
@@ -130,6 +136,8 @@ export function decodeFeedMessage(claims: Claims): Result<FeedMessage, Failure> 
     ended: m.ended.map((end) => ({ sessionId: end.sid, expiresAt: end.exp })),
     cursor: m.cursor,
     more: m.more,
+    ...(m.epochs_id === undefined ? {} : { epochsId: m.epochs_id }),
+    ...(m.epochs === undefined ? {} : { epochs: m.epochs }),
     issuerAgesMs: m.issuer_ages_ms,
     permissionSetId: m.permission_set,
     ...(m.permissions === undefined ? {} : { permissions: m.permissions }),
@@ -154,6 +162,7 @@ const pollSchema = z.object({
   store: opaque.optional(),
   permissions: opaque.optional(),
   group_key: opaque.optional(),
+  epochs: opaque.optional(),
 });
 
 /** The query string, without "?", of one poll. */
@@ -162,6 +171,7 @@ export function feedPollQuery(poll: FeedPoll): string {
   if (poll.store !== null) query.set('store', poll.store);
   if (poll.permissionSetId !== null) query.set('permissions', poll.permissionSetId);
   if (poll.groupKeyId !== null) query.set('group_key', poll.groupKeyId);
+  if (poll.epochsId !== null) query.set('epochs', poll.epochsId);
   return query.toString();
 }
 
@@ -182,5 +192,6 @@ export function parseFeedPoll(query: string): Result<FeedPoll, Failure> {
     store: parsed.data.store ?? null,
     permissionSetId: parsed.data.permissions ?? null,
     groupKeyId: parsed.data.group_key ?? null,
+    epochsId: parsed.data.epochs ?? null,
   });
 }

@@ -1,4 +1,5 @@
 // What the STS tells its gateways, as data. One signed message answers each poll; a gateway believes nothing unsigned.
+import type { Epoch } from '../../base/core/epoch.ts';
 import type { JsonObject } from '../../base/core/json.ts';
 import type { PermissionSet } from '../../base/core/permissions.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
@@ -23,6 +24,10 @@ export interface FeedMessage {
   readonly cursor: number;
   /** More ended sessions are waiting: poll again before trusting the silence. */
   readonly more: boolean;
+  /** The epochs that end sessions of the group, as a content address; absent from an STS that has none for a gateway that asks for none. */
+  readonly epochsId?: string;
+  /** Sent when the poll named other epochs. An epoch is never taken back: one that is missing was forgotten, with all it ended. */
+  readonly epochs?: readonly Epoch[];
   /** For each trusted issuer with a job feed: how old the STS's knowledge was when it signed. Null: never heard from. */
   readonly issuerAgesMs: Readonly<Record<string, number | null>>;
   readonly permissionSetId: string;
@@ -46,4 +51,6 @@ export interface FeedPoll {
   readonly store: string | null;
   readonly permissionSetId: string | null;
   readonly groupKeyId: string | null;
+  /** Null: the gateway is of a version that knows no epochs; it refuses messages that have some. */
+  readonly epochsId: string | null;
 }
