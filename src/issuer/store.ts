@@ -1,11 +1,14 @@
 // Port: what the issuer keeps. Every promise resolves after the change is durable.
 
+import type { ActionRecord } from '../base/audit/record.ts';
+import type { Beginning, BeginningStore } from '../base/core/beginning.ts';
 import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
 import type { JobFacts } from '../base/identity/facts.ts';
 
-export type { EpochMs, EpochSeconds, JobFacts };
+export type { ActionRecord, Beginning, BeginningStore, EpochMs, EpochSeconds, JobFacts };
 
-export type JobEndReason = 'finished' | 'deadline' | 'heartbeat_missed';
+/** `store_restored`: an older copy of the store was put back, which cannot know whether the job went on. */
+export type JobEndReason = 'finished' | 'deadline' | 'heartbeat_missed' | 'store_restored';
 
 export interface Job {
   readonly id: string;
@@ -64,7 +67,7 @@ export interface EventReader {
   readonly receiver: string;
 }
 
-export interface IssuerStore {
+export interface IssuerStore extends BeginningStore {
   /**
    * Stores a job and its first request token, or finds the one that this controller started under the same key.
    * Atomic: of two concurrent starts one creates.
@@ -87,6 +90,17 @@ export interface IssuerStore {
     jobId: string,
     end: { readonly at: EpochSeconds; readonly reason: JobEndReason; readonly eventExpiresAt: EpochSeconds },
   ): Promise<Job | undefined>;
+  /**
+   * One transaction with the record: counts a beginning, ends every running job as `store_restored` at `now`, and queues its events.
+   * How many jobs ended. Who comes back from an older copy may hold a job for running that was over.
+   */
+  beginAnew(beginning: {
+    readonly now: EpochSeconds;
+    readonly eventExpiresAt: EpochSeconds;
+    readonly record: ActionRecord;
+  }): Promise<number>;
+  /** The latest time at which a job was started or ended, or something forgotten. */
+  highWaterMark(): Promise<EpochSeconds>;
   /** Running jobs whose deadline or next heartbeat lies before `now`, at most `limit`. */
   listOverdueJobs(now: EpochSeconds, limit: number): Promise<readonly Job[]>;
   /** Events for these audiences that `reader` has not acknowledged, oldest first. */

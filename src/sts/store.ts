@@ -1,13 +1,28 @@
 // Port: what the STS keeps. Every promise resolves after the change is durable; a rejected one means nothing was granted.
 import type { ActionRecord, DecisionRecord } from '../base/audit/record.ts';
 import type { TenantFilter } from '../base/audit/store.ts';
+import type { Beginning, BeginningStore } from '../base/core/beginning.ts';
 import type { RoleRef } from '../base/core/decision.ts';
 import type { Epoch, EpochScope } from '../base/core/epoch.ts';
 import type { Claims } from '../base/core/json.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
+import type { PolicyFile } from './policy-source.ts';
 
-export type { ActionRecord, Claims, DecisionRecord, Epoch, EpochMs, EpochScope, EpochSeconds, RoleRef, Statement };
+export type {
+  ActionRecord,
+  Beginning,
+  BeginningStore,
+  Claims,
+  DecisionRecord,
+  Epoch,
+  EpochMs,
+  EpochScope,
+  EpochSeconds,
+  PolicyFile,
+  RoleRef,
+  Statement,
+};
 
 /** What every grant in force is. Its credential is made from it; nothing of the credential is kept. */
 interface SessionFacts {
@@ -127,9 +142,41 @@ export interface StoreIdentity {
   readonly bornAt: EpochSeconds;
 }
 
-export interface StsStore {
+/** Sets of policies whose files a store keeps, newest activation first. */
+export const KEPT_POLICY_SETS = 8;
+
+/** The policies that all replicas decide by: sets named by their content, one of them active. */
+export interface PolicyStore {
+  /** Undefined: no set was ever active. `version` grows with every activation. */
+  activePolicies(): Promise<{ readonly version: number; readonly id: string } | undefined>;
+  /** The files of a set, by path; undefined when it is unknown or was active too long ago. */
+  loadPolicies(id: string): Promise<readonly PolicyFile[] | undefined>;
+  /** Whether this set is or was active, however long ago. */
+  wasActive(id: string): Promise<boolean>;
+  /**
+   * Compare and swap, in one transaction with the record: makes the set active when the version is still `expectedVersion`, which is 0
+   * while none is. False, and nothing changed, otherwise. The files of the KEPT_POLICY_SETS that were active last are kept.
+   */
+  activatePolicies(activation: {
+    readonly expectedVersion: number;
+    readonly id: string;
+    readonly files: readonly PolicyFile[];
+    readonly record: ActionRecord;
+  }): Promise<boolean>;
+}
+
+export interface StsStore extends BeginningStore, PolicyStore {
   /** What was given to it last; until then, one that every new store makes for itself. */
   identity(): Promise<StoreIdentity>;
+  /**
+   * One transaction, which no grant shares: counts a beginning, raises the epoch `all` as `raiseEpoch` does, and makes the store another
+   * one. For a store that may not hold all that was acknowledged: whatever it could still allow is over.
+   */
+  beginAnew(beginning: {
+    readonly identity: StoreIdentity;
+    readonly now: EpochSeconds;
+    readonly record: ActionRecord;
+  }): Promise<Epoch>;
   /** From now on the store is another one, for all its replicas. It keeps what it holds. */
   renewIdentity(identity: StoreIdentity): Promise<void>;
   /** The latest time that was granted at or forgotten at: at an earlier one, what the store holds is not all there was. */

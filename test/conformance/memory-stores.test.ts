@@ -10,10 +10,13 @@ import {
 } from '../../src/storage/conformance/engine.ts';
 import {
   auditStoreConformance,
+  issuerBeginningConformance,
   issuerStoreConformance,
   keyAuditConformance,
   keyStoreConformance,
   stsAuditConformance,
+  stsBeginningConformance,
+  stsPolicyConformance,
   stsStoreConformance,
 } from '../../src/storage/conformance.ts';
 import type { StsStore } from '../../src/sts/store.ts';
@@ -45,6 +48,9 @@ describe('in memory', () => {
   keyAuditConformance(engine(() => new MemoryKeyStore()));
   issuerStoreConformance(engine(() => new MemoryIssuerStore()));
   stsStoreConformance(stsEngine);
+  stsBeginningConformance(engine(() => new MemoryStsStore()));
+  stsPolicyConformance(engine(() => new MemoryStsStore()));
+  issuerBeginningConformance(engine(() => new MemoryIssuerStore()));
   stsAuditConformance(engine(() => new MemoryStsStore()));
   auditStoreConformance(engine(() => new MemoryStsStore()));
 });

@@ -3,6 +3,8 @@
 import { JobpassError } from '../../src/base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../src/base/core/limits.ts';
 import {
+  type ActionRecord,
+  type Beginning,
   type EpochSeconds,
   type EventReader,
   type IssuedToken,
@@ -33,8 +35,10 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
   readonly tokens = new Map<string, IssuedToken>();
   readonly events: QueuedEvent[] = [];
   readonly acknowledged = new Set<string>();
+  ownBeginning: Beginning = { generation: 0, at: null, isRestored: false };
   /** The audiences that got a token, by job; kept as long as the job. */
   readonly #audiences = new Map<string, Set<string>>();
+  highWater: EpochSeconds = 0;
   #lastSequence = 0;
   /** From the least recently to the most recently heard of. */
   #readers: EventReader[] = [];
@@ -46,6 +50,7 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
     const found = [...this.jobs.values()].find(same);
     if (found !== undefined) return { created: false, job: found };
     if (this.jobs.has(job.id)) throw new JobpassError('ERR_STORE_UNAVAILABLE', 'the id is taken');
+    this.highWater = Math.max(this.highWater, job.startedAt);
     this.jobs.set(job.id, job);
     this.requestTokens.set(token.hash, token);
     return { created: true, job };
@@ -97,6 +102,11 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
     end: { readonly at: EpochSeconds; readonly reason: JobEndReason; readonly eventExpiresAt: EpochSeconds },
   ): Promise<Job | undefined> {
     await this.before('endJob');
+    this.highWater = Math.max(this.highWater, end.at);
+    return this.#end(jobId, end);
+  }
+
+  #end(jobId: string, end: Parameters<IssuerStore['endJob']>[1]): Job | undefined {
     const job = this.#running(jobId);
     if (job === undefined) return this.jobs.get(jobId);
     const ended: Job = { ...job, endedAt: end.at, endReason: end.reason };
@@ -108,6 +118,26 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
       this.events.push({ sequence, id: `E${sequence}`, jobId, audience, endedAt, reason, expiresAt });
     }
     return ended;
+  }
+
+  async beginAnew(beginning: {
+    readonly now: EpochSeconds;
+    readonly eventExpiresAt: EpochSeconds;
+    readonly record: ActionRecord;
+  }): Promise<number> {
+    await this.before('beginAnew');
+    const { eventExpiresAt, now: at, record } = beginning;
+    this.append(record);
+    this.ownBeginning = { generation: this.ownBeginning.generation + 1, at, isRestored: false };
+    this.highWater = Math.max(this.highWater, at);
+    const running = [...this.jobs.values()].filter(({ endedAt }) => endedAt === null);
+    for (const { id } of running) this.#end(id, { at, reason: 'store_restored', eventExpiresAt });
+    return running.length;
+  }
+
+  async highWaterMark(): Promise<EpochSeconds> {
+    await this.before('highWaterMark');
+    return this.highWater;
   }
 
   async listOverdueJobs(now: EpochSeconds, limit: number): Promise<readonly Job[]> {
@@ -142,8 +172,19 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
     }
   }
 
+  async beginning(): Promise<Beginning> {
+    await this.before('beginning');
+    return this.ownBeginning;
+  }
+
+  async markRestored(): Promise<void> {
+    await this.before('markRestored');
+    this.ownBeginning = { ...this.ownBeginning, isRestored: true };
+  }
+
   async prune(now: EpochSeconds): Promise<void> {
     await this.before('prune');
+    this.highWater = Math.max(this.highWater, now);
     const before = now - SLACK_SECONDS;
     for (const [jti, token] of this.tokens) if (token.expiresAt < before) this.tokens.delete(jti);
     this.events.splice(0, this.events.length, ...this.events.filter((event) => event.expiresAt >= now));

@@ -20,7 +20,7 @@ import type {
   TokenUse,
   Tombstone,
 } from '../../src/sts/store.ts';
-import { MemoryAuditStore } from './memory-audit-store.ts';
+import { MemoryPolicyStore } from './memory-policy-store.ts';
 
 type GrantInput = Parameters<StsStore['grant']>[0];
 type RaiseInput = Parameters<StsStore['raiseEpoch']>[0];
@@ -58,7 +58,7 @@ const inOrder = <One extends EpochScope>(scopes: ReadonlyMap<string, One>): read
 const isOf = ({ role }: DecisionRecord, only: DecisionFilter | undefined): boolean =>
   only === undefined || (role !== null && only.tenants.includes(role.tenant));
 
-export class MemoryStsStore extends MemoryAuditStore implements StsStore {
+export class MemoryStsStore extends MemoryPolicyStore implements StsStore {
   readonly hooks: MemoryStsStoreHooks = {};
   readonly sessions = new Map<string, Session | FederatedSession>();
   readonly decisions: DecisionRecord[] = [];
@@ -85,6 +85,13 @@ export class MemoryStsStore extends MemoryAuditStore implements StsStore {
 
   async renewIdentity(identity: StoreIdentity): Promise<void> {
     this.ownIdentity = identity;
+  }
+
+  async beginAnew({ identity, now, record }: Parameters<StsStore['beginAnew']>[0]): Promise<Epoch> {
+    const epoch = await this.raiseEpoch({ scope: { scope: 'all' }, now, record });
+    this.ownBeginning = { generation: this.ownBeginning.generation + 1, at: now, isRestored: false };
+    this.ownIdentity = identity;
+    return epoch;
   }
 
   async highWaterMark(): Promise<EpochSeconds> {

@@ -7,7 +7,7 @@ import { integer, json, nullableInteger, nullableJson, oneOf, type Row, text } f
 import { jobFacts, textList } from './shapes.ts';
 
 /** Every way a job can end. */
-const END_REASONS: readonly JobEndReason[] = ['finished', 'deadline', 'heartbeat_missed'];
+const END_REASONS: readonly JobEndReason[] = ['finished', 'deadline', 'heartbeat_missed', 'store_restored'];
 
 /** The columns of a job. */
 export const JOB_COLUMNS = `id, controller, idempotency_key, request_digest, facts, audiences, started_at, deadline,

@@ -1,10 +1,13 @@
 import { sqliteEngine, sqliteStsEngine } from '../../../test/fakes/sqlite-engine.ts';
 import {
   auditStoreConformance,
+  issuerBeginningConformance,
   issuerStoreConformance,
   keyAuditConformance,
   keyStoreConformance,
   stsAuditConformance,
+  stsBeginningConformance,
+  stsPolicyConformance,
   stsStoreConformance,
 } from '../conformance.ts';
 import { openSqliteIssuer, openSqliteKeys, openSqliteSts } from './open.ts';
@@ -20,4 +23,7 @@ keyAuditConformance(sqliteEngine(openSqliteSts));
 keyAuditConformance(sqliteEngine(openSqliteKeys));
 issuerStoreConformance(sqliteEngine(openSqliteIssuer));
 stsStoreConformance(sqliteStsEngine(openSqliteSts));
+stsPolicyConformance(sqliteEngine(openSqliteSts));
+stsBeginningConformance(sqliteEngine(openSqliteSts));
+issuerBeginningConformance(sqliteEngine(openSqliteIssuer));
 stsAuditConformance(sqliteEngine(openSqliteSts));

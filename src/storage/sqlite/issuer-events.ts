@@ -4,6 +4,7 @@ import { decodeEvent, decodeToken, eventId, SLACK_SECONDS } from '../rows/jobs.t
 import { integer, text } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
 import { jobFinder } from './issuer-jobs.ts';
+import { issuerMarkRaiser } from './issuer-mark.ts';
 
 type TokenMethods = Pick<IssuerStore, 'recordToken' | 'findToken'>;
 
@@ -33,22 +34,33 @@ export function issuerTokens(database: SqliteDatabase): TokenMethods {
   };
 }
 
-/** Ends of jobs. */
-export function issuerEnds(database: SqliteDatabase): Pick<IssuerStore, 'endJob'> {
-  const findJob = jobFinder(database);
+type JobEnd = Parameters<IssuerStore['endJob']>[1];
+
+/** Ends a job that runs, once, and queues its events, inside an open transaction. */
+export function jobEnder(database: SqliteDatabase): (jobId: string, end: JobEnd) => void {
   const end = database.prepare('UPDATE job SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL');
   const audiences = database.prepare('SELECT audience FROM job_audience WHERE job_id = ? ORDER BY audience');
   const queue = database.prepare(`
     INSERT INTO job_ended_event (id, job_id, audience, ended_at, reason, expires_at) VALUES (?, ?, ?, ?, ?, ?)`);
+  return (jobId, { at, eventExpiresAt, reason }) => {
+    if (end.run(at, reason, jobId).changes !== 1) return;
+    for (const row of audiences.all(jobId)) {
+      const audience = text(row, 'audience');
+      queue.run(eventId(jobId, audience), jobId, audience, at, reason, eventExpiresAt);
+    }
+  };
+}
+
+/** Ends of jobs. */
+export function issuerEnds(database: SqliteDatabase): Pick<IssuerStore, 'endJob'> {
+  const findJob = jobFinder(database);
+  const endJob = jobEnder(database);
+  const raiseMark = issuerMarkRaiser(database);
   return {
-    endJob: (jobId, { at, reason, eventExpiresAt }) =>
+    endJob: (jobId, end) =>
       database.write(() => {
-        if (end.run(at, reason, jobId).changes === 1) {
-          for (const row of audiences.all(jobId)) {
-            const audience = text(row, 'audience');
-            queue.run(eventId(jobId, audience), jobId, audience, at, reason, eventExpiresAt);
-          }
-        }
+        endJob(jobId, end);
+        raiseMark(end.at);
         return findJob(jobId);
       }),
   };
@@ -135,6 +147,7 @@ export function issuerEvents(database: SqliteDatabase): EventMethods {
 
 /** Forgetting: tokens, then events, then ended jobs that nothing speaks of any more. */
 export function issuerPruning(database: SqliteDatabase): Pick<IssuerStore, 'prune'> {
+  const raiseMark = issuerMarkRaiser(database);
   const tokens = database.prepare('DELETE FROM issued_token WHERE expires_at < ?');
   const events = database.prepare('DELETE FROM job_ended_event WHERE expires_at < ?');
   const jobs = database.prepare(`
@@ -144,6 +157,7 @@ export function issuerPruning(database: SqliteDatabase): Pick<IssuerStore, 'prun
   return {
     prune: (now) =>
       database.write(() => {
+        raiseMark(now);
         tokens.run(now - SLACK_SECONDS);
         events.run(now);
         jobs.run(now - SLACK_SECONDS);

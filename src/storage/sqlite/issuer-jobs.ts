@@ -4,6 +4,7 @@ import type { IssuerStore, Job } from '../../issuer/store.ts';
 import { decodeJob, decodeRequestToken, encodeJob, encodeRequestToken, JOB_COLUMNS } from '../rows/jobs.ts';
 import { integer } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
+import { issuerMarkRaiser } from './issuer-mark.ts';
 
 /** Looks a job up inside a transaction or on its own. */
 export function jobFinder(database: SqliteDatabase): (id: string) => Job | undefined {
@@ -19,6 +20,7 @@ type JobMethods = Pick<IssuerStore, 'startJob' | 'findJob' | 'heartbeat' | 'list
 /** Start, find, heartbeat and overdue jobs. */
 export function issuerJobs(database: SqliteDatabase): JobMethods {
   const findJob = jobFinder(database);
+  const raiseMark = issuerMarkRaiser(database);
   const insert = database.prepare(`
     INSERT INTO job (${JOB_COLUMNS})
     VALUES ($id, $controller, $idempotencyKey, $requestDigest, $facts, $audiences, $startedAt, $deadline,
@@ -40,6 +42,7 @@ export function issuerJobs(database: SqliteDatabase): JobMethods {
       return database.write(() => {
         if (insert.run(jobRow).changes === 1) {
           insertToken.run(tokenRow);
+          raiseMark(job.startedAt);
           return { created: true, job };
         }
         const first = findByKey.get(job.controller, job.idempotencyKey);

@@ -6,17 +6,21 @@ import type { KeyStore } from '../../keys/store.ts';
 import type { StsStore } from '../../sts/store.ts';
 import { sqliteAuditStore } from './audit.ts';
 import { AuditChain } from './audit-chain.ts';
+import { storeBeginning } from './beginning.ts';
 import { openDatabase, type SqliteDatabase, type SqliteLocation } from './database.ts';
+import { issuerBeginning } from './issuer-beginning.ts';
 import { issuerEnds, issuerEvents, issuerPruning, issuerTokens } from './issuer-events.ts';
 import { issuerJobs, issuerRequestTokens } from './issuer-jobs.ts';
 import { sqliteKeyStore } from './keys.ts';
 import { GATEWAY_SCHEMA } from './migrations/gateway.ts';
 import { ISSUER_SCHEMA } from './migrations/issuer.ts';
 import { STS_SCHEMA } from './migrations/sts.ts';
+import { stsBeginning } from './sts-beginning.ts';
 import { stsDecisions } from './sts-decisions.ts';
 import { stsEpochs } from './sts-epochs.ts';
 import { stsBurials, stsGrants, stsPruning } from './sts-grants.ts';
 import { stsIdentity } from './sts-identity.ts';
+import { stsPolicies } from './sts-policies.ts';
 import { stsRevocations } from './sts-revocations.ts';
 import { stsSessions } from './sts-sessions.ts';
 
@@ -25,14 +29,16 @@ export interface Closable {
   close(): Promise<void>;
 }
 
-/** The issuer's port on an open database. */
-const issuerStoreOn = (database: SqliteDatabase): IssuerStore => ({
+/** The issuer's port on an open database, whose records `chain` writes. */
+const issuerStoreOn = (database: SqliteDatabase, chain: AuditChain): IssuerStore => ({
   ...issuerJobs(database),
   ...issuerRequestTokens(database),
   ...issuerTokens(database),
   ...issuerEnds(database),
   ...issuerEvents(database),
   ...issuerPruning(database),
+  ...storeBeginning(database),
+  ...issuerBeginning(database, chain),
 });
 
 /** The STS's port on an open database, whose records `chain` writes. */
@@ -45,6 +51,9 @@ export const stsStoreOn = (database: SqliteDatabase, chain: AuditChain): StsStor
   ...stsDecisions(database, chain),
   ...stsIdentity(database),
   ...stsPruning(database),
+  ...stsPolicies(database, chain),
+  ...stsBeginning(database, chain),
+  ...storeBeginning(database),
 });
 
 /** What every server's database has. */
@@ -62,7 +71,8 @@ export async function openSqliteIssuer(
   location: SqliteLocation,
 ): Promise<IssuerStore & KeyStore & AuditStore & Closable> {
   const database = openDatabase(location, ISSUER_SCHEMA);
-  return { ...issuerStoreOn(database), ...commonStoresOn(database, new AuditChain(database)) };
+  const chain = new AuditChain(database);
+  return { ...issuerStoreOn(database, chain), ...commonStoresOn(database, chain) };
 }
 
 /** Opens, or makes, the STS's database. Rejects as `openSqliteIssuer` does. */

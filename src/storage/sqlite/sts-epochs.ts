@@ -41,7 +41,7 @@ export function stsEpochs(database: SqliteDatabase, chain: AuditChain): EpochMet
 }
 
 /** Raises an epoch within the write's transaction. */
-function epochRaiser(database: SqliteDatabase): (scope: EpochScope, now: number) => Epoch {
+export function epochRaiser(database: SqliteDatabase): (scope: EpochScope, now: number) => Epoch {
   // Never back: what an earlier epoch ended stays ended, and what was granted by the mark's clock is of before, too.
   const raise = database.prepare(`
     INSERT INTO epoch (scope, name, at)

@@ -30,7 +30,7 @@ export interface JobEnded extends EventFrame {
   readonly kind: 'job_ended';
   readonly jobId: string;
   readonly endedAt: EpochSeconds;
-  /** For people: `finished`, `deadline` or `heartbeat_missed`. */
+  /** For people: `finished`, `deadline`, `heartbeat_missed` or `store_restored`. */
   readonly cause: string;
 }
 

@@ -1,6 +1,7 @@
 // Owns the schema of the issuer's database. Steps are appended; released ones never change.
 import type { Schema } from '../migrate.ts';
 import { AUDIT_TABLES } from './audit.ts';
+import { BEGINNING_TABLE } from './beginning.ts';
 import { KEY_TABLE, RING_VERSIONS } from './keys.ts';
 
 /**
@@ -118,6 +119,15 @@ const READERS = `
   DROP TABLE event_floor;
 `;
 
+/** The latest time at which a job was started or ended: an older copy of the database is known by it. */
+const HIGH_WATER = `
+  CREATE TABLE high_water (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    at INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO high_water (only_row, at) SELECT 1, coalesce(max(max(started_at, coalesce(ended_at, 0))), 0) FROM job;
+`;
+
 export const ISSUER_SCHEMA: Schema = {
   kind: 'issuer',
   applicationId: 0x4a504953, // "JPIS"
@@ -127,5 +137,6 @@ export const ISSUER_SCHEMA: Schema = {
     { version: 3, name: 'receivers of events', sql: READERS },
     { version: 4, name: 'versions of key rings', sql: RING_VERSIONS },
     { version: 5, name: 'audit chains', sql: AUDIT_TABLES },
+    { version: 6, name: 'beginnings, high-water mark', sql: `${BEGINNING_TABLE}${HIGH_WATER}` },
   ],
 };

@@ -1,8 +1,10 @@
 // Owns the schema of the STS's database. Steps are appended; released ones never change.
 import type { Schema } from '../migrate.ts';
 import { AUDIT_TABLES } from './audit.ts';
+import { BEGINNING_TABLE } from './beginning.ts';
 import { EPOCHS, USES } from './epochs.ts';
 import { KEY_TABLE, RING_VERSIONS } from './keys.ts';
+import { POLICY_TABLES } from './policies.ts';
 
 /**
  * `token_use` is led by the expiry: inserts stay local and pruning is one range delete, so the rate does not fall with
@@ -171,5 +173,6 @@ export const STS_SCHEMA: Schema = {
     { version: 8, name: 'audit chains', sql: DECISIONS_AS_ENTRIES },
     { version: 9, name: 'epochs and freezes', sql: EPOCHS },
     { version: 10, name: 'what a token was used for', sql: USES },
+    { version: 11, name: 'beginnings, shared policies', sql: `${BEGINNING_TABLE}${POLICY_TABLES}` },
   ],
 };

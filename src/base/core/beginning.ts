@@ -1,0 +1,19 @@
+// A store's beginnings: it begins anew when what it holds may not be all that was acknowledged. Words and a part of two ports.
+import type { EpochSeconds } from './time.ts';
+
+/** Where a store stands. */
+export interface Beginning {
+  /** How often it began anew; it only grows. */
+  readonly generation: number;
+  /** When it did last: of what happened before, it may know nothing. Null: it never had to. */
+  readonly at: EpochSeconds | null;
+  /** An older copy was put in its place, and it has not begun anew since. */
+  readonly isRestored: boolean;
+}
+
+/** What the stores of issuer and STS have in common about it. Beginning anew itself is their own business. */
+export interface BeginningStore {
+  beginning(): Promise<Beginning>;
+  /** From now on, for all replicas, the store is an older copy of itself. */
+  markRestored(): Promise<void>;
+}

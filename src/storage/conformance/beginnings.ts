@@ -1,0 +1,33 @@
+// Conformance of what the stores of issuer and STS say of their beginnings, for any engine.
+import { describe, expect } from 'vitest';
+import type { BeginningStore } from '../../base/core/beginning.ts';
+import type { StoreEngine } from './engine.ts';
+import { requirements } from './run.ts';
+
+/** Whatever begins anew: `begin` is the port's own way. */
+export function beginningConformance<Store extends BeginningStore>(
+  engine: StoreEngine<Store>,
+  begin: (store: Store, now: number) => Promise<unknown>,
+): void {
+  const requirement = requirements(engine);
+  describe('a beginning', () => {
+    requirement('is not needed by a new store, which never had one', async ({ store }) => {
+      expect(await store.beginning()).toEqual({ generation: 0, at: null, isRestored: false });
+    });
+
+    requirement('is needed from the mark on, by every replica and after a restart', async (instance) => {
+      const replica = await instance.replica();
+      await instance.store.markRestored();
+      expect(await replica.beginning()).toMatchObject({ generation: 0, isRestored: true });
+      expect(await (await instance.restart()).beginning()).toMatchObject({ generation: 0, isRestored: true });
+    });
+
+    requirement('is counted, and takes the mark away', async (instance) => {
+      await instance.store.markRestored();
+      await begin(instance.store, 1000);
+      expect(await instance.store.beginning()).toEqual({ generation: 1, at: 1000, isRestored: false });
+      await begin(instance.store, 2000);
+      expect(await (await instance.restart()).beginning()).toEqual({ generation: 2, at: 2000, isRestored: false });
+    });
+  });
+}

@@ -1,0 +1,44 @@
+// Shared policies and beginnings of an StsStore in memory, for the rest of it to build on.
+import { type Beginning, KEPT_POLICY_SETS, type PolicyFile, type PolicyStore } from '../../src/sts/store.ts';
+import { MemoryAuditStore } from './memory-audit-store.ts';
+
+type Activation = Parameters<PolicyStore['activatePolicies']>[0];
+
+export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore {
+  /** Every activation of policies, in order. */
+  readonly policySets: { readonly version: number; readonly id: string; readonly files: readonly PolicyFile[] }[] = [];
+  ownBeginning: Beginning = { generation: 0, at: null, isRestored: false };
+  /** Set: no policies can be read. */
+  policiesBroken: Error | undefined;
+
+  async activePolicies(): Promise<{ readonly version: number; readonly id: string } | undefined> {
+    if (this.policiesBroken !== undefined) throw this.policiesBroken;
+    const active = this.policySets.at(-1);
+    return active === undefined ? undefined : { version: active.version, id: active.id };
+  }
+
+  async loadPolicies(id: string): Promise<readonly PolicyFile[] | undefined> {
+    if (this.policiesBroken !== undefined) throw this.policiesBroken;
+    const lately = [...new Set(this.policySets.toReversed().map((set) => set.id))].slice(0, KEPT_POLICY_SETS);
+    return lately.includes(id) ? this.policySets.findLast((set) => set.id === id)?.files : undefined;
+  }
+
+  async wasActive(id: string): Promise<boolean> {
+    return this.policySets.some((set) => set.id === id);
+  }
+
+  async activatePolicies({ expectedVersion, files, id, record }: Activation): Promise<boolean> {
+    if (this.policySets.length !== expectedVersion) return false;
+    this.append(record);
+    this.policySets.push({ version: expectedVersion + 1, id, files });
+    return true;
+  }
+
+  async beginning(): Promise<Beginning> {
+    return this.ownBeginning;
+  }
+
+  async markRestored(): Promise<void> {
+    this.ownBeginning = { ...this.ownBeginning, isRestored: true };
+  }
+}
