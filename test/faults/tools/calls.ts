@@ -49,6 +49,19 @@ export async function tokenOf(fleet: Fleet, job: StartedJob): Promise<string> {
   return String(reply.body.value);
 }
 
+const TOKENS_OF_A_JOB = 25;
+
+/** So many different tokens, of jobs that have several each. */
+export async function tokensOf(fleet: Fleet, many: number): Promise<readonly string[]> {
+  const tokens: string[] = [];
+  while (tokens.length < many) {
+    const job = await beginJob(fleet);
+    const wanted = Math.min(TOKENS_OF_A_JOB, many - tokens.length);
+    tokens.push(...(await Promise.all(Array.from({ length: wanted }, () => tokenOf(fleet, job)))));
+  }
+  return tokens;
+}
+
 /** Ends a job at its controller's word. */
 export const endJob = (fleet: Fleet, jobId: string): Promise<Answer> => finishJob(ofFleet(fleet), jobId);
 
