@@ -92,13 +92,17 @@ export interface IssuerStore extends BeginningStore {
   ): Promise<Job | undefined>;
   /**
    * One transaction with the record: counts a beginning, ends every running job as `store_restored` at `now`, and queues its events.
-   * How many jobs ended. Who comes back from an older copy may hold a job for running that was over.
+   * How many jobs ended: who comes back from an older copy may hold a job for running that was over. Undefined, and nothing changed,
+   * when the generation is another than expected: somebody else began anew.
    */
   beginAnew(beginning: {
+    readonly expectedGeneration: number;
+    /** For which history of the database. */
+    readonly history: string;
     readonly now: EpochSeconds;
     readonly eventExpiresAt: EpochSeconds;
     readonly record: ActionRecord;
-  }): Promise<number>;
+  }): Promise<number | undefined>;
   /** The latest time at which a job was started or ended, or something forgotten. */
   highWaterMark(): Promise<EpochSeconds>;
   /** Running jobs whose deadline or next heartbeat lies before `now`, at most `limit`. */

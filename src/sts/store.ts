@@ -170,13 +170,17 @@ export interface StsStore extends BeginningStore, PolicyStore {
   identity(): Promise<StoreIdentity>;
   /**
    * One transaction, which no grant shares: counts a beginning, raises the epoch `all` as `raiseEpoch` does, and makes the store another
-   * one. For a store that may not hold all that was acknowledged: whatever it could still allow is over.
+   * one. For a store that may not hold all that was acknowledged: whatever it could still allow is over. Undefined, and nothing
+   * changed, when the generation is another than expected: somebody else began anew.
    */
   beginAnew(beginning: {
+    readonly expectedGeneration: number;
+    /** For which history of the database. */
+    readonly history: string;
     readonly identity: StoreIdentity;
     readonly now: EpochSeconds;
     readonly record: ActionRecord;
-  }): Promise<Epoch>;
+  }): Promise<Epoch | undefined>;
   /** From now on the store is another one, for all its replicas. It keeps what it holds. */
   renewIdentity(identity: StoreIdentity): Promise<void>;
   /** The latest time that was granted at or forgotten at: at an earlier one, what the store holds is not all there was. */

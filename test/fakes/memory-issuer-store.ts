@@ -3,7 +3,6 @@
 import { JobpassError } from '../../src/base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../src/base/core/limits.ts';
 import {
-  type ActionRecord,
   type Beginning,
   type EpochSeconds,
   type EventReader,
@@ -35,7 +34,7 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
   readonly tokens = new Map<string, IssuedToken>();
   readonly events: QueuedEvent[] = [];
   readonly acknowledged = new Set<string>();
-  ownBeginning: Beginning = { generation: 0, at: null, isRestored: false };
+  ownBeginning: Beginning = { generation: 0, at: null, history: null, isRestored: false };
   /** The audiences that got a token, by job; kept as long as the job. */
   readonly #audiences = new Map<string, Set<string>>();
   highWater: EpochSeconds = 0;
@@ -120,15 +119,20 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
     return ended;
   }
 
-  async beginAnew(beginning: {
-    readonly now: EpochSeconds;
-    readonly eventExpiresAt: EpochSeconds;
-    readonly record: ActionRecord;
-  }): Promise<number> {
+  async history(): Promise<string> {
+    return 'memory';
+  }
+
+  acceptHistory(): void {
+    // There is no other.
+  }
+
+  async beginAnew(beginning: Parameters<IssuerStore['beginAnew']>[0]): Promise<number | undefined> {
     await this.before('beginAnew');
-    const { eventExpiresAt, now: at, record } = beginning;
+    const { eventExpiresAt, expectedGeneration, history, now: at, record } = beginning;
+    if (this.ownBeginning.generation !== expectedGeneration) return undefined;
     this.append(record);
-    this.ownBeginning = { generation: this.ownBeginning.generation + 1, at, isRestored: false };
+    this.ownBeginning = { generation: expectedGeneration + 1, at, history, isRestored: false };
     this.highWater = Math.max(this.highWater, at);
     const running = [...this.jobs.values()].filter(({ endedAt }) => endedAt === null);
     for (const { id } of running) this.#end(id, { at, reason: 'store_restored', eventExpiresAt });

@@ -1,13 +1,23 @@
 // Shared policies and beginnings of an StsStore in memory, for the rest of it to build on.
-import { type Beginning, KEPT_POLICY_SETS, type PolicyFile, type PolicyStore } from '../../src/sts/store.ts';
+import { JobpassError } from '../../src/base/core/errors.ts';
+import {
+  type Beginning,
+  type BeginningStore,
+  KEPT_POLICY_SETS,
+  type PolicyFile,
+  type PolicyStore,
+} from '../../src/sts/store.ts';
 import { MemoryAuditStore } from './memory-audit-store.ts';
 
 type Activation = Parameters<PolicyStore['activatePolicies']>[0];
 
-export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore {
+export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore, BeginningStore {
   /** Every activation of policies, in order. */
   readonly policySets: { readonly version: number; readonly id: string; readonly files: readonly PolicyFile[] }[] = [];
-  ownBeginning: Beginning = { generation: 0, at: null, isRestored: false };
+  ownBeginning: Beginning = { generation: 0, at: null, history: null, isRestored: false };
+  /** What a test makes the history, and what was accepted of it. */
+  ownHistory = 'memory';
+  accepted = 'memory';
   /** Set: no policies can be read. */
   policiesBroken: Error | undefined;
 
@@ -34,11 +44,25 @@ export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore {
     return true;
   }
 
+  async history(): Promise<string> {
+    return this.ownHistory;
+  }
+
+  acceptHistory(history: string): void {
+    this.accepted = history;
+  }
+
   async beginning(): Promise<Beginning> {
+    this.checkHistory();
     return this.ownBeginning;
   }
 
   async markRestored(): Promise<void> {
     this.ownBeginning = { ...this.ownBeginning, isRestored: true };
+  }
+
+  /** While the history is not the accepted one, nothing is done. */
+  protected checkHistory(): void {
+    if (this.ownHistory !== this.accepted) throw new JobpassError('ERR_STORE_HISTORY', 'the database is another one');
   }
 }

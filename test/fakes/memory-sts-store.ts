@@ -87,9 +87,16 @@ export class MemoryStsStore extends MemoryPolicyStore implements StsStore {
     this.ownIdentity = identity;
   }
 
-  async beginAnew({ identity, now, record }: Parameters<StsStore['beginAnew']>[0]): Promise<Epoch> {
-    const epoch = await this.raiseEpoch({ scope: { scope: 'all' }, now, record });
-    this.ownBeginning = { generation: this.ownBeginning.generation + 1, at: now, isRestored: false };
+  async beginAnew(beginning: Parameters<StsStore['beginAnew']>[0]): Promise<Epoch | undefined> {
+    const { expectedGeneration, history, identity, now, record } = beginning;
+    this.checkHistory();
+    if (this.ownBeginning.generation !== expectedGeneration) return undefined;
+    const before = this.ownBeginning;
+    this.ownBeginning = { generation: expectedGeneration + 1, at: now, history, isRestored: false };
+    const epoch = await this.raiseEpoch({ scope: { scope: 'all' }, now, record }).catch((error: unknown) => {
+      this.ownBeginning = before;
+      throw error;
+    });
     this.ownIdentity = identity;
     return epoch;
   }
@@ -100,6 +107,7 @@ export class MemoryStsStore extends MemoryPolicyStore implements StsStore {
 
   async grant(grant: GrantInput): Promise<GrantOutcome> {
     await this.hooks.beforeGrant?.(grant);
+    this.checkHistory();
     const { client, issuedFrom, now, record, session, skewSeconds, uses } = grant;
     if (record.outcome !== 'granted' || record.sessionId !== session.id || session.decisionId !== record.id) {
       throw misuse('a session was to be stored without its own decision record');

@@ -7,12 +7,12 @@ import { requirements } from './run.ts';
 /** Whatever begins anew: `begin` is the port's own way. */
 export function beginningConformance<Store extends BeginningStore>(
   engine: StoreEngine<Store>,
-  begin: (store: Store, now: number) => Promise<unknown>,
+  begin: (store: Store, now: number, expectedGeneration: number) => Promise<unknown>,
 ): void {
   const requirement = requirements(engine);
   describe('a beginning', () => {
     requirement('is not needed by a new store, which never had one', async ({ store }) => {
-      expect(await store.beginning()).toEqual({ generation: 0, at: null, isRestored: false });
+      expect(await store.beginning()).toEqual({ generation: 0, at: null, history: null, isRestored: false });
     });
 
     requirement('is needed from the mark on, by every replica and after a restart', async (instance) => {
@@ -24,10 +24,23 @@ export function beginningConformance<Store extends BeginningStore>(
 
     requirement('is counted, and takes the mark away', async (instance) => {
       await instance.store.markRestored();
-      await begin(instance.store, 1000);
-      expect(await instance.store.beginning()).toEqual({ generation: 1, at: 1000, isRestored: false });
-      await begin(instance.store, 2000);
-      expect(await (await instance.restart()).beginning()).toEqual({ generation: 2, at: 2000, isRestored: false });
+      await begin(instance.store, 1000, 0);
+      const first = { generation: 1, at: 1000, history: 'h', isRestored: false };
+      expect(await instance.store.beginning()).toEqual(first);
+      await begin(instance.store, 2000, 1);
+      expect(await (await instance.restart()).beginning()).toEqual({ ...first, generation: 2, at: 2000 });
+    });
+
+    requirement('happens once when several see that it is needed', async (instance) => {
+      const stores = [instance.store, await instance.replica()];
+      const outcomes = await Promise.all(stores.map((store) => begin(store, 1000, 0)));
+      expect(outcomes.filter((outcome) => outcome !== undefined)).toHaveLength(1);
+      expect(await instance.store.beginning()).toMatchObject({ generation: 1 });
+    });
+
+    requirement('has a history that can be accepted, and is the one found at opening', async ({ store }) => {
+      store.acceptHistory(await store.history());
+      expect(await store.beginning()).toMatchObject({ generation: 0 });
     });
   });
 }

@@ -12,10 +12,10 @@ const AUDIENCE = 'https://sts.example.com';
 const READER = { client: 'sts', receiver: 'r1' };
 
 let begun = 0;
-const begin = (store: IssuerStore, now: number): Promise<number> => {
+const begin = (store: IssuerStore, now: number, expectedGeneration = 0): Promise<number | undefined> => {
   begun += 1;
   const record = actionRecord(`b${begun}`, { action: 'store.begin_anew' });
-  return store.beginAnew({ now, eventExpiresAt: now + 3600, record });
+  return store.beginAnew({ expectedGeneration, history: 'h', now, eventExpiresAt: now + 3600, record });
 };
 
 /** The part of src/issuer/store.ts about beginnings, with the records. */
@@ -47,7 +47,13 @@ export function issuerBeginningConformance(engine: StoreEngine<IssuerStore & Aud
     requirement('with a record that fails changes nothing', async ({ store }) => {
       await start(store, 'J1');
       await store.recordAction(actionRecord('taken'));
-      const beginning = { now: NOW, eventExpiresAt: NOW, record: actionRecord('taken') };
+      const beginning = {
+        expectedGeneration: 0,
+        history: 'h',
+        now: NOW,
+        eventExpiresAt: NOW,
+        record: actionRecord('taken'),
+      };
       await expect(store.beginAnew(beginning)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
       expect(await store.beginning()).toMatchObject({ generation: 0 });
       expect(await store.findJob('J1')).toMatchObject({ endedAt: null });

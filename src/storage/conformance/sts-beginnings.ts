@@ -9,10 +9,16 @@ import { actionRecord, grantOf, NOW } from './fixtures.ts';
 import { requirements } from './run.ts';
 
 let begun = 0;
-const begin = (store: StsStore, now: number): Promise<Epoch> => {
+const begin = (store: StsStore, now: number, expectedGeneration = 0): Promise<Epoch | undefined> => {
   begun += 1;
   const identity = { id: `store-${begun}`, bornAt: now };
-  return store.beginAnew({ identity, now, record: actionRecord(`b${begun}`, { action: 'store.begin_anew' }) });
+  return store.beginAnew({
+    expectedGeneration,
+    history: 'h',
+    identity,
+    now,
+    record: actionRecord(`b${begun}`, { action: 'store.begin_anew' }),
+  });
 };
 
 /** The part of src/sts/store.ts about beginnings, with the records. */
@@ -45,7 +51,13 @@ export function stsBeginningConformance(engine: StoreEngine<StsStore & AuditStor
     requirement('with a record that fails changes nothing', async ({ store }) => {
       await store.grant(grantOf('1'));
       await store.recordAction(actionRecord('taken'));
-      const beginning = { identity: { id: 'x', bornAt: NOW }, now: NOW, record: actionRecord('taken') };
+      const beginning = {
+        expectedGeneration: 0,
+        history: 'h',
+        identity: { id: 'x', bornAt: NOW },
+        now: NOW,
+        record: actionRecord('taken'),
+      };
       await expect(store.beginAnew(beginning)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
       expect(await store.beginning()).toMatchObject({ generation: 0 });
       expect(await store.findSession('S1')).toBeDefined();

@@ -1,14 +1,19 @@
 // How often a store began anew, and whether it has to. The databases of issuer and STS have the table.
-import type { Beginning, BeginningStore } from '../../sts/store.ts';
+import type { Beginning, BeginningStore, EpochSeconds } from '../../sts/store.ts';
 import { decodeBeginning } from '../rows/beginning.ts';
 import type { SqliteDatabase } from './database.ts';
 
+/** A file has no name for its history: an older copy of it looks like itself. */
+const HISTORY = 'sqlite';
+
 /** The ports' part about beginnings. */
 export function storeBeginning(database: SqliteDatabase): BeginningStore {
-  const find = database.prepare('SELECT generation, at, is_restored FROM beginning WHERE only_row = 1');
+  const find = beginningFinder(database);
   const mark = database.prepare('UPDATE beginning SET is_restored = 1 WHERE only_row = 1');
   return {
-    beginning: () => database.read((): Beginning => decodeBeginning(find.get() ?? {})),
+    history: async () => HISTORY,
+    acceptHistory: () => undefined,
+    beginning: () => database.read(find),
     markRestored: () =>
       database.write(() => {
         mark.run();
@@ -16,12 +21,17 @@ export function storeBeginning(database: SqliteDatabase): BeginningStore {
   };
 }
 
-/** Counts one beginning, inside an open transaction. */
-export function beginningCounter(database: SqliteDatabase): (at: number) => void {
-  const count = database.prepare(
-    'UPDATE beginning SET generation = generation + 1, at = ?, is_restored = 0 WHERE only_row = 1',
-  );
-  return (at) => {
-    count.run(at);
-  };
+function beginningFinder(database: SqliteDatabase): () => Beginning {
+  const find = database.prepare('SELECT generation, at, history, is_restored FROM beginning WHERE only_row = 1');
+  return () => decodeBeginning(find.get() ?? {});
+}
+
+/** Counts one beginning, inside an open transaction; false when the generation is another than expected. */
+export function beginningCounter(
+  database: SqliteDatabase,
+): (o: { readonly expectedGeneration: number; readonly at: EpochSeconds; readonly history: string }) => boolean {
+  const count = database.prepare(`
+    UPDATE beginning SET generation = generation + 1, at = $at, history = $history, is_restored = 0
+    WHERE only_row = 1 AND generation = $expectedGeneration`);
+  return ({ at, expectedGeneration, history }) => count.run({ at, expectedGeneration, history }).changes === 1;
 }

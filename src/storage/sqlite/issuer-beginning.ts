@@ -19,10 +19,10 @@ export function issuerBeginning(
   const running = database.prepare('SELECT id FROM job WHERE ended_at IS NULL ORDER BY id');
   const mark = database.prepare('SELECT at FROM high_water WHERE only_row = 1');
   return {
-    beginAnew: async ({ eventExpiresAt, now, record }) => {
+    beginAnew: async ({ eventExpiresAt, expectedGeneration, history, now, record }) => {
       const entry = encodeRecord(record);
       return database.write(() => {
-        count(now);
+        if (!count({ expectedGeneration, history, at: now })) return undefined;
         raiseMark(now);
         const ids = running.all().map((row) => text(row, 'id'));
         for (const id of ids) endJob(id, { at: now, reason: 'store_restored', eventExpiresAt });

@@ -13,11 +13,11 @@ export function stsBeginning(database: SqliteDatabase, chain: AuditChain): Pick<
   const raise = epochRaiser(database);
   const renew = identityRenewer(database);
   return {
-    beginAnew: async ({ identity, now, record }) => {
+    beginAnew: async ({ expectedGeneration, history, identity, now, record }) => {
       const entry = encodeRecord(record);
       return database.write(() => {
+        if (!count({ expectedGeneration, history, at: now })) return undefined;
         const epoch = raise({ scope: 'all' }, now);
-        count(now);
         renew(identity);
         chain.append(entry);
         return epoch;

@@ -6,6 +6,7 @@ export const BEGINNING_TABLE = `
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     generation INTEGER NOT NULL,
     at INTEGER,
+    history TEXT,
     is_restored INTEGER NOT NULL
   ) STRICT;
   INSERT INTO beginning (only_row, generation, at, is_restored) VALUES (1, 0, NULL, 0);
