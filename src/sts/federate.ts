@@ -91,8 +91,10 @@ async function decideOnAccounts(deps: ExchangeDeps, opened: Case, o: AskedAccoun
   });
   const issuedFrom = issuedFromOf(facts, { now, leewaySeconds: 0 });
   const wanted = { request, facts, trace, grantTrace: trace, session, uses: [], now, issuedFrom };
-  const refused = await settle(deps, opened, wanted);
-  return refused ?? { ok: true, decisionId: opened.id, session };
+  const settled = await settle(deps, opened, wanted);
+  if (!settled.ok) return settled.error;
+  if (settled.value !== session) throw new TypeError('nothing was used up that could have been used before');
+  return { ok: true, decisionId: opened.id, session };
 }
 
 /** So many roles are told of in a trace. */

@@ -26,8 +26,11 @@ import { type Verified, type VerifiedFacts, type VerifiedToken, verifiedFacts } 
 /** A grant that is durable. The wire makes its credential of it, with `issued`. */
 export interface Granted {
   readonly ok: true;
+  /** The one that granted the session, also when it is given again. */
   readonly decisionId: string;
   readonly session: Session;
+  /** From now on: of a repeated session, what is left of it. */
+  readonly expiresInSeconds: number;
   /** As it was decided on. */
   readonly role: Role;
   /** The token's one audience. */
@@ -138,9 +141,11 @@ async function grant(deps: GrantDeps, opened: Case, allowed: Allowed): Promise<G
     now: allowed.now,
     leewaySeconds: role.session.singleUse ? deps.clockSkewSeconds : 0,
   });
-  const refused = await settle(deps, opened, { ...allowed, session, grantTrace, uses: uses.value, issuedFrom });
-  if (refused !== undefined) return refused;
-  return { ok: true, decisionId: opened.id, session, role, audience: audienceOf(facts.claims) };
+  const settled = await settle(deps, opened, { ...allowed, session, grantTrace, uses: uses.value, issuedFrom });
+  if (!settled.ok) return settled.error;
+  const { decisionId, expiresAt } = settled.value;
+  const expiresInSeconds = expiresAt - allowed.now;
+  return { ok: true, decisionId, session: settled.value, expiresInSeconds, role, audience: audienceOf(facts.claims) };
 }
 
 /** A gateway that a session's token was shown to must not get by it into another group (design, section 2). */

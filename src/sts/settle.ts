@@ -1,20 +1,22 @@
 // The moment a grant counts: session, record and uses become durable in one transaction, or a refusal does. It decides nothing.
 import type { Trace } from '../base/core/decision.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
+import { err, ok, type Result } from '../base/core/result.ts';
 import type { CredentialRequest } from './exchange-request.ts';
 import { type Case, grantRecord, type RecordedToken, refusalRecord } from './records.ts';
 import { type RefusalDeps, type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
+import { type RepeatDeps, repeated } from './repeat.ts';
 import type { FederatedSession, GrantOutcome, Session, StsStore, TokenUse } from './store.ts';
 import type { VerifiedFacts } from './verifier/verify.ts';
 
-export interface SettleDeps extends RefusalDeps {
-  readonly store: Pick<StsStore, 'grant' | 'recordRefusal'>;
+export interface SettleDeps extends RefusalDeps, RepeatDeps {
+  readonly store: Pick<StsStore, 'grant' | 'recordRefusal'> & RepeatDeps['store'];
   readonly clockSkewSeconds: number;
 }
 
 /** What a grant or its refusal is about. */
 export interface Settling {
-  readonly request: Pick<CredentialRequest, 'token' | 'client'>;
+  readonly request: Pick<CredentialRequest, 'token' | 'client' | 'askedSeconds'>;
   readonly facts: VerifiedFacts;
   /** Of the decision that allowed it. */
   readonly trace: Trace;
@@ -31,17 +33,38 @@ interface Grantable extends Settling {
   readonly issuedFrom: number;
 }
 
-/** Undefined once session and record are durable; else the refusal, which is durable itself as far as the store lets it be. */
-export async function settle(deps: SettleDeps, opened: Case, wanted: Grantable): Promise<Refused | undefined> {
+/**
+ * The session once it and its record are durable: the wanted one, or the one that the same client was granted for the same token just
+ * now. Else the refusal, which is durable itself as far as the store lets it be.
+ */
+export async function settle<S extends Session | FederatedSession>(
+  deps: SettleDeps,
+  opened: Case,
+  wanted: Grantable & { readonly session: S },
+): Promise<Result<S | Session, Refused>> {
   const { facts, grantTrace: trace, issuedFrom, now, request, session, uses } = wanted;
   const record = grantRecord(opened, recorded(facts), { session, trace });
   const { clockSkewSeconds: skewSeconds } = deps;
   const client = request.client ?? null;
   const outcome = await tryGrant(deps, { session, record, uses, issuedFrom, client, now, skewSeconds });
-  if (outcome === 'granted') return undefined;
-  const refusal = failureOf(outcome);
-  if (outcome !== 'store_unavailable') return refuseGrant(deps, opened, { ...wanted, refusal });
-  return refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks });
+  if (outcome === 'granted') return ok(session);
+  const again = outcome === 'token_replayed' ? await tryAgain(deps, opened, wanted) : err(failureOf(outcome));
+  if (again.ok) return again;
+  const refusal = again.error;
+  if (refusal.reason !== 'store_unavailable') return err(await refuseGrant(deps, opened, { ...wanted, refusal }));
+  return err(refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks }));
+}
+
+async function tryAgain(deps: SettleDeps, opened: Case, wanted: Grantable): Promise<Result<Session, Failure>> {
+  try {
+    return await repeated(deps, opened, wanted);
+  } catch (error) {
+    deps.log.error(
+      { decision: opened.id, err: error },
+      'the first use of a token could not be looked up, or its repeat not recorded',
+    );
+    return err(failure('store_unavailable', 'the store did not tell what the token was used for'));
+  }
 }
 
 /** Refuses what a decision allowed. */
@@ -74,7 +97,7 @@ async function tryGrant(
   }
 }
 
-function failureOf(outcome: Exclude<GrantOutcome, 'granted'> | 'store_unavailable'): Failure {
+function failureOf(outcome: Exclude<GrantOutcome, 'granted' | 'token_replayed'> | 'store_unavailable'): Failure {
   switch (outcome) {
     case 'job_ended':
       return failure('job_ended', 'the job ended before the grant was durable');
@@ -87,8 +110,6 @@ function failureOf(outcome: Exclude<GrantOutcome, 'granted'> | 'store_unavailabl
       );
     case 'frozen':
       return failure('granting_frozen', 'granting is frozen for this role: an operator stopped it');
-    case 'token_replayed':
-      return failure('token_replayed', 'this token may be used once, and was used before');
     case 'clock_behind':
       return failure('clock_behind', 'the clock is behind the latest time already acted on, by more than the skew');
     case 'store_unavailable':

@@ -1,4 +1,5 @@
 // Puts the STS together from what it is given: verifier, pipeline, feeds, policies, routes. The only place that knows them all.
+import type { AuditStore } from '../base/audit/store.ts';
 import type { ClientRegistry } from '../base/client-auth/authenticate.ts';
 import type { StsGrant } from '../base/client-auth/client.ts';
 import type { Secret } from '../base/core/secret.ts';
@@ -41,7 +42,7 @@ const PRUNE_MS = 60_000;
 
 export interface StsDeps {
   readonly settings: StsSettings;
-  readonly store: StsStore;
+  readonly store: StsStore & Pick<AuditStore, 'recordAction'>;
   /** The `access-token` ring, ES256. */
   readonly keys: Pick<KeyRing, 'signer' | 'publicJwks' | 'verificationKeys'>;
   /** By group. */

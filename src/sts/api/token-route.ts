@@ -71,13 +71,17 @@ async function handleToken(deps: TokenRouteDeps, request: HttpRequest): Promise<
   // Told before the token is looked at: it is the same whoever asks, and for whatever role.
   const statements = scope === undefined ? ok(undefined) : readScope(scope);
   if (!statements.ok) return refuse(deps, request, { failure: statements.error, form: form.value });
-  const answer = await exchanged(deps, wanted.value, pipelineRequest(wanted.value, statements.value, request));
+  const answer = await exchanged(
+    deps,
+    wanted.value,
+    pipelineRequest(wanted.value, { client: client.value, scope: statements.value }, request),
+  );
   return answer.ok ? answer.value : encodeTokenRefusal({ ...answer.error, grant });
 }
 
 const pipelineRequest = (
   { askedSeconds, resources, role, subjectToken }: TokenQuestion,
-  scope: readonly Statement[] | undefined,
+  { client, scope }: { readonly client: string | null; readonly scope: readonly Statement[] | undefined },
   { remoteAddress }: HttpRequest,
 ): ExchangeRequest => ({
   wire: WIRE,
@@ -87,6 +91,7 @@ const pipelineRequest = (
   remoteAddress,
   resources,
   ...(scope === undefined ? {} : { scope }),
+  ...(client === null ? {} : { client }),
 });
 
 async function exchanged(
@@ -96,12 +101,12 @@ async function exchanged(
 ): Promise<Result<HttpResponse, Refused>> {
   const outcome = await exchange(deps.exchange, asked);
   if (!outcome.ok) return err(outcome);
-  const { decisionId, session } = outcome;
+  const { decisionId, expiresInSeconds, session } = outcome;
   const accessToken = await issuedAccessToken(deps, outcome, asked);
   if (!accessToken.ok) return accessToken;
   const response = {
     accessToken: accessToken.value,
-    expiresInSeconds: session.expiresAt - session.issuedAt,
+    expiresInSeconds,
     sessionId: session.id,
     decisionId,
   };
@@ -119,13 +124,13 @@ function readForm(request: HttpRequest): Result<TokenForm, Failure> {
   return problem === undefined ? readTokenForm(request.body) : err(problem);
 }
 
-/** The token authenticates the request, so a client need not; one that presents itself must be who it says. */
+/** The token authenticates the request, so a client need not; one that presents itself must be who it says. Its name, or null. */
 async function checkClient(
   deps: TokenRouteDeps,
   request: HttpRequest,
   form: ReadonlyMap<string, string>,
-): Promise<Result<null, Failure>> {
+): Promise<Result<string | null, Failure>> {
   if (!presentsClient(request, form)) return ok(null);
   const client = await deps.clients.authenticate(request, form);
-  return client.ok ? ok(null) : client;
+  return client.ok ? ok(client.value.name) : client;
 }
