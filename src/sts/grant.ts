@@ -1,7 +1,7 @@
 // From a verified identity and one role to a session: judged, and made durable before anything is answered. Which role it is, and
 // what verified the identity, is exchange's business.
 import type { RoleRef, Trace } from '../base/core/decision.ts';
-import { ID_RANDOM_BYTES, type IdKind, newId } from '../base/core/ids.ts';
+import { ID_RANDOM_BYTES, type IdKind, newIdAt } from '../base/core/ids.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
@@ -60,8 +60,8 @@ interface Asked {
 }
 
 /** A new id of this kind. */
-export const freshId = ({ random }: Pick<GrantDeps, 'random'>, kind: IdKind): string =>
-  newId(kind, random.bytes(ID_RANDOM_BYTES));
+export const freshId = ({ clock, random }: Pick<GrantDeps, 'clock' | 'random'>, kind: IdKind): string =>
+  newIdAt(kind, clock.nowSeconds(), random.bytes(ID_RANDOM_BYTES));
 
 /** Judges, and grants or refuses; either is durable before it is told, as far as the store lets it be. */
 export async function decideOn(deps: GrantDeps, before: Case, o: Asked): Promise<Granted | Refused> {
