@@ -39,7 +39,12 @@ const keep = <T extends { close(): unknown }>(one: T): T => {
 
 try {
   const servers = keep(
-    await startS3Servers({ buckets: [BUCKET], policies: { deploy: DEPLOY_ROLE }, clockSkewSeconds: 1 }),
+    await startS3Servers({
+      buckets: [BUCKET],
+      policies: { deploy: DEPLOY_ROLE },
+      clockSkewSeconds: 1,
+      unlimited: true,
+    }),
   );
   // Only of jobs that are younger than its store can an STS know without asking that they run.
   await sleep(3000);

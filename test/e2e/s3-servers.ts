@@ -32,6 +32,8 @@ export interface S3ServersOptions {
   readonly buckets: readonly string[];
   /** The STS's; a store younger than this asks the issuer about every job. */
   readonly clockSkewSeconds?: number;
+  /** Requests are not counted against anybody: measurements ask from one address, for one job. */
+  readonly unlimited?: boolean;
   /** Where the objects are; on the disk unless given. */
   readonly upstream?: { readonly url: string; readonly accessKeyId: string; readonly secretAccessKey: string };
 }
@@ -136,6 +138,9 @@ const tlsText = (tls: PrivateCa | undefined): string =>
 
 type Urls = S3Servers['urls'];
 
+const NO_RATES = ['source', 'client', 'issuer', 'job', 'gateway_job'].map((kind) => `${kind}: { per_second: 1000000 }`);
+const ratesText = (unlimited = false): string => (unlimited ? `, rates: { ${NO_RATES.join(', ')} }` : '');
+
 const issuerText = (urls: Urls, hashes: { readonly controller: string; readonly sts: string }): string => `issuer:
   url: ${urls.issuer}
   clients:
@@ -144,18 +149,18 @@ const issuerText = (urls: Urls, hashes: { readonly controller: string; readonly 
 observability: { log_level: warn }
 `;
 
-const stsText = (urls: Urls, gatewayHash: string, { tls, clockSkewSeconds = 30 }: S3ServersOptions): string => `sts:
+const stsText = (urls: Urls, gatewayHash: string, options: S3ServersOptions): string => `sts:
   url: ${urls.sts}
-  ${tlsText(tls)}
+  ${tlsText(options.tls)}
   trusted_issuers: [{ issuer: "${urls.issuer}", network: loopback, client: sts, secret: "file:.jobpass/sts.secret" }]
   gateways: [{ name: artifacts, public_keys: ["file:artifacts.public.json"] }]
   clients:
     - { name: artifacts, secrets_sha256: ["${gatewayHash}"], may: { feed: artifacts } }
-limits: { clock_skew: ${clockSkewSeconds}s }
+limits: { clock_skew: ${options.clockSkewSeconds ?? 30}s${ratesText(options.unlimited)} }
 observability: { log_level: warn }
 `;
 
-const gatewayText = (urls: Urls, { buckets, upstream, tls }: S3ServersOptions): string => `gateways:
+const gatewayText = (urls: Urls, { buckets, upstream, tls, unlimited }: S3ServersOptions): string => `gateways:
   - name: artifacts
     listen: ${new URL(urls.s3).host}
     ${tlsText(tls)}
@@ -166,5 +171,6 @@ const gatewayText = (urls: Urls, { buckets, upstream, tls }: S3ServersOptions): 
     gcs: { listen: ${new URL(urls.gcs).host}, url: "${urls.gcs}" }
     ${tls === undefined ? '' : `blob: { listen: ${new URL(urls.blob).host}, account: ${BLOB_ACCOUNT}, url: "${urls.blob}" }`}
     sts: { url: "${urls.sts}", network: loopback, secret: "file:.jobpass/gateway.secret" }
+limits: { clock_skew: 30s${ratesText(unlimited)} }
 observability: { log_level: warn }
 `;
