@@ -5,7 +5,6 @@ import { ClientRegistry } from '../src/base/client-auth/authenticate.ts';
 import type { StsGrant } from '../src/base/client-auth/client.ts';
 import type { JsonObject } from '../src/base/core/json.ts';
 import { ok } from '../src/base/core/result.ts';
-import { Secret } from '../src/base/core/secret.ts';
 import { identityClaims } from '../src/base/identity/claims.ts';
 import { assembleJws } from '../src/base/jwt/assemble.ts';
 import type { GuardedFetch } from '../src/base/ports/fetch.ts';
@@ -14,6 +13,7 @@ import { KeyRing } from '../src/keys/ring.ts';
 import { FACTS, grantOf } from '../src/storage/conformance/fixtures.ts';
 import { openSqliteIssuer, openSqliteSts } from '../src/storage/sqlite/open.ts';
 import { createSts } from '../src/sts/sts.ts';
+import { groupKeysOf } from '../test/fakes/group-keys.ts';
 import { measure, printRates, printRatio, type Subject } from './measure.ts';
 import { answering, clock, log, RAW, random, rawSigning, routeOf, temporaryFolder } from './parts.ts';
 import { AZURE_CLIENT, AZURE_TENANT, PROVIDER, ROLE_ARN, toHttp, wireRequests } from './wire-requests.ts';
@@ -100,7 +100,7 @@ async function exchangeOn(store: Store, issuer: Awaited<ReturnType<typeof issuer
     },
     store,
     keys: await KeyRing.open({ ring: 'access-token', algorithm: 'ES256', store, kek, clock }),
-    groupKeys: new Map([['artifacts', { id: 'g1', key: new Secret(new Uint8Array(32)) }]]),
+    groupKeys: new Map([['artifacts', { view: groupKeysOf(1) }]]),
     clients: new ClientRegistry<StsGrant>({ clients: [], audience: STS, clock }),
     policySource: {
       list: async () => [{ path: 'main/publish-web.yaml', bytes: new TextEncoder().encode(POLICY) }],

@@ -50,6 +50,7 @@ const sessionToken = (over: Partial<CarriedSession> = {}): Promise<string> => {
     session: sts.session(over),
     roleArn: 'arn:aws:iam::000000000042:role/publish-web',
     sessionName: 'job-1',
+    groupKeyId: null,
   };
   return assembleJws({ typ: AWS_SESSION_TOKEN_TYPE }, awsSessionTokenClaims(aws), sts.key.signer);
 };

@@ -8,6 +8,7 @@ import { EPOCH_KEPT_SECONDS } from '../base/core/limits.ts';
 import { failure } from '../base/core/reasons.ts';
 import { err, ok } from '../base/core/result.ts';
 import type { Clock } from '../base/ports/clock.ts';
+import { groupKeySetId } from '../keys/group-key.ts';
 import { epochsIdOf, NO_EPOCHS_ID } from '../wire/feed/epochs.ts';
 import type { FeedMessage } from '../wire/feed/message.ts';
 import { FeedClient } from './feed-client.ts';
@@ -65,7 +66,7 @@ describe('a poll', () => {
     expect(world.feed.ready()).toBe(false);
     expect(await world.reasonOfPoll()).toBe('taken');
     expect([world.fresh, world.feed.ready(), world.messages]).toEqual([true, true, 1]);
-    expect(world.feed.groupKey()?.reveal()).toEqual(GROUP_KEY);
+    expect(world.feed.groupKeys()?.active.key.reveal()).toEqual(GROUP_KEY);
   });
 
   test('authenticates with form-encoded name and secret, and a new nonce each time', async () => {
@@ -94,8 +95,13 @@ describe('a poll', () => {
     await world.feed.poll();
     await world.feed.poll();
     expect(world.sts.polls).toMatchObject([
-      { cursor: 0, store: null, permissionSetId: null, groupKeyId: null },
-      { cursor: 1, store: 'store-1', permissionSetId: world.sts.permissions.id, groupKeyId: 'GK1' },
+      { cursor: 0, store: null, permissionSetId: null, groupKeySetId: null },
+      {
+        cursor: 1,
+        store: 'store-1',
+        permissionSetId: world.sts.permissions.id,
+        groupKeySetId: groupKeySetId(['GK1'], 'GK1'),
+      },
     ]);
   });
 
@@ -347,10 +353,32 @@ describe('the STS’s keys', () => {
 
 describe('a group key that is wrapped to several keys', () => {
   test.each([[['wrapped', 'another']], [['another', 'wrapped']]])('is opened with the own one: %j', async (wrapped) => {
-    world.sts.wrapped = wrapped;
+    world.sts.groupKeys = [{ id: 'GK1', wrapped }];
     await world.feed.poll();
-    expect(world.feed.groupKey()?.reveal()).toEqual(GROUP_KEY);
+    expect(world.feed.groupKeys()?.active.key.reveal()).toEqual(GROUP_KEY);
     expect(world.log.lines.filter((line) => line.level === 'error')).toEqual([]);
+  });
+});
+
+describe('the keys of a group', () => {
+  test('come all together, and one that stays is the same object', async () => {
+    await world.feed.poll();
+    const before = world.feed.groupKeys();
+    world.sts.groupKeys = [...world.sts.groupKeys, { id: 'GK2', wrapped: ['wrapped'] }];
+    await world.feed.poll();
+    const after = world.feed.groupKeys();
+    expect([after?.active.id, after?.living.map(({ id }) => id)]).toEqual(['GK2', ['GK1', 'GK2']]);
+    expect(after?.find('GK1')).toBe(before?.active);
+    world.sts.groupKeys = world.sts.groupKeys.slice(1);
+    await world.feed.poll();
+    expect(world.feed.groupKeys()?.find('GK1')).toBeUndefined();
+  });
+
+  test('that are not what their name says leave the gateway not ready', async () => {
+    world.sts.groupKeys = [{ id: 'GK0', wrapped: ['wrapped'] }, ...world.sts.groupKeys];
+    world.sts.alter = (message) => ({ ...message, groupKeySetId: 'another' });
+    await world.feed.poll();
+    expect([world.fresh, world.feed.groupKeys()]).toEqual([true, null]);
   });
 });
 
@@ -359,8 +387,8 @@ describe('a group key that is not wrapped to this gateway', () => {
     world.unwraps = false;
     await world.feed.poll();
     await world.feed.poll();
-    expect([world.fresh, world.feed.ready(), world.feed.groupKey()]).toEqual([true, false, null]);
-    expect(world.sts.polls.map((poll) => poll.groupKeyId)).toEqual([null, null]);
+    expect([world.fresh, world.feed.ready(), world.feed.groupKeys()]).toEqual([true, false, null]);
+    expect(world.sts.polls.map((poll) => poll.groupKeySetId)).toEqual([null, null]);
     expect(world.log.lines.filter((line) => line.level === 'error')).toHaveLength(1);
     world.unwraps = true;
     await world.feed.poll();

@@ -15,6 +15,7 @@ import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
 import type { SigningAlgorithm } from '../base/ports/signer.ts';
+import { type GroupKey, GroupKeys } from '../keys/group-key.ts';
 import { basicAuthorization } from '../wire/authorization.ts';
 import { decodeFeedMessage, feedPollQuery, MAX_FEED_MESSAGE_BYTES } from '../wire/feed/codec.ts';
 import { FEED_TOKEN_TYPE, type FeedMessage } from '../wire/feed/message.ts';
@@ -55,8 +56,8 @@ export class FeedClient {
   readonly #stop = new AbortController();
   /** Null: unknown, or the known ones did not sign the last message. */
   #stsKeys: readonly VerificationKey[] | null = null;
-  #groupKey: { readonly id: string; readonly key: Secret<Uint8Array> } | null = null;
-  #wantedGroupKeyId: string | null = null;
+  #groupKeys: GroupKeys | null = null;
+  #wantedGroupKeySetId: string | null = null;
   #unwrapFailedFor: string | null = null;
   #lastProblem: string | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -65,15 +66,15 @@ export class FeedClient {
     this.#d = dependencies;
   }
 
-  /** Fresh, and in possession of the group key that the STS uses. */
+  /** Fresh, and in possession of the group's keys that the STS uses. */
   ready(): boolean {
     const isFresh = this.#d.state.feedAgeMs() <= MAX_STALENESS_MS;
-    return isFresh && this.#groupKey !== null && this.#groupKey.id === this.#wantedGroupKeyId;
+    return isFresh && this.#groupKeys !== null && this.#groupKeys.id === this.#wantedGroupKeySetId;
   }
 
-  /** The key that credentials of this group are derived with; null until the STS has delivered it. */
-  groupKey(): Secret<Uint8Array> | null {
-    return this.ready() ? (this.#groupKey?.key ?? null) : null;
+  /** The keys that credentials of this group are derived with; null until the STS has delivered them. A key that stays is the same object. */
+  groupKeys(): GroupKeys | null {
+    return this.ready() ? this.#groupKeys : null;
   }
 
   /** Polls until `close`. Calling it twice is a mistake of the caller's. */
@@ -111,7 +112,7 @@ export class FeedClient {
 
   async #ask(nonce: string): Promise<Result<ParsedJws, Failure>> {
     const { sts } = this.#d.settings;
-    const query = feedPollQuery({ nonce, ...this.#d.state.position(), groupKeyId: this.#groupKey?.id ?? null });
+    const query = feedPollQuery({ nonce, ...this.#d.state.position(), groupKeySetId: this.#groupKeys?.id ?? null });
     const answer = await this.#d.fetch({
       url: `${sts.url}/v1/feed?${query}`,
       method: 'GET',
@@ -166,7 +167,7 @@ export class FeedClient {
   async #take(message: FeedMessage, sentAt: Moment): Promise<Result<{ readonly more: boolean }, Failure>> {
     const keys = usable(importKeySet({ keys: message.keys }));
     if (!keys.ok) return keys;
-    await this.#takeGroupKey(message);
+    await this.#takeGroupKeys(message);
     const applied = this.#d.state.apply({ message, keys: keys.value, sentAt });
     if (!applied.ok) return applied;
     this.#stsKeys = keys.value;
@@ -175,20 +176,27 @@ export class FeedClient {
   }
 
   /** A key that cannot be unwrapped leaves the gateway not ready; the sessions it can judge without it go on. */
-  async #takeGroupKey(message: FeedMessage): Promise<void> {
-    this.#wantedGroupKeyId = message.groupKeyId;
-    if (message.groupKey === undefined) return;
-    const { id, wrapped } = message.groupKey;
-    const unwrapped = await this.#unwrapOne(wrapped);
-    if (unwrapped.ok) {
-      this.#groupKey = { id, key: new Secret(unwrapped.value) };
-    } else if (this.#unwrapFailedFor !== id) {
-      this.#unwrapFailedFor = id;
-      this.#d.log.error(
-        { groupKey: id, reason: unwrapped.error.reason, detail: unwrapped.error.detail },
-        'the group key is not wrapped to this gateway: enter its public key in the gateways section of the STS',
-      );
+  async #takeGroupKeys({ groupKeys, groupKeySetId }: FeedMessage): Promise<void> {
+    this.#wantedGroupKeySetId = groupKeySetId;
+    if (groupKeys === undefined) return;
+    const keys: GroupKey[] = [];
+    for (const { id, wrapped } of groupKeys.keys) {
+      const known = this.#groupKeys?.find(id);
+      const unwrapped = known === undefined ? await this.#unwrapOne(wrapped) : ok(known.key.reveal());
+      if (!unwrapped.ok) return this.#tellUnwrapFailure(id, unwrapped.error);
+      keys.push(known ?? { id, key: new Secret(unwrapped.value) });
     }
+    // A set whose id says something else is never the wanted one.
+    this.#groupKeys = new GroupKeys(keys, groupKeys.activeId);
+  }
+
+  #tellUnwrapFailure(id: string, { detail, reason }: Failure): void {
+    if (this.#unwrapFailedFor === id) return;
+    this.#unwrapFailedFor = id;
+    this.#d.log.error(
+      { groupKey: id, reason, detail },
+      'the group key is not wrapped to this gateway: enter its public key in the gateways section of the STS',
+    );
   }
 
   /** The STS wraps for every public key it has of this gateway; the one that is ours opens. */

@@ -105,10 +105,10 @@ export function createGateway(d: GatewayDependencies): Gateway {
   const turns = new Turns();
   const entrance = createEntrance(d);
   const shared = { authority, entrance, newDecisionId, log, live, turns, desk: new RefusalDesk({ clock, log }) };
-  const front = createFront(d, { ...shared, groupKey: () => feed.groupKey() });
+  const front = createFront(d, { ...shared, groupKeys: () => feed.groupKeys() });
   return {
     front: front?.handle ?? null,
-    doors: createDoors(d, { ...shared, groupKey: () => feed.groupKey() }),
+    doors: createDoors(d, { ...shared, groupKeys: () => feed.groupKeys() }),
     check: createCheck(shared),
     ready: async () => feed.ready(),
     start: () => {

@@ -2,20 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
+import { groupKeysOf } from '../../test/fakes/group-keys.ts';
 import { MemoryKeyStore } from '../../test/fakes/memory-key-store.ts';
-import { openGroupKey } from './group-key.ts';
+import { type GroupKey, groupKind } from './group-key.ts';
 import { KeyEncryptionKey } from './kek.ts';
+import { MIN_PUBLISH_SECONDS } from './lifecycle.ts';
+import { LiveRing } from './live-ring.ts';
 
 const kek = KeyEncryptionKey.fromBytes(Buffer.alloc(32, 7));
-const open = (store: MemoryKeyStore, options: { ring?: string; kek?: KeyEncryptionKey } = {}) =>
-  openGroupKey({
-    ring: 'group/artifacts',
-    store,
-    kek,
-    clock: new FrozenClock(),
-    random: { bytes: randomBytes },
-    ...options,
-  });
+const random = { bytes: randomBytes };
+const schedule = { rotateEverySeconds: null, publishSeconds: MIN_PUBLISH_SECONDS, retainSeconds: 60 };
+
+async function open(store: MemoryKeyStore, options: { ring?: string; kek?: KeyEncryptionKey } = {}): Promise<GroupKey> {
+  const kind = groupKind({ ring: 'group/artifacts', kek, random, ...options }, schedule);
+  return (await LiveRing.open(kind, { store, clock: new FrozenClock(), random })).view.active;
+}
 
 describe('a group key', () => {
   it('is 32 bytes, the same at every opening, and another for every group', async () => {
@@ -55,5 +56,23 @@ describe('a group key', () => {
     await expect(open(store)).rejects.toMatchObject(unreadable);
     store.keys = own.map((key) => ({ ...key, state: 'revoked' }));
     await expect(open(store)).rejects.toMatchObject({ code: 'ERR_KEY_RING' });
+  });
+});
+
+describe('the keys of a group', () => {
+  it('are found by their ids; what names none follows from the oldest', () => {
+    const keys = groupKeysOf(1, 2);
+    expect([keys.find('group-key-1'), keys.find(null)?.id, keys.find('group-key-3')]).toEqual([
+      keys.living[0],
+      'group-key-1',
+      undefined,
+    ]);
+    expect(keys.active.id).toBe('group-key-2');
+  });
+
+  it('have a name that another set, or another active key, has not', () => {
+    const names = [groupKeysOf(1), groupKeysOf(2), groupKeysOf(1, 2), groupKeysOf(2, 1)].map(({ id }) => id);
+    expect(new Set(names).size).toBe(4);
+    expect(groupKeysOf(1, 2).id).toBe(groupKeysOf(1, 2).id);
   });
 });

@@ -182,7 +182,7 @@ describe('under any schedule', () => {
           // Any key that signed until just before this change lives on in what is published for as long as its last token does.
           const before = world.at(from - 1).find(({ state }) => state === 'active')?.kid ?? signing;
           for (const later of world.history) {
-            if (later.from < from || later.from > from + LAG + LIFE + SKEW) continue;
+            if (later.from < from || later.from >= from + LAG + LIFE + SKEW) continue;
             expect(later.keys.filter(isPublished).map(({ kid }) => kid)).toContain(before);
           }
         }

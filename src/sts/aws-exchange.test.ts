@@ -1,6 +1,7 @@
 // What the pipeline does for AWS clients: roles by their ARN, session names, tags, source identity, session policies, key pairs.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ExchangeWorld } from '../../test/fakes/exchange-world.ts';
+import { groupKeysOf } from '../../test/fakes/group-keys.ts';
 import { makeRole } from '../../test/fakes/roles.ts';
 import { keysOf, STS_URL } from '../../test/fakes/sts-world.ts';
 import type { Statement } from '../base/core/permissions.ts';
@@ -249,5 +250,17 @@ describe('the credentials of a session', () => {
     const { groupKeys } = world;
     groupKeys.delete('artifacts');
     expect(await reason(sessionToken)).toBe('group_mismatch');
+  });
+
+  test('of AWS keep their secret while the group changes its key, until their own is gone', async () => {
+    const granted = await world.granted(AWS);
+    const { secretAccessKey, sessionToken } = await world.issueAws(granted);
+    const secretAfter = async (...fills: readonly number[]) => {
+      world.groupKeys.set('artifacts', { view: groupKeysOf(...fills) });
+      const opened = await world.openCaller(sessionToken);
+      return opened.ok ? opened.value.secretAccessKey.reveal() : opened.error.reason;
+    };
+    expect(await secretAfter(7, 8)).toBe(secretAccessKey.reveal());
+    expect(await secretAfter(8)).toBe('key_unknown');
   });
 });

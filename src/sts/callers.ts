@@ -4,12 +4,13 @@ import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { Secret } from '../base/core/secret.ts';
 import { type AwsSession, awsSecretKey, openAwsSessionToken } from '../base/credential/aws-session.ts';
+import type { GroupKeys } from '../keys/group-key.ts';
 import { expiryProblem, findInForce, type OwnCredentials, openOptions } from './own-credentials.ts';
 import type { StsStore } from './store.ts';
 
 export interface CallerDeps extends OwnCredentials {
   /** By group. */
-  readonly groupKeys: ReadonlyMap<string, { readonly key: Secret<Uint8Array> }>;
+  readonly groupKeys: ReadonlyMap<string, { readonly view: GroupKeys }>;
   readonly store: Pick<StsStore, 'findSession'>;
 }
 
@@ -33,7 +34,10 @@ export async function openCaller(deps: CallerDeps, sessionToken: string): Promis
   if (expired !== undefined) return err(expired);
   const found = await findInForce(deps.store, sessionId);
   if (!found.ok) return found;
-  const groupKey = deps.groupKeys.get(group);
-  if (groupKey === undefined) return err(failure('group_mismatch', `there is no group ${group}`));
+  const groupKeys = deps.groupKeys.get(group);
+  if (groupKeys === undefined) return err(failure('group_mismatch', `there is no group ${group}`));
+  const groupKey = groupKeys.view.find(aws.groupKeyId);
+  if (groupKey === undefined)
+    return err(failure('key_unknown', 'the key of the group that the secret follows from is gone'));
   return ok({ aws, secretAccessKey: awsSecretKey(groupKey.key.reveal(), sessionId) });
 }

@@ -18,6 +18,7 @@ import { FEDERATED_TOKEN_TYPE, federatedTokenClaims } from '../base/credential/f
 import { pack } from '../base/credential/packed.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
 import type { Signer } from '../base/ports/signer.ts';
+import type { GroupKey } from '../keys/group-key.ts';
 import type { Role } from '../policy/role.ts';
 import type { FederatedSession, Session } from './store.ts';
 
@@ -51,13 +52,13 @@ export interface AwsCredentials {
 /** Key pair and session token of a session. Precondition: `carryingProblem` had nothing against it on the wire `aws`. */
 export async function issueAwsCredentials(
   session: Session,
-  o: Issuing & { readonly roleArn: string; readonly groupKey: Secret<Uint8Array> },
+  o: Issuing & { readonly roleArn: string; readonly groupKey: GroupKey },
 ): Promise<AwsCredentials> {
-  const aws = awsSessionOf(session, o.roleArn, o.stsUrl);
+  const aws = { ...awsSessionOf(session, o.roleArn, o.stsUrl), groupKeyId: o.groupKey.id };
   const packed = pack(session);
   return {
     accessKeyId: awsAccessKeyId(session.id),
-    secretAccessKey: awsSecretKey(o.groupKey.reveal(), session.id),
+    secretAccessKey: awsSecretKey(o.groupKey.key.reveal(), session.id),
     sessionToken: await assembleJws({ typ: AWS_SESSION_TOKEN_TYPE }, awsSessionTokenClaims(aws, packed), o.signer),
     expiresAt: session.expiresAt,
     packedPolicyPercent: packed.percent === 0 ? null : packed.percent,
@@ -82,10 +83,13 @@ export function carryingProblem(
   return awsSessionTokenProblem(awsSessionOf(session, role.aws.roleArn, stsUrl));
 }
 
+/** As long as every id of a group's key: what a token is measured with before one is chosen. */
+const SOME_GROUP_KEY_ID = '0'.repeat(22);
+
 function awsSessionOf(session: Session, roleArn: string, stsUrl: string) {
   const { name: sessionName } = session;
   if (sessionName === null) throw new TypeError('a session without a name is no AWS client’s');
-  return { session: carried(session, stsUrl), roleArn, sessionName };
+  return { session: carried(session, stsUrl), roleArn, sessionName, groupKeyId: SOME_GROUP_KEY_ID };
 }
 
 const carried = (session: Session, stsUrl: string): CarriedSession => ({

@@ -2,7 +2,6 @@
 import type { AuditStore } from '../base/audit/store.ts';
 import type { ClientRegistry } from '../base/client-auth/authenticate.ts';
 import type { StsGrant } from '../base/client-auth/client.ts';
-import type { Secret } from '../base/core/secret.ts';
 import { encodeBase64url } from '../base/jwt/base64url.ts';
 import type { Limits } from '../base/limit/rate-limits.ts';
 import type { Clock } from '../base/ports/clock.ts';
@@ -11,6 +10,7 @@ import type { Route } from '../base/ports/http.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
 import { RefusalDesk } from '../base/refusal/desk.ts';
+import type { GroupKeys } from '../keys/group-key.ts';
 import type { KeyRing } from '../keys/ring.ts';
 import { adminRoutes } from './api/admin-routes.ts';
 import { awsRoutes } from './api/aws-route.ts';
@@ -46,7 +46,7 @@ export interface StsDeps {
   /** The `access-token` ring, ES256. */
   readonly keys: Pick<KeyRing, 'signer' | 'publicJwks' | 'verificationKeys'>;
   /** By group. */
-  readonly groupKeys: ReadonlyMap<string, { readonly id: string; readonly key: Secret<Uint8Array> }>;
+  readonly groupKeys: ReadonlyMap<string, { readonly view: GroupKeys }>;
   readonly clients: ClientRegistry<StsGrant>;
   readonly policySource: PolicySource;
   readonly fetch: GuardedFetch;

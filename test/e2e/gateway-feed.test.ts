@@ -8,12 +8,12 @@ import { hashClientSecret, newClientSecret } from '../../src/base/client-auth/se
 import { ACCESS_TOKEN_TYPE, accessTokenClaims } from '../../src/base/credential/access-token.ts';
 import { assembleJws } from '../../src/base/jwt/assemble.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../src/gateway/gateway.ts';
-import { openGroupKey } from '../../src/keys/group-key.ts';
 import { KeyEncryptionKey } from '../../src/keys/kek.ts';
 import { KeyRing } from '../../src/keys/ring.ts';
 import { GatewayKey } from '../../src/keys/wrap.ts';
 import { createSts, type Sts } from '../../src/sts/sts.ts';
 import { gatewaySettings } from '../fakes/feed-sts.ts';
+import { groupKeysOf } from '../fakes/group-keys.ts';
 import { listen, until } from '../fakes/guarded-resource.ts';
 import { MemoryKeyStore } from '../fakes/memory-key-store.ts';
 import { MemoryLog } from '../fakes/memory-log.ts';
@@ -44,7 +44,6 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
   store = new MemoryStsStore();
   log = new MemoryLog();
   keys = await KeyRing.open({ ring: 'access-token', algorithm: 'ES256', store: new MemoryKeyStore(), kek, clock });
-  const groupKey = await openGroupKey({ ring: 'group/artifacts', store: new MemoryKeyStore(), kek, clock, random });
   server = await serveOnLoopback(async (url) => {
     const may: StsGrant = { feed: 'store', read: [], evaluate: [], introspect: [], revoke: [] };
     const client = {
@@ -68,7 +67,7 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
         clockSkewSeconds: 30,
       },
       ...{ store, keys, clock, random, log, fetch: createGuardedFetch().fetch },
-      groupKeys: new Map([['artifacts', groupKey]]),
+      groupKeys: new Map([['artifacts', { view: groupKeysOf(7) }]]),
       clients: new ClientRegistry({ clients: [client], audience: url, clock }),
       policySource: {
         list: async () => [

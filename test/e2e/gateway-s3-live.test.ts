@@ -185,8 +185,8 @@ describe('a new request', () => {
     expect(answer.headers['retry-after']).toBe(code === 'ServiceUnavailable' ? '1' : undefined);
   });
 
-  test('is refused while the key of the group is not known', async () => {
-    world.sts.alter = (message) => ({ ...message, groupKeyId: 'GK-next' });
+  test('is refused while the keys of the group are not known', async () => {
+    world.sts.alter = (message) => ({ ...message, groupKeySetId: 'GKS-next' });
     await until(async () => !(await world.gateway.ready()));
     const answer = await world.send({ ...PUT, body: 'x', keys });
     expect([answer.status, answer.code, world.calls]).toEqual([503, 'ServiceUnavailable', []]);

@@ -1,6 +1,5 @@
 // The exchange pipeline by itself, for wires and credentials: frozen clock, store in memory, one CI's issuer behind a fetch.
 import type { Statement } from '../../src/base/core/permissions.ts';
-import { Secret } from '../../src/base/core/secret.ts';
 import { buildPolicySet } from '../../src/policy/policy-set.ts';
 import type { Role } from '../../src/policy/role.ts';
 import { type CallerDeps, openCaller } from '../../src/sts/callers.ts';
@@ -18,6 +17,7 @@ import { trustedIssuers } from '../../src/sts/verifier/trusted-issuers.ts';
 import { CountingRandom } from './counting-random.ts';
 import { FakeJobIssuer, fakeKey } from './fake-job-issuer.ts';
 import { FrozenClock } from './frozen-clock.ts';
+import { groupKeysOf } from './group-keys.ts';
 import { MemoryLog } from './memory-log.ts';
 import { MemoryStsStore } from './memory-sts-store.ts';
 import { wideCeiling } from './roles.ts';
@@ -30,7 +30,7 @@ export class ExchangeWorld {
   readonly store = new MemoryStsStore();
   readonly log = new MemoryLog();
   readonly key = fakeKey('sts-key');
-  readonly groupKeys = new Map([['artifacts', { id: 'group-key-1', key: new Secret(new Uint8Array(32).fill(7)) }]]);
+  readonly groupKeys = new Map([['artifacts', { view: groupKeysOf(7) }]]);
   readonly awsPolicies = new Map<string, ReadonlyMap<string, readonly Statement[]>>();
   roles: readonly Role[];
   readonly deps: ExchangeDeps;
@@ -87,14 +87,14 @@ export class ExchangeWorld {
   }
 
   issueAws({ role, session }: Granted): Promise<AwsCredentials> {
-    const groupKey = this.groupKeys.get(session.group);
+    const groupKey = this.groupKeys.get(session.group)?.view.active;
     if (groupKey === undefined || role.aws === null) throw new Error('not a role of AWS clients');
     const { signer } = this.key;
     return issueAwsCredentials(session, {
       stsUrl: STS_URL,
       signer,
       roleArn: role.aws.roleArn,
-      groupKey: groupKey.key,
+      groupKey,
     });
   }
 

@@ -10,6 +10,7 @@ import { assembleJws } from '../../src/base/jwt/assemble.ts';
 import type { Clock } from '../../src/base/ports/clock.ts';
 import type { FetchRequest, GuardedFetch } from '../../src/base/ports/fetch.ts';
 import type { GatewaySettings } from '../../src/gateway/settings.ts';
+import { groupKeySetId as setIdOf } from '../../src/keys/group-key.ts';
 import { permissionSetId } from '../../src/policy/policy-set.ts';
 import { encodeFeedMessage, MAX_FEED_MESSAGE_BYTES, parseFeedPoll } from '../../src/wire/feed/codec.ts';
 import { epochsIdOf } from '../../src/wire/feed/epochs.ts';
@@ -18,7 +19,7 @@ import { makeSigningKey, type SigningKey } from './signing-key.ts';
 
 export const STS_URL = 'https://sts.example.com';
 export const JOB_ISSUER = 'https://ci.example.com';
-const GROUP_KEY_ID = 'GK1';
+export const GROUP_KEY_ID = 'GK1';
 
 /** Settings of a gateway that listens to a FeedSts. */
 export const gatewaySettings = (over: Partial<GatewaySettings> = {}): GatewaySettings => ({
@@ -51,8 +52,10 @@ export class FeedSts {
   epochs: readonly Epoch[] = [];
   endedPerMessage = 1000;
   store = 'store-1';
-  /** Which of the gateway's keys the group key is wrapped to. */
-  wrapped: readonly string[] = ['wrapped'];
+  /** Oldest first, the last one the active one; with what they are wrapped to each key of the gateway. */
+  groupKeys: readonly { readonly id: string; readonly wrapped: readonly string[] }[] = [
+    { id: GROUP_KEY_ID, wrapped: ['wrapped'] },
+  ];
   issuerAgesMs: Readonly<Record<string, number | null>> = { [JOB_ISSUER]: 0 };
   permissions: PermissionSet = setOf([]);
   /** Last change to a message before it is signed. */
@@ -111,6 +114,9 @@ export class FeedSts {
 
   async #message(poll: FeedPoll): Promise<string> {
     const from = poll.store === this.store ? poll.cursor : 0;
+    const activeId = this.groupKeys.at(-1)?.id ?? '';
+    const ids = this.groupKeys.map(({ id }) => id);
+    const groupKeySetId = setIdOf(ids, activeId);
     const next = this.ended.slice(from, from + this.endedPerMessage);
     const message: FeedMessage = {
       issuer: STS_URL,
@@ -128,8 +134,8 @@ export class FeedSts {
       permissionSetId: this.permissions.id,
       ...(poll.permissionSetId === this.permissions.id ? {} : { permissions: this.permissions }),
       keys: this.published,
-      ...(poll.groupKeyId === GROUP_KEY_ID ? {} : { groupKey: { id: GROUP_KEY_ID, wrapped: this.wrapped } }),
-      groupKeyId: GROUP_KEY_ID,
+      ...(poll.groupKeySetId === groupKeySetId ? {} : { groupKeys: { keys: this.groupKeys, activeId } }),
+      groupKeySetId,
     };
     const header = { typ: this.type, maxBytes: MAX_FEED_MESSAGE_BYTES };
     return assembleJws(header, encodeFeedMessage(this.alter(message)), this.key.signer);

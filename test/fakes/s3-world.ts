@@ -15,7 +15,7 @@ import type { EntranceOptions } from '../../src/gateway/entrance.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../src/gateway/gateway.ts';
 import { openDiskStore } from '../../src/gateway/objects/disk/open.ts';
 import type { ObjectStore } from '../../src/gateway/objects/store.ts';
-import { FeedSts, gatewaySettings } from './feed-sts.ts';
+import { FeedSts, GROUP_KEY_ID, gatewaySettings } from './feed-sts.ts';
 import { listen, until } from './guarded-resource.ts';
 import { MemoryLog } from './memory-log.ts';
 import { MovingClock } from './moving-clock.ts';
@@ -109,7 +109,7 @@ export async function startS3World(entrance: EntranceOptions = {}): Promise<S3Wo
 }
 
 async function keysOf(sts: FeedSts, session: CarriedSession): Promise<S3Keys> {
-  const claims = awsSessionTokenClaims({ session, roleArn: ROLE_ARN, sessionName: 'job-1' });
+  const claims = awsSessionTokenClaims({ session, roleArn: ROLE_ARN, sessionName: 'job-1', groupKeyId: GROUP_KEY_ID });
   return {
     accessKeyId: awsAccessKeyId(session.sessionId),
     secret: awsSecretKey(GROUP_KEY, session.sessionId).reveal(),

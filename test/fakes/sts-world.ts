@@ -16,6 +16,7 @@ import { createSts, type Sts } from '../../src/sts/sts.ts';
 import { CountingRandom } from './counting-random.ts';
 import { FakeJobIssuer, fakeKey, noAnswer, STS_AUDIENCE } from './fake-job-issuer.ts';
 import { FrozenClock } from './frozen-clock.ts';
+import { groupKeysOf } from './group-keys.ts';
 import { matchPath } from './match-path.ts';
 import { MemoryLog } from './memory-log.ts';
 import { MemoryStsStore } from './memory-sts-store.ts';
@@ -133,7 +134,8 @@ export class StsWorld {
   readonly store = new MemoryStsStore();
   readonly log = new MemoryLog();
   readonly key = fakeKey('sts-key');
-  readonly groupKey = { id: 'group-key-1', key: new Secret(new Uint8Array(32).fill(7)) };
+  /** Rotates when a test sets another view. */
+  readonly groupKeys = { view: groupKeysOf(7) };
   readonly policies: MemoryPolicies;
   readonly sts: Sts;
   #letPoll: (() => void)[] = [];
@@ -172,7 +174,7 @@ export class StsWorld {
         publicJwks: () => ({ keys: [this.key.publicJwk] }),
         verificationKeys: () => keysOf(this.key.publicJwk),
       },
-      groupKeys: new Map([['artifacts', this.groupKey]]),
+      groupKeys: new Map([['artifacts', this.groupKeys]]),
       clients: new ClientRegistry({
         clients: [
           client('gateway', { feed: 'artifacts-1' }),

@@ -1,7 +1,7 @@
 // Opens the key rings of a server that is being put together, with the one that keeps them up to date. Nothing runs yet.
 import { MAX_SESSION_SECONDS } from '../../base/core/limits.ts';
 import type { Log } from '../../base/ports/log.ts';
-import { openGroupKey } from '../../keys/group-key.ts';
+import { type GroupKeys, groupKind } from '../../keys/group-key.ts';
 import { KeyKeeper } from '../../keys/keeper.ts';
 import { type KeySchedule, retainSecondsFor } from '../../keys/lifecycle.ts';
 import { LiveKeys, LiveRing, signingKind } from '../../keys/live-ring.ts';
@@ -34,7 +34,7 @@ export async function openIssuerKeys(
   return { keys: new LiveKeys(ring), keeper };
 }
 
-/** The ring of what the STS signs, and the key of every group of gateways. Throws as `KeyRing.of` does. */
+/** The ring of what the STS signs, and those of every group of gateways. Throws as `KeyRing.of` does. */
 export async function openStsKeys(
   plan: StsPlan,
   store: KeyStore,
@@ -45,9 +45,12 @@ export async function openStsKeys(
   const signing = signingKind({ ring: 'access-token', algorithm: 'ES256', kek }, schedule);
   const ring = await LiveRing.open(signing, { ...ports, store });
   const groups = [...new Set(plan.settings.gateways.map(({ group }) => group))];
-  const groupKeys = new Map<string, Awaited<ReturnType<typeof openGroupKey>>>();
-  for (const group of groups)
-    groupKeys.set(group, await openGroupKey({ ...ports, ring: `group/${group}`, store, kek }));
-  const keeper = new KeyKeeper({ store, rings: [ring], clock: systemClock, log, server: 'sts' });
+  const groupKeys = new Map<string, LiveRing<GroupKeys>>();
+  for (const group of groups) {
+    const kind = groupKind({ ring: `group/${group}`, kek, random: systemRandom }, schedule);
+    groupKeys.set(group, await LiveRing.open(kind, { ...ports, store }));
+  }
+  const rings = [ring, ...groupKeys.values()];
+  const keeper = new KeyKeeper({ store, rings, clock: systemClock, log, server: 'sts' });
   return { keys: new LiveKeys(ring), groupKeys, keeper };
 }

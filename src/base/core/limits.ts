@@ -6,6 +6,8 @@ export const MAX_JSON_DEPTH = 16;
 export const MAX_BODY_BYTES = 128 * 1024;
 export const MAX_JWKS_BYTES = 256 * 1024;
 export const MAX_JWKS_KEYS = 100;
+/** Living keys of one ring: those that were replaced within the longest life stand beside the active one. */
+export const MAX_RING_KEYS = 50;
 export const MAX_POLICY_BYTES = 64 * 1024;
 export const MAX_POLICY_CLAUSES = 1000;
 /** RFC 7519 leaves leeway to the verifier; 30 s covers ordinary NTP drift. */

@@ -51,7 +51,12 @@ const SESSION: CarriedSession = {
   sourceIdentity: 'you',
   policy: [ALLOW],
 };
-const AWS = { session: SESSION, roleArn: 'arn:aws:iam::000000000042:role/ci/publish-web', sessionName: 'job-1' };
+const AWS = {
+  session: SESSION,
+  roleArn: 'arn:aws:iam::000000000042:role/ci/publish-web',
+  sessionName: 'job-1',
+  groupKeyId: 'GK1',
+};
 const CLAIMS = awsSessionTokenClaims(AWS);
 const OPEN: OpenOptions = {
   issuer: SESSION.issuer,

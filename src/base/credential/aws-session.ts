@@ -32,6 +32,8 @@ export interface AwsSession {
   /** The role as it was asked for. */
   readonly roleArn: string;
   readonly sessionName: string;
+  /** The key of the group that the secret follows from; null in tokens of before they named it. */
+  readonly groupKeyId: string | null;
 }
 
 /** `ASIA` and 16 characters that follow from the session's id: SigV4 requests name the session by it. */
@@ -48,7 +50,7 @@ export function awsSecretKey(groupKey: Uint8Array, sessionId: string): Secret {
 
 /** The session token's claims; `packed` is the session's. Precondition: `awsSessionTokenProblem` has nothing against them. */
 export function awsSessionTokenClaims(
-  { session, roleArn, sessionName }: Omit<AwsSession, 'accessKeyId'>,
+  { groupKeyId, session, roleArn, sessionName }: Omit<AwsSession, 'accessKeyId'>,
   { text }: Packed = pack(session),
 ): Claims {
   return {
@@ -56,6 +58,7 @@ export function awsSessionTokenClaims(
     ...ownClaims(session),
     role_arn: roleArn,
     session_name: sessionName,
+    ...(groupKeyId === null ? {} : { gk: groupKeyId }),
     ...(session.sourceIdentity === null ? {} : { source_identity: session.sourceIdentity }),
     ...(text === null ? {} : { packed: text }),
   };
@@ -84,7 +87,7 @@ const FORM: CredentialForm = {
   name: 'the session token',
   type: AWS_SESSION_TOKEN_TYPE,
   required: { ...COMMON_MEMBERS, role_arn: isRoleArn, session_name: isSessionName },
-  optional: { source_identity: isText, packed: isText },
+  optional: { source_identity: isText, packed: isText, gk: isText },
 };
 
 /** Precondition: checked by the form. */
@@ -93,6 +96,7 @@ interface AwsMembers {
   readonly session_name: string;
   readonly source_identity?: string;
   readonly packed?: string;
+  readonly gk?: string;
 }
 
 /** A verified session token and the key that its signature was checked with. */
@@ -112,9 +116,11 @@ export async function openAwsSessionToken(
   const opened = await openMembers(token, FORM, options);
   if (!opened.ok) return opened;
   const { claims, key, sessionWith } = opened.value;
-  const { packed, role_arn: roleArn, session_name: sessionName, source_identity } = claims as unknown as AwsMembers;
+  const members = claims as unknown as AwsMembers;
+  const { gk: groupKeyId = null, packed, role_arn: roleArn, session_name: sessionName, source_identity } = members;
   const unpacked = packed === undefined ? { tags: {}, policy: null } : unpack(packed);
   if (unpacked === undefined) return err(failure('claim_malformed', 'tags and policy of the session token are broken'));
   const session = sessionWith({ ...unpacked, sourceIdentity: source_identity ?? null });
-  return ok({ aws: { session, accessKeyId: awsAccessKeyId(session.sessionId), roleArn, sessionName }, key });
+  const accessKeyId = awsAccessKeyId(session.sessionId);
+  return ok({ aws: { session, accessKeyId, roleArn, sessionName, groupKeyId }, key });
 }

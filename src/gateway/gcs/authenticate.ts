@@ -1,7 +1,7 @@
 // Who makes a request: the session of its access token. What that session may do is not asked here.
 import { failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import type { Secret } from '../../base/core/secret.ts';
+import type { GroupKeys } from '../../keys/group-key.ts';
 import type { Authority, Credential } from '../authorize.ts';
 import { bearerToken } from '../bearer.ts';
 import { openBearer } from '../credential.ts';
@@ -10,15 +10,15 @@ import { type GcsRefusal, refusalOf } from './refusal.ts';
 
 export interface AuthenticationDependencies {
   readonly authority: Authority;
-  /** The group's key as the feed last gave it; null while it is not known or not fresh. */
-  readonly groupKey: () => Secret<Uint8Array> | null;
+  /** The group's keys as the feed last gave them; null while they are not known or not fresh. */
+  readonly groupKeys: () => GroupKeys | null;
 }
 
 /** A caller whose access token is verified. */
 export interface Caller {
   readonly credential: Credential;
   /** Binds resumable uploads to who began them. */
-  readonly groupKey: Secret<Uint8Array>;
+  readonly groupKeys: GroupKeys;
 }
 
 /**
@@ -26,15 +26,15 @@ export interface Caller {
  * `token_malformed`, `feed_stale` while keys are missing, and those of opening.
  */
 export async function authenticate(
-  { authority, groupKey }: AuthenticationDependencies,
+  { authority, groupKeys }: AuthenticationDependencies,
   head: Head,
 ): Promise<Result<Caller, GcsRefusal>> {
   const token = bearerToken(head.headers.get('authorization') ?? []);
   if (!token.ok) return err(refusalOf(token.error));
-  const key = groupKey();
-  if (key === null) {
-    return err(refusalOf(failure('feed_stale', 'the key of the group is not known at this moment')));
+  const keys = groupKeys();
+  if (keys === null) {
+    return err(refusalOf(failure('feed_stale', 'the keys of the group are not known at this moment')));
   }
   const opened = await openBearer(token.value, authority);
-  return opened.ok ? ok({ credential: opened.value, groupKey: key }) : err(refusalOf(opened.error));
+  return opened.ok ? ok({ credential: opened.value, groupKeys: keys }) : err(refusalOf(opened.error));
 }

@@ -54,14 +54,14 @@ function workOf(
   { signal, onPermit }: { readonly signal: AbortSignal; readonly onPermit: (decided: Permit) => void },
 ): Work {
   const { buckets, place, store } = d;
-  const { credential, groupKey } = grounds.caller;
+  const { credential, groupKeys } = grounds.caller;
   const { framing } = head;
   return {
     store,
     buckets,
     place,
     session: credential.session,
-    groupKey,
+    groupKeys,
     signal,
     body: readRequestBody({ req, res, signal }),
     bodyBytes: framing.kind === 'chunked' ? null : framing.kind === 'length' ? Number(framing.length) : 0,

@@ -1,7 +1,7 @@
 // What each call needs, and that a refusal of one part refuses the whole.
 import { describe, expect, test } from 'vitest';
+import { groupKeysOf } from '../../../test/fakes/group-keys.ts';
 import type { Statement } from '../../base/core/permissions.ts';
-import { Secret } from '../../base/core/secret.ts';
 import type { VerificationKey } from '../../base/jwt/jwk.ts';
 import { compilePermissions } from '../../policy/iam/statements.ts';
 import type { GcsCall } from '../../wire/gcs/call.ts';
@@ -50,7 +50,7 @@ function groundsOf(call: GcsCall, rules: readonly Rule[], over: Partial<Knowledg
   const facts = { keys: new Map<string, string | null>([['s3:prefix', null], ...conditionKeysOf(call)]) };
   // Deciding looks at no key.
   const credential = { session, key: {} as VerificationKey, policy: null };
-  return { caller: { credential, groupKey: new Secret(new Uint8Array(32)) }, facts, knowledge };
+  return { caller: { credential, groupKeys: groupKeysOf(0) }, facts, knowledge };
 }
 
 const decided = (call: GcsCall, rules: readonly Rule[], over?: Partial<Knowledge>): string => {

@@ -1,10 +1,10 @@
 // Ids of resumable uploads: whose they are, and that nobody else can use, change or make one.
 import { describe, expect, test } from 'vitest';
-import { Secret } from '../../base/core/secret.ts';
+import { groupKeysOf } from '../../../test/fakes/group-keys.ts';
 import { openTicket, sealTicket, type TicketScope } from './upload-tickets.ts';
 
 const SCOPE: TicketScope = {
-  groupKey: new Secret(new Uint8Array(32).fill(7)),
+  groupKeys: groupKeysOf(7),
   owner: 'job 1',
   object: { bucket: 'web', key: 'a' },
 };
@@ -19,6 +19,11 @@ const sealed = sealTicket(SCOPE, TICKET);
 describe('the ticket of a resumable upload', () => {
   test('says at its end what was said at its beginning', () => {
     expect(openTicket(SCOPE, sealed)).toEqual(TICKET);
+  });
+
+  test('is good as long as the key that it was made with lives, whichever is the active one', () => {
+    expect(openTicket({ ...SCOPE, groupKeys: groupKeysOf(7, 8) }, sealed)).toEqual(TICKET);
+    expect(openTicket(SCOPE, sealTicket({ ...SCOPE, groupKeys: groupKeysOf(7, 8) }, TICKET))).toBeUndefined();
     expect(sealed).toMatch(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/);
   });
 
@@ -26,7 +31,7 @@ describe('the ticket of a resumable upload', () => {
     ['another owner', { owner: 'job 2' }],
     ['another bucket', { object: { bucket: 'other', key: 'a' } }],
     ['another object', { object: { bucket: 'web', key: 'b' } }],
-    ['another group', { groupKey: new Secret(new Uint8Array(32).fill(8)) }],
+    ['another group', { groupKeys: groupKeysOf(8) }],
   ])('is none for %s', (_what, over) => {
     expect(openTicket({ ...SCOPE, ...over }, sealed)).toBeUndefined();
   });

@@ -73,8 +73,8 @@ async function putWhole(work: Work, { call, ticket }: OpenUpload): Promise<Outco
   return written(work, bucket, stored.value, content.checksums());
 }
 
-const scopeOf = ({ groupKey, session }: Work, object: TicketScope['object']): TicketScope => ({
-  groupKey,
+const scopeOf = ({ groupKeys, session }: Work, object: TicketScope['object']): TicketScope => ({
+  groupKeys,
   owner: uploadOwner(session),
   object,
 });

@@ -1,8 +1,8 @@
 // What the operations of the Cloud Storage front work with, and how they tell what the store said.
 import { failure, type Reason } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import type { Secret } from '../../base/core/secret.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
+import type { GroupKeys } from '../../keys/group-key.ts';
 import { type GcsError, gcsError } from '../../wire/gcs/errors.ts';
 import { PayloadError } from '../../wire/gcs/payload-error.ts';
 import { type GcsPermission, type GcsPermissions, listPermission } from '../../wire/gcs/permissions.ts';
@@ -20,7 +20,7 @@ export interface Work {
   readonly place: Place;
   readonly session: CarriedSession;
   /** Binds resumable uploads. */
-  readonly groupKey: Secret<Uint8Array>;
+  readonly groupKeys: GroupKeys;
   /** Aborted when nothing may be stored or sent any more. */
   readonly signal: AbortSignal;
   /** The body of the request; nothing of it is read before it is asked for. */

@@ -43,7 +43,7 @@ async function run(
   { call, grounds, head }: Task,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { credential, groupKey } = grounds.caller.session;
+  const { credential, groupKeys } = grounds.caller.session;
   const { session } = credential;
   const content = openPayload({ call, head, caller: grounds.caller, source: { req, res, signal } });
   if (!content.ok) {
@@ -56,7 +56,7 @@ async function run(
     region: d.region,
     owner: { id: d.authority.group, displayName: d.authority.gateway },
     session,
-    groupKey,
+    groupKeys,
     signal,
     content: content.value,
     permits: (permission) => isPermitted(grounds, permission),

@@ -3,8 +3,8 @@
 import type { IncomingMessage } from 'node:http';
 import { failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import type { Secret } from '../../base/core/secret.ts';
 import type { SignatureClaim } from '../../base/sigv4/read.ts';
+import type { GroupKeys } from '../../keys/group-key.ts';
 import type { S3Call } from '../../wire/s3/call.ts';
 import { s3Error } from '../../wire/s3/errors.ts';
 import { readS3Call } from '../../wire/s3/request.ts';
@@ -22,7 +22,7 @@ import { SessionCache } from './session-cache.ts';
 export interface S3FrontDependencies extends Omit<CarryOutDependencies, 'region' | 'buckets'> {
   readonly settings: Pick<S3Settings, 'region' | 'buckets'>;
   /** The group's key as the feed last gave it; null while it is not known or not fresh. */
-  readonly groupKey: () => Secret<Uint8Array> | null;
+  readonly groupKeys: () => GroupKeys | null;
 }
 
 interface Front extends CarryOutDependencies {
@@ -34,12 +34,12 @@ interface Front extends CarryOutDependencies {
  * when the store asks for the body, never before the decision.
  */
 export function createS3Front(d: S3FrontDependencies): Handler {
-  const { authority, groupKey, settings } = d;
+  const { authority, groupKeys, settings } = d;
   const front: Front = {
     ...d,
     region: settings.region,
     buckets: new Set(settings.buckets.map(({ name }) => name)),
-    sessions: new SessionCache({ authority, groupKey }),
+    sessions: new SessionCache({ authority, groupKeys }),
   };
   return handlerOf<S3Refusal>(d, {
     serve: (exchange) => serve(front, exchange),

@@ -2,23 +2,23 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FeedSts, gatewaySettings } from '../../../test/fakes/feed-sts.ts';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
+import { groupKeysOf } from '../../../test/fakes/group-keys.ts';
 import { makeSigningKey } from '../../../test/fakes/signing-key.ts';
 import type { Statement } from '../../base/core/permissions.ts';
-import { Secret } from '../../base/core/secret.ts';
 import { AWS_SESSION_TOKEN_TYPE, awsSecretKey, awsSessionTokenClaims } from '../../base/credential/aws-session.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
 import { assembleJws } from '../../base/jwt/assemble.ts';
 import { importKeySet } from '../../base/jwt/jwk.ts';
 import { signingKey } from '../../base/sigv4/signature.ts';
+import type { GroupKeys } from '../../keys/group-key.ts';
 import type { Knowledge } from '../authorize.ts';
 import { SessionCache, type SessionCacheOptions } from './session-cache.ts';
 
 const SCOPE = { date: '20261123', region: 'eu-test-1', service: 's3' };
-const keyOf = (fill: number) => new Secret<Uint8Array>(new Uint8Array(32).fill(fill));
 
 let clock: FrozenClock;
 let sts: FeedSts;
-let groupKey: Secret<Uint8Array> | null;
+let groupKeys: GroupKeys | null;
 let options: SessionCacheOptions;
 let cache: SessionCache;
 /** How often somebody asked for the keys: opening does, recalling asks whether one is withdrawn. */
@@ -27,7 +27,7 @@ let published: () => ReturnType<Knowledge['keys']>;
 beforeEach(() => {
   clock = new FrozenClock();
   sts = new FeedSts(clock);
-  groupKey = keyOf(1);
+  groupKeys = groupKeysOf(1);
   published = () => {
     const imported = importKeySet({ keys: sts.published });
     return imported.ok ? imported.value.keys : [];
@@ -42,13 +42,13 @@ beforeEach(() => {
   };
   const { name: gateway, group, sts: at, clockSkewSeconds } = gatewaySettings();
   const authority = { gateway, group, stsUrl: at.url, clockSkewSeconds, knowledge };
-  options = { authority, groupKey: () => groupKey };
+  options = { authority, groupKeys: () => groupKeys };
   cache = new SessionCache({ ...options, capacity: 2 });
 });
 
-const tokenOf = (over: Partial<CarriedSession> = {}): Promise<string> => {
+const tokenOf = (over: Partial<CarriedSession> = {}, groupKeyId: string | null = 'group-key-1'): Promise<string> => {
   const roleArn = 'arn:aws:iam::000000000042:role/publish-web';
-  const claims = awsSessionTokenClaims({ session: sts.session(over), roleArn, sessionName: 'job-1' });
+  const claims = awsSessionTokenClaims({ session: sts.session(over), roleArn, sessionName: 'job-1', groupKeyId });
   return assembleJws({ typ: AWS_SESSION_TOKEN_TYPE }, claims, sts.key.signer);
 };
 
@@ -77,7 +77,7 @@ describe('a session token', () => {
   test('is not believed while the key of the group is unknown, however good it was', async () => {
     const token = await tokenOf();
     expect(await reasonOf(token)).toBe('open');
-    groupKey = null;
+    groupKeys = null;
     expect(await reasonOf(token)).toBe('feed_stale');
   });
 
@@ -86,12 +86,21 @@ describe('a session token', () => {
     expect(await reasonOf(await tokenOf())).toBe('feed_stale');
   });
 
-  test('is opened anew, with other secrets, when the key of the group changes', async () => {
+  test('keeps its secret while the group changes its key, and is refused when its own is gone', async () => {
     const token = await tokenOf();
     const before = await opened(token);
-    groupKey = keyOf(2);
-    const after = await opened(token);
-    expect(after.signingKey(SCOPE)).not.toEqual(before.signingKey(SCOPE));
+    groupKeys = groupKeysOf(1, 2);
+    expect((await opened(token)).signingKey(SCOPE)).toEqual(before.signingKey(SCOPE));
+    const next = await opened(await tokenOf({}, 'group-key-2'));
+    expect(next.signingKey(SCOPE)).not.toEqual(before.signingKey(SCOPE));
+    groupKeys = groupKeysOf(2);
+    expect(await reasonOf(token)).toBe('key_unknown');
+  });
+
+  test('of before keys had names in it follows from the oldest key', async () => {
+    const named = await opened(await tokenOf());
+    groupKeys = groupKeysOf(1, 2);
+    expect((await opened(await tokenOf({}, null))).signingKey(SCOPE)).toEqual(named.signingKey(SCOPE));
   });
 
   test('is refused as soon as the STS withdraws the key that signed it', async () => {

@@ -3,12 +3,12 @@
 import { hash } from 'node:crypto';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import type { Secret } from '../../base/core/secret.ts';
 import { assumedRoleId } from '../../base/credential/aws-arn.ts';
 import { type AwsSession, awsSecretKey } from '../../base/credential/aws-session.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
 import type { CredentialScope } from '../../base/sigv4/scope.ts';
 import { signingKey } from '../../base/sigv4/signature.ts';
+import type { GroupKey, GroupKeys } from '../../keys/group-key.ts';
 import { type Authority, keyWithdrawal } from '../authorize.ts';
 import { type OpenedAwsCredential, openAwsCredential } from '../credential.ts';
 
@@ -22,12 +22,16 @@ const MAX_POLICY_CHARS = 1024 * 1024;
 /** Requests are signed for today; presigned URLs for any of the seven days before. */
 const MAX_SIGNING_KEYS = 8;
 
+const KEY_GONE = 'the key of the group that the secret follows from is gone';
+
 /** A verified session token. Whoever presents it has still to prove that they know the secret. */
 export interface OpenSession extends OpenedAwsCredential {
   /** `AROA…:<session name>`, for the condition key `aws:userid`. */
   readonly userId: string;
   /** The group's key that the session's secret follows from. */
-  readonly groupKey: Secret<Uint8Array>;
+  readonly groupKey: GroupKey;
+  /** All of them as they were when the session was asked for. */
+  readonly groupKeys: GroupKeys;
   /** The SigV4 key of this session for one day, region and service. */
   signingKey(scope: CredentialScope): Uint8Array;
 }
@@ -39,8 +43,8 @@ interface Kept {
 
 export interface SessionCacheOptions {
   readonly authority: Authority;
-  /** The group's key as the feed last gave it; null while it is not known or not fresh. */
-  readonly groupKey: () => Secret<Uint8Array> | null;
+  /** The group's keys as the feed last gave them; null while they are not known or not fresh. */
+  readonly groupKeys: () => GroupKeys | null;
   /** How many sessions are kept; MAX_SESSIONS unless a test says otherwise. */
   readonly capacity?: number;
   /** Likewise, MAX_POLICY_CHARS. */
@@ -71,28 +75,30 @@ export class SessionCache {
    * meanwhile is `permit`'s to say.
    */
   async open(token: string): Promise<Result<OpenSession, Failure>> {
-    const groupKey = this.#o.groupKey();
-    if (groupKey === null) return err(failure('feed_stale', 'the key of the group is not known at this moment'));
+    const groupKeys = this.#o.groupKeys();
+    if (groupKeys === null) return err(failure('feed_stale', 'the keys of the group are not known at this moment'));
     const name = hash('sha256', token, 'base64');
-    const known = this.#recall(name, groupKey);
+    const known = this.#recall(name, groupKeys);
     if (known !== undefined) return ok(known);
     const opened = await openAwsCredential(token, this.#o.authority);
     if (!opened.ok) return opened;
     const { aws } = opened.value;
     const userId = assumedRoleId(aws.roleArn, aws.sessionName);
-    const session = { ...opened.value, userId, groupKey, signingKey: signingKeysOf(aws, groupKey) };
+    const groupKey = groupKeys.find(aws.groupKeyId);
+    if (groupKey === undefined) return err(failure('key_unknown', KEY_GONE));
+    const session = { ...opened.value, userId, groupKey, groupKeys, signingKey: signingKeysOf(aws, groupKey) };
     this.#remember(name, { session, policyChars: policyCharsOf(aws.session) });
     return ok(session);
   }
 
-  #recall(name: string, groupKey: Secret<Uint8Array>): OpenSession | undefined {
+  #recall(name: string, groupKeys: GroupKeys): OpenSession | undefined {
     const kept = this.#sessions.get(name);
     if (kept === undefined) return undefined;
     this.#forget(name);
     const { session } = kept;
     const { knowledge } = this.#o.authority;
     const isGood =
-      session.groupKey === groupKey &&
+      session.groupKeys === groupKeys &&
       keyWithdrawal(session.credential.key, knowledge) === undefined &&
       session.credential.session.expiresAt > knowledge.nowSeconds();
     if (!isGood) return undefined;
@@ -120,7 +126,7 @@ export class SessionCache {
 const policyCharsOf = ({ policy }: CarriedSession): number => (policy === null ? 0 : JSON.stringify(policy).length);
 
 /** Derives each key when it is first asked for. */
-function signingKeysOf({ session }: AwsSession, groupKey: Secret<Uint8Array>): OpenSession['signingKey'] {
+function signingKeysOf({ session }: AwsSession, { key: groupKey }: GroupKey): OpenSession['signingKey'] {
   const keys = new Map<string, Uint8Array>();
   return (scope) => {
     const name = `${scope.date}/${scope.region}/${scope.service}`;

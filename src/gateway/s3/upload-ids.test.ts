@@ -2,32 +2,38 @@
 import { describe, expect, test } from 'vitest';
 import { FeedSts } from '../../../test/fakes/feed-sts.ts';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
-import { Secret } from '../../base/core/secret.ts';
+import { groupKeysOf } from '../../../test/fakes/group-keys.ts';
 import { uploadOwner } from '../store-front/owner.ts';
 import { openUploadId, sealUploadId } from './upload-ids.ts';
 
-const key = new Secret(new Uint8Array(32).fill(1));
+const keys = groupKeysOf(1);
 const session = new FeedSts(new FrozenClock()).session();
 const owner = uploadOwner(session);
 const upload = { bucket: 'web', key: 'a/b', uploadId: 'u.1' };
-const sealed = sealUploadId(key, owner, upload);
+const sealed = sealUploadId(keys, owner, upload);
 
 describe('an upload id', () => {
   test('opens for its owner, also when the store’s own id has a dot', () => {
-    expect(openUploadId(key, owner, { ...upload, uploadId: sealed })).toBe('u.1');
+    expect(openUploadId(keys, owner, { ...upload, uploadId: sealed })).toBe('u.1');
+  });
+
+  test('opens as long as the key that it was made with lives, whichever is the active one', () => {
+    expect(openUploadId(groupKeysOf(1, 2), owner, { ...upload, uploadId: sealed })).toBe('u.1');
+    const later = sealUploadId(groupKeysOf(1, 2), owner, upload);
+    expect(openUploadId(keys, owner, { ...upload, uploadId: later })).toBeUndefined();
   });
 
   test.each([
-    ['another bucket', key, owner, { bucket: 'other' }],
-    ['another key', key, owner, { key: 'a/c' }],
-    ['another owner', key, uploadOwner({ ...session, jobId: 'J2' }), {}],
-    ['another group key', new Secret(new Uint8Array(32)), owner, {}],
-    ['another id of the store', key, owner, { uploadId: sealed.replace('u.1', 'u.2') }],
-    ['the store’s id alone', key, owner, { uploadId: 'u.1' }],
-    ['no id', key, owner, { uploadId: '' }],
-    ['another spelling of the same bytes', key, owner, { uploadId: `${sealed}=` }],
-  ])('does not open for %s', (_what, groupKey, asking, change) => {
-    expect(openUploadId(groupKey, asking, { ...upload, uploadId: sealed, ...change })).toBeUndefined();
+    ['another bucket', keys, owner, { bucket: 'other' }],
+    ['another key', keys, owner, { key: 'a/c' }],
+    ['another owner', keys, uploadOwner({ ...session, jobId: 'J2' }), {}],
+    ['another group key', groupKeysOf(0), owner, {}],
+    ['another id of the store', keys, owner, { uploadId: sealed.replace('u.1', 'u.2') }],
+    ['the store’s id alone', keys, owner, { uploadId: 'u.1' }],
+    ['no id', keys, owner, { uploadId: '' }],
+    ['another spelling of the same bytes', keys, owner, { uploadId: `${sealed}=` }],
+  ])('does not open for %s', (_what, groupKeys, asking, change) => {
+    expect(openUploadId(groupKeys, asking, { ...upload, uploadId: sealed, ...change })).toBeUndefined();
   });
 });
 

@@ -23,7 +23,7 @@ export async function createUpload(work: Work, call: CreateMultipartUploadCall):
   const created = await work.store.createUpload({ bucket, key }, { attributes, checksumAlgorithm });
   if (!created.ok) return failed(work, call, created.error);
   const { uploadId } = created.value;
-  const sealed = sealUploadId(work.groupKey, uploadOwner(work.session), { bucket, key, uploadId });
+  const sealed = sealUploadId(work.groupKeys, uploadOwner(work.session), { bucket, key, uploadId });
   const headers = checksumAlgorithm === null ? {} : { 'x-amz-checksum-algorithm': checksumAlgorithm.toUpperCase() };
   return ok({ status: 200, headers, body: encodeUpload(call, sealed) });
 }
@@ -69,9 +69,9 @@ export async function abortUpload(work: Work, call: AbortCall): Promise<Outcome>
 }
 
 /** The upload as the store knows it, for its owner; for anybody else there is none. */
-export function ownUpload({ groupKey, session }: Work, presented: UploadRef): Result<UploadRef, S3Refusal> {
+export function ownUpload({ groupKeys, session }: Work, presented: UploadRef): Result<UploadRef, S3Refusal> {
   const { bucket, key } = presented;
-  const uploadId = openUploadId(groupKey, uploadOwner(session), presented);
+  const uploadId = openUploadId(groupKeys, uploadOwner(session), presented);
   if (uploadId !== undefined) return ok({ bucket, key, uploadId });
   const why = failure('upload_unknown', `the id is not one of this role and job for ${JSON.stringify(key)}`);
   return err(

@@ -1,8 +1,8 @@
 // What the operations of the S3 front work with, and how they tell what the store said. They decide nothing: that was done before.
 import { failure, type Reason } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import type { Secret } from '../../base/core/secret.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
+import type { GroupKeys } from '../../keys/group-key.ts';
 import type { S3Call } from '../../wire/s3/call.ts';
 import { s3Error } from '../../wire/s3/errors.ts';
 import type { Owner } from '../../wire/s3/listing-result.ts';
@@ -23,7 +23,7 @@ export interface Work {
   readonly owner: Owner;
   readonly session: CarriedSession;
   /** Binds the ids of uploads. */
-  readonly groupKey: Secret<Uint8Array>;
+  readonly groupKeys: GroupKeys;
   /** Aborted when nothing may be stored or sent any more. */
   readonly signal: AbortSignal;
   /** The body of the request, verified while it is read; nothing of it is read before. */

@@ -1,5 +1,5 @@
 // Whose an upload is: what clients hold of one is bound to who began it. It keeps nothing; the store knows no owners.
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../../base/core/secret.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
 
@@ -14,4 +14,10 @@ export const uploadOwner = ({ role, jobIssuer, jobId, sessionId }: CarriedSessio
 export function purposeMac(groupKey: Secret<Uint8Array>, purpose: string, parts: readonly string[]): string {
   const own = createHmac('sha256', groupKey.reveal()).update(purpose).digest();
   return createHmac('sha256', own).update(JSON.stringify(parts)).digest('base64url');
+}
+
+/** Whether a presented MAC is the wanted one. Compared as text: decoders take several spellings for the same bytes. */
+export function isSameText(presented: string, wanted: string): boolean {
+  const [given, own] = [Buffer.from(presented), Buffer.from(wanted)];
+  return given.length === own.length && timingSafeEqual(given, own);
 }

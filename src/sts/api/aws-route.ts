@@ -101,7 +101,7 @@ const answerRefused = ({ decisionId, packedPolicyPercent, reason }: Refused): Ht
   encodeAwsFault(leadingOn(faultOf(reason, packedPolicyPercent), decisionId), decisionId);
 
 function issue(deps: AwsRouteDeps, { roleArn }: AssumeRoleCall, { session }: Granted): Promise<AwsCredentials> {
-  const groupKey = deps.groupKeys.get(session.group)?.key;
+  const groupKey = deps.groupKeys.get(session.group)?.view.active;
   if (groupKey === undefined) throw new TypeError(`the group ${session.group} has no key`);
   const { stsUrl } = deps.exchange;
   return issueAwsCredentials(session, { stsUrl, signer: deps.keys.signer(), roleArn, groupKey });

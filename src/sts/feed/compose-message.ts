@@ -3,8 +3,8 @@ import { type Epoch, formatScope } from '../../base/core/epoch.ts';
 import type { PermissionSet } from '../../base/core/permissions.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
-import type { Secret } from '../../base/core/secret.ts';
 import type { Clock } from '../../base/ports/clock.ts';
+import type { GroupKeys } from '../../keys/group-key.ts';
 import type { KeyRing } from '../../keys/ring.ts';
 import { wrapForGateway } from '../../keys/wrap.ts';
 import type { PolicySet } from '../../policy/policy-set.ts';
@@ -20,7 +20,6 @@ export interface FeedDeps {
   readonly store: Pick<StsStore, 'highWaterMark' | 'identity' | 'listEndedSessions' | 'listEpochs'>;
   readonly policies: { current(): PolicySet };
   readonly keys: Pick<KeyRing, 'publicJwks' | 'signer'>;
-  readonly groupKeys: ReadonlyMap<string, { readonly id: string; readonly key: Secret<Uint8Array> }>;
   readonly ages: FeedAges;
   readonly clock: Clock;
   readonly clockSkewSeconds: number;
@@ -29,7 +28,8 @@ export interface FeedDeps {
 /** A gateway whose group has a key and which has a public key to wrap it to, or several. */
 export interface FeedReader {
   readonly gateway: RegisteredGateway;
-  readonly groupKey: { readonly id: string; readonly key: Secret<Uint8Array> };
+  /** As the ring is at the moment of looking. */
+  readonly groupKeys: { readonly view: GroupKeys };
 }
 
 /** What a message says beyond its freshness. */
@@ -101,17 +101,15 @@ export function isUrgent(news: News, { poll, reader }: Asked): boolean {
   const permissions = news.policies.permissionsOf(reader.gateway.group);
   if (news.ended.length > 0 || news.store !== poll.store) return true;
   if (news.epochsId !== (poll.epochsId ?? NO_EPOCHS_ID)) return true;
-  return permissions.id !== poll.permissionSetId || reader.groupKey.id !== poll.groupKeyId;
+  return permissions.id !== poll.permissionSetId || reader.groupKeys.view.id !== poll.groupKeySetId;
 }
 
-/** The message; permissions, epochs and group key are in it when the poll named others. */
+/** The message; permissions, epochs and group keys are in it when the poll named others. */
 export async function composeMessage(deps: FeedDeps, news: News, { poll, reader }: Asked): Promise<FeedMessage> {
-  const { gateway, groupKey } = reader;
+  const { gateway } = reader;
+  const groupKeys = reader.groupKeys.view;
   const permissions = news.policies.permissionsOf(gateway.group);
-  const wrapped =
-    groupKey.id === poll.groupKeyId
-      ? undefined
-      : await Promise.all(gateway.publicKeys.map((publicKey) => wrapForGateway(groupKey.key.reveal(), publicKey)));
+  const wrapped = groupKeys.id === poll.groupKeySetId ? undefined : await wrapAll(groupKeys, gateway);
   return {
     issuer: deps.stsUrl,
     gateway: gateway.name,
@@ -124,8 +122,8 @@ export async function composeMessage(deps: FeedDeps, news: News, { poll, reader 
     permissionSetId: permissions.id,
     ...(permissions.id === poll.permissionSetId ? {} : { permissions }),
     keys: deps.keys.publicJwks().keys,
-    ...(wrapped === undefined ? {} : { groupKey: { id: groupKey.id, wrapped } }),
-    groupKeyId: groupKey.id,
+    ...(wrapped === undefined ? {} : { groupKeys: { keys: wrapped, activeId: groupKeys.active.id } }),
+    groupKeySetId: groupKeys.id,
     ...toldEpochs(news, poll),
     // Last: the ages are those of the moment of signing.
     signedAt: deps.clock.nowSeconds(),
@@ -138,3 +136,15 @@ function toldEpochs({ epochs, epochsId }: News, poll: FeedPoll): Pick<FeedMessag
   if (poll.epochsId === epochsId) return { epochsId };
   return poll.epochsId === null && epochs.length === 0 ? {} : { epochsId, epochs };
 }
+
+/** Every key of the group for every public key of the gateway. */
+const wrapAll = (
+  { living }: GroupKeys,
+  { publicKeys }: RegisteredGateway,
+): Promise<NonNullable<FeedMessage['groupKeys']>['keys']> =>
+  Promise.all(
+    living.map(async ({ id, key }) => ({
+      id,
+      wrapped: await Promise.all(publicKeys.map((publicKey) => wrapForGateway(key.reveal(), publicKey))),
+    })),
+  );

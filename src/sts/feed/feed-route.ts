@@ -20,6 +20,8 @@ const HOLD_MS = 1000;
 export interface FeedRouteDeps extends FeedDeps {
   readonly clients: ClientRegistry<StsGrant>;
   readonly gateways: readonly RegisteredGateway[];
+  /** By group. */
+  readonly groupKeys: ReadonlyMap<string, FeedReader['groupKeys']>;
   readonly refusals: RefusalDesk;
   /** Notified when sessions ended or policies changed. */
   readonly news: Signal;
@@ -66,10 +68,10 @@ async function authenticateReader(deps: FeedRouteDeps, request: HttpRequest): Pr
   if (gateway === undefined) {
     return err(refuse(failure('client_not_permitted', `${client.value.name} may read no feed`), who));
   }
-  const groupKey = deps.groupKeys.get(gateway.group);
-  if (groupKey === undefined || gateway.publicKeys.length === 0) {
+  const groupKeys = deps.groupKeys.get(gateway.group);
+  if (groupKeys === undefined || gateway.publicKeys.length === 0) {
     const detail = `gateway ${gateway.name} has no key to wrap to, or its group has none`;
     return err(refuse(failure('internal_failure', detail), who));
   }
-  return ok({ gateway, groupKey });
+  return ok({ gateway, groupKeys });
 }

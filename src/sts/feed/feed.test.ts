@@ -1,6 +1,7 @@
 // The gateway feed: what ended is told at once, silence is a signed heartbeat, and no gateway gets another's message.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
+import { groupKeysOf } from '../../../test/fakes/group-keys.ts';
 import { MemoryKeyStore } from '../../../test/fakes/memory-key-store.ts';
 import { PUBLISH, PUBLISH_TEXT, STS_URL, type StsAnswer, StsWorld } from '../../../test/fakes/sts-world.ts';
 import { type EpochScope, formatScope } from '../../base/core/epoch.ts';
@@ -20,7 +21,7 @@ const FIRST: FeedPoll = {
   cursor: 0,
   store: null,
   permissionSetId: null,
-  groupKeyId: null,
+  groupKeySetId: null,
   epochsId: NO_EPOCHS_ID,
 };
 let gatewayKey: GatewayKey;
@@ -60,8 +61,8 @@ async function read(response: StsAnswer): Promise<FeedMessage> {
 
 /** A poll of a gateway that knows everything up to now. */
 async function caughtUp(): Promise<FeedPoll> {
-  const { cursor, epochsId = null, groupKeyId, permissionSetId, store } = await read(await poll(FIRST));
-  return { nonce: 'nonce-of-another-poll', cursor, store, permissionSetId, groupKeyId, epochsId };
+  const { cursor, epochsId = null, groupKeySetId, permissionSetId, store } = await read(await poll(FIRST));
+  return { nonce: 'nonce-of-another-poll', cursor, store, permissionSetId, groupKeySetId, epochsId };
 }
 
 const endJob = () =>
@@ -88,9 +89,9 @@ describe('the first poll', () => {
     });
     expect(message.permissions?.roles.map(({ role }) => role)).toEqual([PUBLISH]);
     expect(message.permissionSetId).toBe(permissionSetId(message.permissions?.roles ?? []));
-    const unwrapped = await gatewayKey.unwrap(message.groupKey?.wrapped[0] ?? '');
-    expect(unwrapped.ok && Buffer.from(unwrapped.value)).toEqual(Buffer.from(world.groupKey.key.reveal()));
-    expect(response.text).not.toContain(Buffer.from(world.groupKey.key.reveal()).toString('base64url'));
+    const unwrapped = await gatewayKey.unwrap(message.groupKeys?.keys[0]?.wrapped[0] ?? '');
+    expect(unwrapped.ok && Buffer.from(unwrapped.value)).toEqual(Buffer.from(world.groupKeys.view.active.key.reveal()));
+    expect(response.text).not.toContain(Buffer.from(world.groupKeys.view.active.key.reveal()).toString('base64url'));
   });
 
   test('tells what has ended and not expired', async () => {
@@ -109,12 +110,28 @@ describe('a gateway with two registered keys', () => {
     const next = await openKey(2);
     await world.close();
     world = await StsWorld.start({ gatewayKeys: [gatewayKey.publicJwk, next.publicJwk] });
-    const wrapped = (await read(await poll(FIRST))).groupKey?.wrapped ?? [];
+    const wrapped = (await read(await poll(FIRST))).groupKeys?.keys[0]?.wrapped ?? [];
     expect(wrapped).toHaveLength(2);
     for (const key of [gatewayKey, next]) {
       const opened = await Promise.all(wrapped.map((jwe) => key.unwrap(jwe)));
       expect(opened.filter(({ ok }) => ok)).toHaveLength(1);
     }
+  });
+});
+
+describe('a group that changes its key', () => {
+  test('is told with all living keys, before the new one is used and while the old one lives', async () => {
+    const known = await caughtUp();
+    world.groupKeys.view = groupKeysOf(7, 8);
+    const message = await read(await poll(known));
+    expect([message.groupKeys?.activeId, message.groupKeySetId]).toEqual(['group-key-8', groupKeysOf(7, 8).id]);
+    const opened = await Promise.all(
+      (message.groupKeys?.keys ?? []).map(async ({ id, wrapped }) => [id, await gatewayKey.unwrap(wrapped[0] ?? '')]),
+    );
+    expect(opened).toEqual([
+      ['group-key-7', { ok: true, value: new Uint8Array(32).fill(7) }],
+      ['group-key-8', { ok: true, value: new Uint8Array(32).fill(8) }],
+    ]);
   });
 });
 
@@ -141,7 +158,7 @@ describe('a poll of a gateway that knows everything', () => {
     const message = await read(await response);
     expect(message.signedAt).toBe(world.clock.nowSeconds());
     expect(message.nonce).toBe(known.nonce);
-    expect([message.permissions, message.groupKey]).toEqual([undefined, undefined]);
+    expect([message.permissions, message.groupKeys]).toEqual([undefined, undefined]);
   });
 
   test('is answered at once when a session is revoked', async () => {

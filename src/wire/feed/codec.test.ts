@@ -17,7 +17,7 @@ const small: FeedMessage = {
   issuerAgesMs: { 'https://ci.example.com': 120, 'https://other.example.com': null },
   permissionSetId: 'aa11',
   keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'k' }],
-  groupKeyId: 'gk1',
+  groupKeySetId: 'gk1',
 };
 const EPOCHS: readonly Epoch[] = [
   { scope: 'all', at: 0 },
@@ -50,19 +50,27 @@ const full: FeedMessage = {
       },
     ],
   },
-  groupKey: { id: 'gk1', wrapped: ['a.b.c.d.e', 'f.g.h.i.j'] },
+  groupKeys: {
+    keys: [
+      { id: 'gk0', wrapped: ['z.b.c.d.e'] },
+      { id: 'gk1', wrapped: ['a.b.c.d.e', 'f.g.h.i.j'] },
+    ],
+    activeId: 'gk1',
+  },
 };
 
 describe('a feed message', () => {
   it.each([
     ['without news', small],
     ['with everything', full],
+    ['with one group key', { ...small, groupKeys: { keys: [{ id: 'gk1', wrapped: ['a'] }], activeId: 'gk1' } }],
   ])('%s comes back as it was encoded, through JSON', (_name, message) => {
     const claims = JSON.parse(JSON.stringify(encodeFeedMessage(message)));
     expect(decodeFeedMessage(claims)).toEqual({ ok: true, value: message });
   });
 
   const claims = encodeFeedMessage(full);
+  const GROUP_KEYS = full.groupKeys?.keys ?? [];
   it.each([
     ['an unknown member, which may be a reason to refuse', { ...claims, freezes: [] }],
     ['epochs without their id', Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'epochs_id'))],
@@ -72,12 +80,25 @@ describe('a feed message', () => {
     ['an epoch without its moment', { ...claims, epochs: [{ scope: 'all' }] }],
     ['an epoch that says more than is known here', { ...claims, epochs: [{ scope: 'all', at: 1, until: 2 }] }],
     ['a permission set with another id than the named one', { ...claims, permission_set: 'bb' }],
-    ['a group key with another id than the named one', { ...claims, group_key_id: 'other' }],
+    ['group keys without the active one', { ...claims, group_keys: { keys: GROUP_KEYS, active: 'other' } }],
+    ['two forms of group keys', { ...claims, group_key: { id: 'gk1', wrapped: ['a'] } }],
+    [
+      'one group key with another id than the named one',
+      { ...encodeFeedMessage(small), group_key: { id: 'gk2', wrapped: ['a'] } },
+    ],
     ['an audience of another kind', { ...claims, aud: 'urn:jobpass:gateway:artifacts' }],
     ['an audience that names no gateway', { ...claims, aud: 'urn:jobpass:feed:' }],
     ['several audiences', { ...claims, aud: ['urn:jobpass:feed:artifacts-1'] }],
     ['no store', Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'store'))],
-    ['a group key wrapped for nobody', { ...claims, group_key: { id: 'gk1', wrapped: [] } }],
+    [
+      'a group key wrapped for nobody',
+      { ...claims, group_keys: { keys: [{ id: 'gk0', wrapped: [] }, GROUP_KEYS[1]], active: 'gk1' } },
+    ],
+    ['no group keys', { ...claims, group_keys: { keys: [], active: 'gk1' } }],
+    [
+      'more group keys than one message may hold',
+      { ...claims, group_keys: { keys: Array(51).fill(GROUP_KEYS[1]), active: 'gk1' } },
+    ],
     ['no keys', { ...claims, keys: [] }],
     ['a negative age', { ...claims, issuer_ages_ms: { 'https://ci.example.com': -1 } }],
     ['a fractional cursor', { ...claims, cursor: 0.5 }],
@@ -116,13 +137,13 @@ describe('a feed message', () => {
 
 describe('a feed poll', () => {
   it.each([
-    { nonce: 'abcdefghijklmnop', cursor: 0, store: null, permissionSetId: null, groupKeyId: null, epochsId: null },
+    { nonce: 'abcdefghijklmnop', cursor: 0, store: null, permissionSetId: null, groupKeySetId: null, epochsId: null },
     {
       nonce: 'abcdefghijklmnop',
       cursor: 12,
       store: 'store-1',
       permissionSetId: 'aa11',
-      groupKeyId: 'gk1',
+      groupKeySetId: 'gks1',
       epochsId: 'ee',
     },
   ])('comes back as it was written', (poll) => {

@@ -1,6 +1,7 @@
 // Feed messages and polls to and from the wire. Signing and verifying the message around these claims is not done here.
 import * as z from 'zod';
 import type { Claims, JsonObject } from '../../base/core/json.ts';
+import { MAX_RING_KEYS } from '../../base/core/limits.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { parseQuery } from '../query.ts';
@@ -45,6 +46,11 @@ const permissionSet = z.strictObject({
   ),
 });
 
+const wrappedKey = z.strictObject({
+  id: opaque,
+  wrapped: z.array(z.string().min(1).max(4096)).min(1).max(MAX_GATEWAY_KEYS),
+});
+
 /**
  * Strict: a member that this version does not know may be a reason to refuse, as epochs were, so the whole message
  * is refused and the gateway goes stale instead of overlooking it. Gateways are upgraded before their STS.
@@ -69,15 +75,17 @@ const messageSchema = z
     permission_set: opaque,
     permissions: permissionSet.optional(),
     keys: z.array(z.record(z.string(), z.json())).min(1).max(100),
-    group_key: z
-      .strictObject({ id: opaque, wrapped: z.array(z.string().min(1).max(4096)).min(1).max(MAX_GATEWAY_KEYS) })
+    group_key: wrappedKey.optional(),
+    group_keys: z
+      .strictObject({ keys: z.array(wrappedKey).min(2).max(MAX_RING_KEYS), active: opaque })
+      .refine(({ active, keys }) => keys.some(({ id }) => id === active), 'the active key is not among them')
       .optional(),
     group_key_id: opaque,
   })
   .refine((m) => m.permissions === undefined || m.permissions.id === m.permission_set, 'permissions of another set')
   .refine((m) => m.epochs === undefined || m.epochs_id !== undefined, 'epochs without their id')
   .refine(
-    (m) => m.group_key === undefined || m.group_key.id === m.group_key_id,
+    (m) => m.group_key === undefined || (m.group_key.id === m.group_key_id && m.group_keys === undefined),
     'another group key than the named one',
   );
 
@@ -99,9 +107,23 @@ export function encodeFeedMessage(m: FeedMessage): Claims {
     permission_set: m.permissionSetId,
     ...(m.permissions === undefined ? {} : { permissions: encodePermissions(m.permissions) }),
     keys: m.keys,
-    ...(m.groupKey === undefined ? {} : { group_key: { id: m.groupKey.id, wrapped: m.groupKey.wrapped } }),
-    group_key_id: m.groupKeyId,
+    ...encodeGroupKeys(m.groupKeys),
+    group_key_id: m.groupKeySetId,
   };
+}
+
+/** One key alone stands as it did before a group could have several, and is named by its own id. */
+function encodeGroupKeys(groupKeys: FeedMessage['groupKeys']): JsonObject {
+  const [only, ...others] = groupKeys?.keys ?? [];
+  if (groupKeys === undefined || only === undefined) return {};
+  if (others.length === 0) return { group_key: { id: only.id, wrapped: only.wrapped } };
+  const keys = groupKeys.keys.map(({ id, wrapped }) => ({ id, wrapped }));
+  return { group_keys: { keys, active: groupKeys.activeId } };
+}
+
+function decodeGroupKeys(m: z.infer<typeof messageSchema>): Pick<FeedMessage, 'groupKeys'> {
+  if (m.group_key !== undefined) return { groupKeys: { keys: [m.group_key], activeId: m.group_key.id } };
+  return m.group_keys === undefined ? {} : { groupKeys: { keys: m.group_keys.keys, activeId: m.group_keys.active } };
 }
 
 const encodePermissions = (set: NonNullable<FeedMessage['permissions']>): JsonObject => ({
@@ -142,8 +164,8 @@ export function decodeFeedMessage(claims: Claims): Result<FeedMessage, Failure> 
     permissionSetId: m.permission_set,
     ...(m.permissions === undefined ? {} : { permissions: m.permissions }),
     keys: m.keys as readonly JsonObject[],
-    ...(m.group_key === undefined ? {} : { groupKey: m.group_key }),
-    groupKeyId: m.group_key_id,
+    ...decodeGroupKeys(m),
+    groupKeySetId: m.group_key_id,
   });
 }
 
@@ -170,7 +192,7 @@ export function feedPollQuery(poll: FeedPoll): string {
   const query = new URLSearchParams({ nonce: poll.nonce, cursor: String(poll.cursor) });
   if (poll.store !== null) query.set('store', poll.store);
   if (poll.permissionSetId !== null) query.set('permissions', poll.permissionSetId);
-  if (poll.groupKeyId !== null) query.set('group_key', poll.groupKeyId);
+  if (poll.groupKeySetId !== null) query.set('group_key', poll.groupKeySetId);
   if (poll.epochsId !== null) query.set('epochs', poll.epochsId);
   return query.toString();
 }
@@ -191,7 +213,7 @@ export function parseFeedPoll(query: string): Result<FeedPoll, Failure> {
     cursor: parsed.data.cursor,
     store: parsed.data.store ?? null,
     permissionSetId: parsed.data.permissions ?? null,
-    groupKeyId: parsed.data.group_key ?? null,
+    groupKeySetId: parsed.data.group_key ?? null,
     epochsId: parsed.data.epochs ?? null,
   });
 }

@@ -36,11 +36,15 @@ export interface FeedMessage {
   /** The STS's public keys, for credentials and for the next messages. */
   readonly keys: readonly JsonObject[];
   /**
-   * The group key as compact JWEs, one for each public key that the STS has of this gateway; the header's `kid` says
-   * for which. Sent when the poll did not name its id.
+   * All keys of the group that credentials may follow from, the oldest first, each as compact JWEs: one for each public key that
+   * the STS has of this gateway; the header's `kid` says for which. Sent when the poll did not name this set of them.
    */
-  readonly groupKey?: { readonly id: string; readonly wrapped: readonly string[] };
-  readonly groupKeyId: string;
+  readonly groupKeys?: {
+    readonly keys: readonly { readonly id: string; readonly wrapped: readonly string[] }[];
+    /** The one that new credentials follow from. */
+    readonly activeId: string;
+  };
+  readonly groupKeySetId: string;
 }
 
 /** What a gateway asks. All of it fits in a query string. */
@@ -50,7 +54,7 @@ export interface FeedPoll {
   /** The store that the cursor counts in; null: none was heard yet. */
   readonly store: string | null;
   readonly permissionSetId: string | null;
-  readonly groupKeyId: string | null;
+  readonly groupKeySetId: string | null;
   /** Null: the gateway is of a version that knows no epochs; it refuses messages that have some. */
   readonly epochsId: string | null;
 }
