@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { auditSqlite, CLEAN } from './tools/auditor.ts';
+import { audit, CLEAN, readSqlite } from './tools/auditor.ts';
 import { exchangeAt, type RunningJob, runJob } from './tools/calls.ts';
 import { breathe, ExchangeLoad } from './tools/exchange-load.ts';
 import { type DiskState, failingDisk } from './tools/failing-disk.ts';
@@ -89,7 +89,7 @@ async function liveThrough({ breakIt, name, repair }: Outage): Promise<void> {
   }
   expect(slowest).toBeLessThan(REFUSED_LIMIT_MS);
   expect(back).toBeLessThan(BACK_LIMIT_MS);
-  expect(auditSqlite(database, load.granted)).toEqual(CLEAN);
+  expect(audit(readSqlite(database), load.granted)).toEqual(CLEAN);
 }
 
 describe.skipIf(disk === undefined)('a disk that', () => {

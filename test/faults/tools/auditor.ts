@@ -3,76 +3,112 @@ import { hash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { AnsweredGrant } from './exchange-load.ts';
 
+interface Head {
+  readonly writer: string;
+  readonly sequence: number | string;
+  readonly hash: string;
+}
+
+interface Entry extends Head {
+  readonly body: string;
+}
+
+/** What the database holds of decisions, the entries in the order of their chains. Nothing was pruned. */
+export interface AuditRows {
+  readonly entries: readonly Entry[];
+  readonly heads: readonly Head[];
+  readonly sessions: readonly { readonly id: string; readonly decision_id: string }[];
+}
+
+const QUERIES = {
+  entries: 'SELECT writer, sequence, hash, body FROM audit_entry ORDER BY writer, sequence',
+  heads: 'SELECT writer, sequence, hash FROM audit_writer WHERE sequence > 0',
+  sessions: 'SELECT id, decision_id FROM session',
+} as const;
+
+/** Of the database in `path`, which its server may have open. Throws when SQLite finds it damaged. */
+export function readSqlite(path: string): AuditRows {
+  const raw = new DatabaseSync(path, { readOnly: true });
+  try {
+    const integrity = Object.values(raw.prepare('PRAGMA integrity_check').get() ?? {})[0];
+    if (integrity !== 'ok') throw new Error(`${path}: ${integrity}`);
+    return rowsOf(
+      raw.prepare(QUERIES.entries).all(),
+      raw.prepare(QUERIES.heads).all(),
+      raw.prepare(QUERIES.sessions).all(),
+    );
+  } finally {
+    raw.close();
+  }
+}
+
+type Rows = readonly Record<string, unknown>[];
+
+const rowsOf = (entries: Rows, heads: Rows, sessions: Rows): AuditRows => ({
+  entries: entries as unknown as AuditRows['entries'],
+  heads: heads as unknown as AuditRows['heads'],
+  sessions: sessions as unknown as AuditRows['sessions'],
+});
+
 /** What is wrong; all empty is what is wanted. */
 export interface Findings {
   /** Answered grants without their record. */
   readonly unrecorded: readonly string[];
   /** Entries that do not follow from the one before, and writers whose head is not their last entry. */
   readonly broken: readonly string[];
-  /** Sessions without the record of their grant, each the other way round. */
+  /** Sessions without the record of their grant. */
   readonly torn: number;
-  readonly integrity: unknown;
 }
 
 /** No finding. */
-export const CLEAN: Findings = { unrecorded: [], broken: [], torn: 0, integrity: 'ok' };
+export const CLEAN: Findings = { unrecorded: [], broken: [], torn: 0 };
 
-interface Entry {
-  readonly writer: string;
-  readonly sequence: number;
-  readonly hash: string;
-  readonly body: string;
-}
-
-/** Audits the database in `path`, which its server may have open. Nothing of it was pruned. */
-export function auditSqlite(path: string, answered: readonly AnsweredGrant[]): Findings {
-  const raw = new DatabaseSync(path, { readOnly: true });
-  try {
-    const entries = raw.prepare('SELECT writer, sequence, hash, body FROM audit_entry ORDER BY writer, sequence').all();
-    const heads = raw.prepare('SELECT writer, sequence, hash FROM audit_writer WHERE sequence > 0').all();
-    const sessions = raw.prepare('SELECT id, decision_id FROM session').all();
-    return {
-      ...auditRows(
-        entries as unknown as Entry[],
-        heads as unknown as Omit<Entry, 'body'>[],
-        answered,
-        sessions as never,
-      ),
-      integrity: Object.values(raw.prepare('PRAGMA integrity_check').get() ?? {})[0],
-    };
-  } finally {
-    raw.close();
-  }
-}
-
-/** The same of rows that were read from whatever engine. `entries` are in the order of their chains. */
-function auditRows(
-  entries: readonly Entry[],
-  heads: readonly Omit<Entry, 'body'>[],
-  answered: readonly AnsweredGrant[],
-  sessions: readonly { readonly id: string; readonly decision_id: string }[],
-): Omit<Findings, 'integrity'> {
-  const grants = new Map<string, unknown>();
-  const ends = new Map<string, Entry>();
-  const broken: string[] = [];
-  for (const entry of entries) {
-    const before = ends.get(entry.writer);
-    const text = `${entry.writer}\n${(before?.sequence ?? 0) + 1}\n${before?.hash ?? ''}\n${entry.body}`;
-    if (hash('sha256', text, 'base64url') !== entry.hash) broken.push(`${entry.writer} ${entry.sequence}`);
-    ends.set(entry.writer, entry);
-    const record: Record<string, unknown> = JSON.parse(entry.body);
-    if (record.outcome === 'granted') grants.set(String(record.id), record.sessionId);
-  }
-  for (const { hash, sequence, writer } of heads) {
-    const end = ends.get(writer);
-    if (end?.hash !== hash || Number(end.sequence) !== Number(sequence)) broken.push(`${writer}: head`);
-  }
-  if (heads.length !== ends.size) broken.push(`${heads.length} heads of ${ends.size} chains`);
+/** Checks every chain, and every answered grant against them. */
+export function audit({ entries, heads, sessions }: AuditRows, answered: readonly AnsweredGrant[]): Findings {
+  const grants = new Map(grantsIn(entries).map(({ id, sessionId }) => [id, sessionId]));
   return {
     unrecorded: answered.flatMap(({ decisionId, sessionId }) =>
       grants.get(decisionId) === sessionId ? [] : [decisionId],
     ),
-    broken,
+    broken: brokenChains(entries, heads),
     torn: sessions.filter(({ id, decision_id }) => grants.get(decision_id) !== id).length,
   };
+}
+
+function brokenChains(entries: readonly Entry[], heads: readonly Head[]): readonly string[] {
+  const ends = new Map<string, Entry>();
+  const broken: string[] = [];
+  for (const entry of entries) {
+    const before = ends.get(entry.writer);
+    const text = `${entry.writer}\n${Number(before?.sequence ?? 0) + 1}\n${before?.hash ?? ''}\n${entry.body}`;
+    if (hash('sha256', text, 'base64url') !== entry.hash) broken.push(`${entry.writer} ${entry.sequence}`);
+    ends.set(entry.writer, entry);
+  }
+  for (const { hash: newest, sequence, writer } of heads) {
+    const end = ends.get(writer);
+    if (end?.hash !== newest || Number(end.sequence) !== Number(sequence)) broken.push(`${writer}: head`);
+  }
+  if (heads.length !== ends.size) broken.push(`${heads.length} heads of ${ends.size} chains`);
+  return broken;
+}
+
+interface RecordedGrant {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly tokenId: string;
+  readonly role: string;
+}
+
+const grantsIn = (entries: readonly Entry[]): readonly RecordedGrant[] =>
+  entries.flatMap(({ body }) => {
+    const { id, outcome, role, sessionId, tokenId } = JSON.parse(body);
+    return outcome === 'granted' ? [{ id, sessionId, tokenId, role: role?.name }] : [];
+  });
+
+/** The most grants of a role that were recorded of one token. */
+export function mostGrantsOfOneToken({ entries }: AuditRows, role: string): number {
+  const times = new Map<string, number>();
+  for (const grant of grantsIn(entries))
+    if (grant.role === role) times.set(grant.tokenId, (times.get(grant.tokenId) ?? 0) + 1);
+  return Math.max(0, ...times.values());
 }

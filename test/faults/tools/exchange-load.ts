@@ -1,8 +1,9 @@
 // Exchanges under load, with a ledger of every answer: what was granted, what was refused, what was never answered.
 import { exchangeAt, type Reply, type RunningJob } from './calls.ts';
 
-/** After a refusal or a broken connection, so that an outage does not become a storm. */
+/** After a refusal, and after a broken connection, so that an outage does not become a storm that keeps a server from starting. */
 const BREATH_MS = 20;
+const CUT_OFF_MS = 150;
 
 /** What an answered grant named. */
 export interface AnsweredGrant {
@@ -58,7 +59,7 @@ export class ExchangeLoad {
       else {
         if (reply === undefined) this.unanswered += 1;
         else this.refused.push(reply);
-        await breathe(BREATH_MS);
+        await breathe(reply === undefined ? CUT_OFF_MS : BREATH_MS);
       }
     }
   }

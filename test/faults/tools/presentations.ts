@@ -1,8 +1,11 @@
 // Presents single-use tokens many times at once, and counts what was granted of each.
 import { exchangeAt, type Reply } from './calls.ts';
+import { breathe } from './exchange-load.ts';
 
 /** At most so many calls are under way. */
 const LANES = 96;
+/** A server that died is coming back. */
+const CUT_OFF_MS = 50;
 
 /** What became of tokens that were presented again and again. */
 export class Presentations {
@@ -24,8 +27,11 @@ export class Presentations {
   async present(sts: string, times: number): Promise<void> {
     const waiting = [...this.#granted.keys()].flatMap((token) => Array.from({ length: times }, () => token));
     const lane = async (): Promise<void> => {
-      for (let token = waiting.shift(); token !== undefined; token = waiting.shift())
-        this.#note(token, await exchangeAt(sts, token, 'once'));
+      for (let token = waiting.shift(); token !== undefined; token = waiting.shift()) {
+        const reply = await exchangeAt(sts, token, 'once');
+        this.#note(token, reply);
+        if (reply === undefined) await breathe(CUT_OFF_MS);
+      }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
   }
