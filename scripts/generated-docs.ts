@@ -1,6 +1,8 @@
 // Pages that are made from the code, so that they cannot fall behind it.
 
 import { jsonSchemaText } from '../src/app/config/json-schema.ts';
+import { METRICS } from '../src/app/metrics/catalogue.ts';
+import type { LabelValues, MetricDefinition } from '../src/app/metrics/registry.ts';
 import { isJsonObject, type JsonObject } from '../src/base/core/json.ts';
 import { REASONS, type Reason, safeReason } from '../src/base/core/reasons.ts';
 
@@ -9,6 +11,7 @@ export function generatedDocs(): readonly { readonly path: string; readonly text
   return [
     { path: 'docs/errors.md', text: errorsPage() },
     { path: 'docs/config.md', text: configPage() },
+    { path: 'docs/metrics.md', text: metricsPage() },
     { path: 'schema/jobpass.schema.json', text: jsonSchemaText() },
   ];
 }
@@ -40,6 +43,43 @@ ${rows.join('\n')}
 | 3 | denied |
 | 4 | unavailable: the other side did not answer, or an address is taken |
 `;
+}
+
+/** Longer lists of values are told by their number. */
+const MAX_TOLD_VALUES = 8;
+
+function metricsPage(): string {
+  const rows = Object.values(METRICS).map(
+    ({ help, kind, labels, name }: MetricDefinition) => `| \`${name}\` | ${kind} | ${labelCells(labels)} | ${help} |`,
+  );
+  return `# Metrics
+
+<!-- Made by \`npm run docs\`; do not edit. -->
+
+Issuer and STS answer \`/metrics\` on their own listeners, in Prometheus' text format; \`observability.listen\` is a listener for health and
+metrics of all servers of a program, and the only one for gateways: their own listeners serve the resource. Only this machine may read
+them, and who stands in \`observability.metrics_from\`; others are told that there is nothing. What a proxy forwards counts as its
+caller's only where \`limits.trusted_proxies\` names the proxy, else it is refused. Replicas count each for themselves.
+
+No label can be made to grow: each has the values listed here, or as many as said; whatever comes beyond them is \`other\`.
+
+| metric | | labels | meaning |
+|---|---|---|---|
+${rows.join('\n')}
+
+A dashboard for Grafana and alert rules for Prometheus are in \`deploy/grafana\` and \`deploy/prometheus\`: refusals that rise, feeds and key
+sets that age, keys to be rotated, a clock that was set, claims of an issuer that are missing or new, a store that is slow or away.
+`;
+}
+
+function labelCells(labels: Readonly<Record<string, LabelValues>>): string {
+  const told = (values: LabelValues): string => {
+    if ('atMost' in values) return `at most ${values.atMost}`;
+    return values.length > MAX_TOLD_VALUES ? `${values.length} values` : values.join(', ');
+  };
+  return Object.entries(labels)
+    .map(([name, values]) => `\`${name}\` (${told(values)})`)
+    .join('; ');
 }
 
 function configPage(): string {

@@ -22,7 +22,13 @@ const ORIGINAL_METHOD = 'x-original-method';
 
 /** The handler of the check listener. It must be reachable by the proxy alone: it believes the proxy's two headers. */
 export const createCheck = (d: RequestDependencies): Handler =>
-  handlerOf(d, { serve: (exchange) => serve(d, exchange), sayNo, broken: (unexpected) => unexpected, peers: 'proxy' });
+  handlerOf(d, {
+    front: 'check',
+    serve: (exchange) => serve(d, exchange),
+    sayNo,
+    broken: (unexpected) => unexpected,
+    peers: 'proxy',
+  });
 
 async function serve(d: RequestDependencies, exchange: Exchange): Promise<void> {
   const permit = await permitFor(d, exchange, readQuestion(exchange.req));

@@ -18,6 +18,7 @@ import { createGcsFront, type GcsFrontDependencies } from './gcs/front.ts';
 import { createGuard } from './guard.ts';
 import { LiveRequests } from './live-requests.ts';
 import type { ObjectStore } from './objects/store.ts';
+import type { GatewayObserver } from './observer.ts';
 import { RefusalDesk } from './refusal.ts';
 import type { Handler } from './request.ts';
 import { resourceMetadata } from './resource-metadata.ts';
@@ -35,6 +36,8 @@ export interface GatewayDependencies {
   readonly limits?: Limits;
   /** Whose word about their callers is taken; absent: nobody's. */
   readonly trustedProxies?: TrustedProxies;
+  /** Told how each request ended; absent: nobody is. */
+  readonly observer?: GatewayObserver;
   /** What the S3 front serves: the store that `settings.s3` describes. The gateway closes it. */
   readonly objects?: ObjectStore;
   readonly clock: Clock;
@@ -51,6 +54,8 @@ export interface Gateway {
   readonly check: Handler;
   /** True while requests can be judged and the group key is known. */
   ready(): Promise<boolean>;
+  /** How old what it knows from its STS is; Infinity before the first word. */
+  feedAgeMs(): number;
   /** Begins to listen to the feed and to watch live requests. */
   start(): void;
   /** Ends both. Precondition: the listeners are closed; requests that still run are no longer watched. */
@@ -104,13 +109,24 @@ export function createGateway(d: GatewayDependencies): Gateway {
   const newDecisionId = (): string => newId('D', random.bytes(ID_RANDOM_BYTES));
   const turns = new Turns();
   const entrance = createEntrance(d);
-  const shared = { authority, entrance, newDecisionId, log, live, turns, desk: new RefusalDesk({ clock, log }) };
+  const observing = d.observer === undefined ? {} : { observer: d.observer };
+  const shared = {
+    ...observing,
+    authority,
+    entrance,
+    newDecisionId,
+    log,
+    live,
+    turns,
+    desk: new RefusalDesk({ clock, log }),
+  };
   const front = createFront(d, { ...shared, groupKeys: () => feed.groupKeys() });
   return {
     front: front?.handle ?? null,
     doors: createDoors(d, { ...shared, groupKeys: () => feed.groupKeys() }),
     check: createCheck(shared),
     ready: async () => feed.ready(),
+    feedAgeMs: () => state.feedAgeMs(),
     start: () => {
       feed.start();
       live.start();

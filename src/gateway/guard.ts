@@ -40,6 +40,7 @@ interface Head extends Asked {
  */
 export const createGuard = (d: GuardDependencies): Handler =>
   handlerOf(d, {
+    front: 'guard',
     serve: (exchange) => serve(d, exchange),
     sayNo: (exchange, refusal) => sayNo(d, exchange, refusal),
     broken: (unexpected) => unexpected,

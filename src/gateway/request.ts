@@ -1,13 +1,14 @@
 // What the fronts have in common: an id for each request and one way to refuse; and for guard and check, one reading of what
 // is asked for and one decision. It forwards nothing and knows no front's answers.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Failure, failure } from '../base/core/reasons.ts';
+import { type Failure, failure, type Reason } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Authority, Permit, Refusal } from './authorize.ts';
 import { authorizeRequest } from './bearer.ts';
 import type { Entrance } from './entrance.ts';
 import { carriesCredential, type Headers, refuseHeaders } from './headers.ts';
+import type { FrontName, GatewayObserver } from './observer.ts';
 import { readTarget, type Target } from './path.ts';
 import type { RefusalDesk } from './refusal.ts';
 
@@ -16,6 +17,8 @@ export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 export interface RequestDependencies {
   readonly authority: Authority;
   readonly entrance: Entrance;
+  /** Told how each request ended. */
+  readonly observer?: GatewayObserver;
   readonly newDecisionId: () => string;
   readonly desk: RefusalDesk;
   readonly log: Log;
@@ -39,6 +42,7 @@ export interface Exchange<R extends Refusal = Refusal> {
 
 /** What the fronts do differently. `R` is a refusal as the front's own protocol tells it. */
 export interface Side<R extends Refusal = Refusal> {
+  readonly front: FrontName;
   serve(exchange: Exchange<R>): Promise<void>;
   /** Answers a refusal that was written down; the answer may have begun, and the caller may be gone. */
   sayNo(exchange: Exchange<R>, refusal: R): void;
@@ -50,7 +54,7 @@ export interface Side<R extends Refusal = Refusal> {
 
 /** The handler of a side. Whatever goes wrong unexpectedly is a refusal too. */
 export function handlerOf<R extends Refusal>(
-  d: Pick<RequestDependencies, 'newDecisionId' | 'desk' | 'entrance'>,
+  d: Pick<RequestDependencies, 'newDecisionId' | 'desk' | 'entrance' | 'observer'>,
   side: Side<R>,
 ): Handler {
   const { peers = 'callers' } = side;
@@ -59,12 +63,15 @@ export function handlerOf<R extends Refusal>(
     // Broken connections show as `close`; without listeners they would be uncaught.
     req.on('error', ignore);
     res.on('error', ignore);
+    let refused: Reason | null = null;
+    if (d.observer !== undefined) watch(res, () => d.observer?.answered(answerOf(side.front, res, refused)));
     const exchange: Exchange<R> = {
       req,
       res,
       decision,
       refuse: (refusal, asked) => {
         const { reason, detail, session } = refusal;
+        refused = reason;
         d.desk.record({
           decision,
           failure: { reason, detail },
@@ -87,6 +94,14 @@ export function handlerOf<R extends Refusal>(
 }
 
 const ignore = (): void => {};
+
+const watch = (res: ServerResponse, onOver: () => void): void => void res.once('close', onOver);
+
+const answerOf = (front: FrontName, { statusCode: status }: ServerResponse, reason: Reason | null) => ({
+  front,
+  status,
+  reason,
+});
 
 const describe = (cause: unknown): string => (cause instanceof Error ? `${cause.name}: ${cause.message}` : 'unknown');
 

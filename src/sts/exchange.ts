@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../base/core/result.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
 import type { CredentialRequest, ExchangeRequest } from './exchange-request.ts';
 import { decideOn, freshId, type GrantDeps, type Granted } from './grant.ts';
+import type { StsObserver } from './observer.ts';
 import { type Case, refusalRecord } from './records.ts';
 import { type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
 import type { FederatedSession, Session } from './store.ts';
@@ -15,6 +16,8 @@ import { type VerifierDeps, verifyToken } from './verifier/verify.ts';
 export interface ExchangeDeps extends GrantDeps {
   readonly verifier: VerifierDeps;
   readonly policies: { current(): PolicySet };
+  /** Told of every decision. */
+  readonly observer?: StsObserver;
 }
 
 const newCase = (deps: ExchangeDeps, request: Omit<Case, 'id' | 'at'>): Case => ({
@@ -26,8 +29,21 @@ const newCase = (deps: ExchangeDeps, request: Omit<Case, 'id' | 'at'>): Case => 
 });
 
 /** Refuses a request that did not even become an exchange: it gets an id and a place in the ring. */
-export const refuseUnread = (deps: ExchangeDeps, request: Omit<Case, 'id' | 'at'>, refusal: Failure): Refused =>
-  refuseUnverified(deps, newCase(deps, request), { failure: refusal, checks: [] });
+export function refuseUnread(deps: ExchangeDeps, request: Omit<Case, 'id' | 'at'>, refusal: Failure): Refused {
+  const { reason } = refusal;
+  deps.observer?.decided({
+    wire: request.wire,
+    outcome: 'refused',
+    reason,
+    role: activeOf(deps, request.role),
+    ms: null,
+  });
+  return refuseUnverified(deps, newCase(deps, request), { failure: refusal, checks: [] });
+}
+
+/** Names of roles that there are; anybody may write others. */
+const activeOf = ({ policies }: Pick<ExchangeDeps, 'policies'>, role: RoleRef | null): RoleRef | null =>
+  role !== null && policies.current().find(role) !== undefined ? role : null;
 
 /** Runs the pipeline. Never rejects: whatever fails unexpectedly is a refusal, and nothing was answered. */
 export function exchange(deps: ExchangeDeps, request: ExchangeRequest): Promise<Granted | Refused> {
@@ -49,17 +65,27 @@ export function exchange(deps: ExchangeDeps, request: ExchangeRequest): Promise<
 }
 
 /** Runs one exchange under an id of its own. Never rejects. `named` is the role that the request names, as far as that is known. */
-export async function inCase<T>(
+export async function inCase<T extends DurableGrant>(
   deps: ExchangeDeps,
   { named, request }: { readonly request: CredentialRequest; readonly named: RoleRef | null },
   run: (opened: Case) => Promise<T | Refused>,
 ): Promise<T | Refused> {
   const opened = newCase(deps, { wire: request.wire, role: named, remoteAddress: request.remoteAddress });
-  try {
-    return await run(opened);
-  } catch (error) {
-    return refuseUnexpected(deps, opened, error);
-  }
+  const startedAt = deps.clock.monotonicMs();
+  const answer = await run(opened).catch((error: unknown) => refuseUnexpected(deps, opened, error));
+  deps.observer?.decided({
+    wire: request.wire,
+    ...(answer.ok ? { outcome: 'granted', reason: null } : { outcome: 'refused', reason: answer.reason }),
+    role: activeOf(deps, answer.ok ? answer.session.role : named),
+    ms: deps.clock.monotonicMs() - startedAt,
+  });
+  return answer;
+}
+
+/** What a case comes to when it is granted. */
+interface DurableGrant {
+  readonly ok: true;
+  readonly session: Session | FederatedSession;
 }
 
 /** Refuses a token that was not verified: durably when it is authentic and meant for us. */

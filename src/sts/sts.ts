@@ -9,6 +9,7 @@ import type { GuardedFetch } from '../base/ports/fetch.ts';
 import type { Route } from '../base/ports/http.ts';
 import type { Log } from '../base/ports/log.ts';
 import type { Random } from '../base/ports/random.ts';
+import { DriftWatch } from '../base/providers/drift.ts';
 import { RefusalDesk } from '../base/refusal/desk.ts';
 import type { GroupKeys } from '../keys/group-key.ts';
 import type { KeyRing } from '../keys/ring.ts';
@@ -24,6 +25,7 @@ import { EventReceiver } from './events/receiver.ts';
 import type { ExchangeDeps } from './exchange.ts';
 import { feedRoute } from './feed/feed-route.ts';
 import { ceilingsOf } from './judge.ts';
+import type { StsObserver } from './observer.ts';
 import { ActivePolicies } from './policy-reload.ts';
 import type { PolicySource } from './policy-source.ts';
 import { RefusalRing } from './refusal-ring.ts';
@@ -35,6 +37,7 @@ import { FeedAges } from './verifier/feed-ages.ts';
 import { introspectOver } from './verifier/introspect.ts';
 import { JwksCache } from './verifier/jwks-cache.ts';
 import { trustedIssuers } from './verifier/trusted-issuers.ts';
+import type { VerifierDeps } from './verifier/verify.ts';
 
 const STORE_ID_BYTES = 16;
 /** Expired sessions, uses and tombstones are forgotten this often. */
@@ -52,6 +55,8 @@ export interface StsDeps {
   readonly fetch: GuardedFetch;
   /** How many tokens each issuer and each job may exchange; absent: any number. */
   readonly limits?: Limits;
+  /** Told of every decision; absent: nobody is. */
+  readonly observer?: StsObserver;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -68,14 +73,23 @@ export interface Sts {
   start(): Promise<void>;
   /** Resolves when every issuer with a feed was asked once since `start`, whatever came of it. */
   issuersAsked(): Promise<void>;
+  /** How old what it knows is, in milliseconds; null: never heard. */
+  ages(): StsAges;
   /** Stops everything that `start` began; what is under way ends first. */
   close(): Promise<void>;
+}
+
+/** By issuer, and by gateway: when its poll was last answered. */
+interface StsAges {
+  readonly feeds: Readonly<Record<string, number | null>>;
+  readonly keySets: Readonly<Record<string, number | null>>;
+  readonly polls: Readonly<Record<string, number | null>>;
 }
 
 /** The STS on its ports. Throws ERR_ISSUER_REGISTRATION for a registration that can never work. Nothing runs before `start`. */
 export function createSts(d: StsDeps): Sts {
   const parts = partsOf(d);
-  return { ...routesOf(d, parts), ...lifecycle(d, parts) };
+  return { ...routesOf(d, parts), ...lifecycle(d, parts), ages: () => agesOf(d, parts) };
 }
 
 type Parts = ReturnType<typeof partsOf>;
@@ -101,12 +115,33 @@ function partsOf({ clock, fetch, log, policySource, random, settings, store }: S
     const onEnded = (): void => news.notify();
     return [new EventReceiver({ issuer, client, fetch, keys: issuerKeys, store, ages, clock, random, log, onEnded })];
   });
-  return { news, issuerKeys, ages, ceilings, policies, verifier, receivers };
+  const answeredAt = new Map<string, number>();
+  return { news, issuerKeys, ages, answeredAt, ceilings, policies, verifier, receivers };
+}
+
+function agesOf({ clock, settings }: StsDeps, { ages, answeredAt, issuerKeys }: Parts): StsAges {
+  const now = clock.monotonicMs();
+  const sinceAnswer = (at: number | undefined): number | null => (at === undefined ? null : now - at);
+  const polls = settings.gateways.map(({ name }) => [name, sinceAnswer(answeredAt.get(name))]);
+  return { feeds: ages.agesFrom(ages.snapshot()), keySets: issuerKeys.agesMs(), polls: Object.fromEntries(polls) };
+}
+
+/** What the observer is to know of verified tokens. */
+function watchClaims({ observer }: StsDeps): Pick<VerifierDeps, 'onVerified'> {
+  if (observer === undefined) return {};
+  const watch = new DriftWatch();
+  return {
+    onVerified: ({ issuer, jobStatus }, claims) => {
+      const drift = watch.look(issuer, claims, jobStatus.kind !== 'none');
+      if (drift !== undefined) observer.drifted(issuer, drift);
+    },
+  };
 }
 
 function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'> {
   const { clients, clock, groupKeys, keys, log, random, settings, store } = d;
-  const { ages, ceilings, news, policies, verifier } = parts;
+  const { ages, answeredAt, ceilings, news, policies, verifier } = parts;
+  const onAnswered = (gateway: string): void => void answeredAt.set(gateway, clock.monotonicMs());
   const { clockSkewSeconds, gateways, url: stsUrl } = settings;
   const ring = new RefusalRing();
   const refusals = new RefusalDesk({ clock, random, log });
@@ -114,8 +149,9 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
   const refusing = { store, ring, repeated: new RepeatedRefusals(clock), log };
   const granting = { ...refusing, ...narrowing, ceilings, stsUrl, clock, clockSkewSeconds, random };
   // What an operator evaluates uses nothing up.
-  const limited = d.limits === undefined ? verifier : { ...verifier, limits: d.limits };
-  const exchange: ExchangeDeps = { ...granting, verifier: limited, policies };
+  const counted = { ...verifier, ...watchClaims(d), ...(d.limits === undefined ? {} : { limits: d.limits }) };
+  const observing = d.observer === undefined ? {} : { observer: d.observer };
+  const exchange: ExchangeDeps = { ...granting, ...observing, verifier: counted, policies };
   const credentials = { stsUrl, keys, clock, clockSkewSeconds };
   const groups = [...groupKeys.keys()];
   const standing = { ...credentials, store, policies, ages };
@@ -129,7 +165,7 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
       ...azureRoutes({ exchange, keys, authority: settings.azureAuthority }),
       ...gcpRoutes({ exchange, keys, bearers: { ...credentials, groups }, sessions: store }),
       ...publicRoutes({ stsUrl, keys }),
-      feedRoute({ ...standing, keys, groupKeys, clients, news, gateways, refusals }),
+      feedRoute({ ...standing, keys, groupKeys, clients, news, gateways, refusals, onAnswered }),
     ],
     adminRoutes: adminRoutes({ clients, refusals, store, ring, tenants, verifier, policies, ceilings, clock }),
   };

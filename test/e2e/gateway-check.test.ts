@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startGateway } from '../../src/app/compose/gateway.ts';
 import { loadPlan, readConfig } from '../../src/app/config/load.ts';
 import { planLimits } from '../../src/app/config/plan-limits.ts';
+import { Metrics } from '../../src/app/metrics/metrics.ts';
 import { exchangeBytes, type GuardedResource, listen, startGuardedResource } from '../fakes/guarded-resource.ts';
 import { MemoryLog } from '../fakes/memory-log.ts';
 
@@ -91,7 +92,12 @@ test('a gateway that only answers a proxy runs on the check listener alone, and 
   const plan = document.ok ? loadPlan(document.value, {}) : document;
   const [gateway] = plan.ok ? plan.value.gateways : [];
   if (gateway === undefined) throw new Error('the configuration is not read');
-  const running = await startGateway(gateway, { log: new MemoryLog(), limits: planLimits(undefined) });
+  const running = await startGateway(gateway, {
+    log: new MemoryLog(),
+    limits: planLimits(undefined),
+    metrics: new Metrics(),
+    metricsFrom: [],
+  });
   try {
     expect(running.url).toBe(`http://${address}`);
     const headers = { 'x-original-uri': '/a', 'x-original-method': 'GET' };

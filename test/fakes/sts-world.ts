@@ -10,6 +10,7 @@ import { importKeySet, type VerificationKey } from '../../src/base/jwt/jwk.ts';
 import type { Limits } from '../../src/base/limit/rate-limits.ts';
 import type { GuardedFetch } from '../../src/base/ports/fetch.ts';
 import type { HttpResponse, Route } from '../../src/base/ports/http.ts';
+import type { StsObserver } from '../../src/sts/observer.ts';
 import type { PolicyFile } from '../../src/sts/policy-source.ts';
 import type { StsSettings, TrustedIssuer } from '../../src/sts/settings.ts';
 import { createSts, type Sts } from '../../src/sts/sts.ts';
@@ -113,6 +114,7 @@ export interface StsWorldOptions {
   /** Beside those that every world has. */
   readonly clients?: readonly Client<StsGrant>[];
   readonly limits?: Limits;
+  readonly observer?: StsObserver;
   /** Bends the world before it starts. */
   readonly before?: (world: StsWorld) => void;
 }
@@ -195,6 +197,7 @@ export class StsWorld {
       }),
       policySource: this.policies,
       fetch: o.fetch ?? this.issuer.fetch,
+      ...(o.observer === undefined ? {} : { observer: o.observer }),
       ...(o.limits === undefined ? {} : { limits: o.limits }),
       clock,
       random: new CountingRandom(worlds++),

@@ -1,6 +1,5 @@
 // Puts a gateway together from its plan: its own key, the feed, the guard and the check listener.
 import type { RequestListener, Server } from 'node:http';
-import { rateLimits } from '../../base/limit/rate-limits.ts';
 import type { Log } from '../../base/ports/log.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../gateway/gateway.ts';
 import type { ObjectStore } from '../../gateway/objects/store.ts';
@@ -10,9 +9,9 @@ import { openSqliteKeys } from '../../storage/sqlite/open.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { GatewayPlan, LimitsPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
-import { capConnections } from '../server/connection-cap.ts';
+import { type ConnectionCap, capConnections } from '../server/connection-cap.ts';
 import { closeServer, createListener } from '../server/listener.ts';
-import type { Host } from './host.ts';
+import { type Host, limitsOf } from './host.ts';
 import { kekOf } from './kek-of.ts';
 import { listenOn } from './listen.ts';
 import { openObjectStore } from './object-store.ts';
@@ -36,8 +35,10 @@ export async function openGatewayKey(plan: GatewayPlan): Promise<{ readonly key:
 }
 
 /** Starts a gateway. Throws a JobpassError when its key or address cannot be had; nothing is left running then. */
-export async function startGateway(plan: GatewayPlan, { limits, log }: Host): Promise<RunningServer> {
+export async function startGateway(plan: GatewayPlan, host: Host): Promise<RunningServer> {
   const { settings } = plan;
+  const { limits, log, metrics } = host;
+  const name = `gateway ${settings.name}`;
   const { key, close } = await openGatewayKey(plan);
   const outbound = createGuardedFetch();
   const servers: Server[] = [];
@@ -47,7 +48,8 @@ export async function startGateway(plan: GatewayPlan, { limits, log }: Host): Pr
     key,
     ...(objects === undefined ? {} : { objects }),
     fetch: outbound.fetch,
-    limits: rateLimits(limits.gatewayRates, { clock: systemClock }),
+    limits: limitsOf(host, { clock: systemClock, name, rates: limits.gatewayRates }),
+    observer: metrics.gatewayObserver(settings.name),
     trustedProxies: limits.trustedProxies,
     clock: systemClock,
     random: systemRandom,
@@ -60,19 +62,23 @@ export async function startGateway(plan: GatewayPlan, { limits, log }: Host): Pr
     await close();
   };
   try {
-    for (const listener of listeners(plan, gateway)) servers.push(await listenWith(listener, limits));
+    const onRefused = (): void => metrics.limited(name, 'connection');
+    for (const listener of listeners(plan, gateway)) servers.push(await listenWith(listener, { ...limits, onRefused }));
+    metrics.watchAges(() => ({ gateways: { [settings.name]: finite(gateway.feedAgeMs()) } }));
     gateway.start();
   } catch (cause) {
     await stop();
     throw cause;
   }
   return {
-    name: `gateway ${settings.name}`,
+    name,
     url: urlOf(plan),
     ready: () => gateway.ready(),
     close: stop,
   };
 }
+
+const finite = (ms: number): number | null => (Number.isFinite(ms) ? ms : null);
 
 interface Listener {
   readonly handle: RequestListener;
@@ -134,7 +140,10 @@ function urlOf({ guardListen, doorListens, checkListen, tls }: GatewayPlan): str
   return address === null ? '' : `${scheme}://${address.host}:${address.port}`;
 }
 
-async function listenWith({ handle, isForProxy, listen, tls, what }: Listener, limits: LimitsPlan): Promise<Server> {
+async function listenWith(
+  { handle, isForProxy, listen, tls, what }: Listener,
+  limits: LimitsPlan & Pick<ConnectionCap, 'onRefused'>,
+): Promise<Server> {
   const server = createGatewayServer(handle, (options, handler) => createListener(options, tls, handler));
   if (isForProxy !== true) capConnections(server, { ...limits, perSource: limits.connectionsPerSource });
   await listenOn(server, listen, what);

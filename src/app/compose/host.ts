@@ -1,8 +1,55 @@
 // What every server of one program is started with besides its own plan.
+import type { TrustedProxies } from '../../base/address/caller-address.ts';
+import { type Limits, type Rates, rateLimits } from '../../base/limit/rate-limits.ts';
+import type { Clock } from '../../base/ports/clock.ts';
 import type { Log } from '../../base/ports/log.ts';
 import type { LimitsPlan } from '../config/plan.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { timedStore } from '../metrics/timed-store.ts';
+import type { ServeRoutesOptions } from '../server/serve-routes.ts';
 
 export interface Host {
   readonly log: Log;
   readonly limits: LimitsPlan;
+  /** Of the whole program. */
+  readonly metrics: Metrics;
+  /** Who may read the metrics besides this machine. */
+  readonly metricsFrom: TrustedProxies;
+}
+
+/** What a listener of routes is bound with, as its host has it. `name` is the server's, for counting. */
+export function boundsOf(
+  { limits, log, metrics, metricsFrom }: Host,
+  name: 'issuer' | 'sts',
+): Omit<ServeRoutesOptions, 'routes' | 'ready' | 'tls' | 'limits'> {
+  const { connectionsPerSource, trustedProxies } = limits;
+  return {
+    log,
+    connectionsPerSource,
+    trustedProxies,
+    metrics: { text: () => metrics.text(), from: metricsFrom },
+    onAnswered: (status) => metrics.answered(name, status),
+    onTurnedAway: () => metrics.limited(name, 'connection'),
+  };
+}
+
+/** The limits of one server, counted under its name. */
+export const limitsOf = ({ limits, metrics }: Host, { clock, name, rates = limits.rates }: LimitsOf): Limits =>
+  rateLimits(rates, { clock, onLimited: (kind) => metrics.limited(name, kind) });
+
+/** A store whose writes are measured. */
+export const timed = <Store extends object>(
+  { metrics }: Host,
+  server: string,
+  opened: { readonly store: Store; readonly operations: readonly (keyof Store & string)[] },
+): Store =>
+  timedStore(opened.store, {
+    operations: opened.operations,
+    onDone: (operation, tookMs, failed) => metrics.wrote(server, operation, { tookMs, failed }),
+  });
+
+interface LimitsOf {
+  readonly clock: Clock;
+  readonly name: string;
+  readonly rates?: Rates;
 }

@@ -2,13 +2,17 @@
 
 import { createLog } from '../adapters.ts';
 import type { Plan } from '../config/plan.ts';
+import { Metrics } from '../metrics/metrics.ts';
 import type { Host } from './host.ts';
 import type { RunningServer } from './running.ts';
 
 /** All servers of the plan. When one cannot start, those already started are stopped and the error is thrown. */
 export async function startServers(plan: Plan): Promise<readonly RunningServer[]> {
   const running: RunningServer[] = [];
-  const hostOf = (server: string): Host => ({ log: createLog(plan.logLevel, server), limits: plan.limits });
+  const metrics = new Metrics();
+  const { limits, logLevel, observability } = plan;
+  const { metricsFrom } = observability;
+  const hostOf = (server: string): Host => ({ log: createLog(logLevel, server), limits, metrics, metricsFrom });
   try {
     // Each wing is loaded only where it runs: a machine with one gateway holds neither the issuer nor the STS in memory.
     if (plan.issuer !== null) {
@@ -22,6 +26,11 @@ export async function startServers(plan: Plan): Promise<readonly RunningServer[]
     for (const gateway of plan.gateways) {
       const { startGateway } = await import('./gateway.ts');
       running.push(await startGateway(gateway, hostOf(`gateway ${gateway.settings.name}`)));
+    }
+    for (const { name, ready } of running) metrics.watchReady(name, ready);
+    if (observability.listen !== null) {
+      const { startObservability } = await import('./observability.ts');
+      running.push(await startObservability(observability.listen, hostOf('observability'), running));
     }
     return running;
   } catch (cause) {

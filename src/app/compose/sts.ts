@@ -3,7 +3,6 @@ import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
-import { rateLimits } from '../../base/limit/rate-limits.ts';
 import type { Route } from '../../base/ports/http.ts';
 import { openSqliteSts } from '../../storage/sqlite/open.ts';
 import { createSts, type Sts } from '../../sts/sts.ts';
@@ -11,7 +10,7 @@ import { systemClock, systemRandom } from '../adapters.ts';
 import type { StsPlan, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
 import { type ServeRoutesOptions, serveRoutes } from '../server/serve-routes.ts';
-import type { Host } from './host.ts';
+import { boundsOf, type Host, limitsOf, timed } from './host.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
 import { openStsKeys } from './rings.ts';
@@ -24,7 +23,10 @@ type StsStorage = Awaited<ReturnType<typeof openSqliteSts>>;
 
 /** Starts the STS. Throws a JobpassError when its database, key, policies or addresses cannot be had; nothing is left running then. */
 export async function startSts(plan: StsPlan, host: Host): Promise<RunningServer> {
-  const store = await openSqliteSts({ path: plan.storagePath });
+  const store = timed(host, 'sts', {
+    store: await openSqliteSts({ path: plan.storagePath }),
+    operations: ['grant', 'recordRefusal', 'buryJobs', 'endSession', 'prune'],
+  });
   try {
     return await startOn(store, plan, host);
   } catch (cause) {
@@ -38,8 +40,8 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   const { log } = host;
   const clock = systemClock;
   const outbound = createGuardedFetch();
-  const limits = rateLimits(host.limits.rates, { clock });
   const { groupKeys, keeper, keys } = await openStsKeys(plan, store, log);
+  const limits = limitsOf(host, { clock, name: 'sts' });
   const sts = createSts({
     settings,
     store,
@@ -49,11 +51,18 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
     policySource: policyFolder(settings.policiesFolder),
     fetch: outbound.fetch,
     limits,
+    observer: host.metrics.stsObserver(),
     clock,
     random: systemRandom,
     log,
   });
-  const listeners = listenersOf(sts, plan, { ...host.limits, log, limits });
+  host.metrics.watchAges(() => sts.ages());
+  host.metrics.watchRing('sts', 'access-token', store);
+  const listeners = listenersOf(sts, plan, {
+    ...boundsOf(host, 'sts'),
+    limits,
+    onAdmin: (status) => host.metrics.answered('admin', status),
+  });
   const stop = async (): Promise<void> => {
     await Promise.all(listeners.map(({ server }) => server.close()));
     await keeper.close();
@@ -91,14 +100,14 @@ interface Listener {
 function listenersOf(
   sts: Sts,
   plan: StsPlan,
-  bounds: Omit<ServeRoutesOptions, 'routes' | 'ready' | 'tls'>,
+  { onAdmin, ...bounds }: Omit<ServeRoutesOptions, 'routes' | 'ready' | 'tls'> & { onAdmin: (status: number) => void },
 ): readonly Listener[] {
   const ready = (): Promise<boolean> => sts.ready();
   const serve = (routes: readonly Route[], tls: TlsIdentity | null): FastifyInstance =>
     serveRoutes({ ...bounds, routes, ready, tls });
   const { adminSocket, alsoHttps, listen, tls } = plan;
   // Whoever reaches the socket has no address that could be counted.
-  const operators = serveRoutes({ routes: sts.adminRoutes, ready, log: bounds.log, tls: null });
+  const operators = serveRoutes({ routes: sts.adminRoutes, ready, log: bounds.log, tls: null, onAnswered: onAdmin });
   const listeners: Listener[] = [
     { server: operators, listen: (server) => listenOnSocket(server, adminSocket) },
     { server: serve(sts.routes, tls), listen: (server) => listenOn(server, listen, 'the STS') },

@@ -8,10 +8,11 @@ import { readDocument } from '../../base/document/read.ts';
 import type { Plan } from './plan.ts';
 import { planGateway } from './plan-gateway.ts';
 import { planIssuer } from './plan-issuer.ts';
-import { planLimits } from './plan-limits.ts';
+import { planLimits, planRanges } from './plan-limits.ts';
 import { planSts } from './plan-sts.ts';
 import { ProblemList } from './problem-list.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
+import { parseListen } from './schema-texts.ts';
 
 const MAX_CONFIG_BYTES = 256 * 1024;
 
@@ -63,6 +64,10 @@ export function loadPlan(
       planGateway(gateway, index, { places, problems, clockSkew }),
     ),
     limits: planLimits(value.limits),
+    observability: {
+      listen: parseListen(value.observability?.listen ?? '') ?? null,
+      metricsFrom: planRanges(value.observability?.metrics_from),
+    },
     logLevel: value.observability?.log_level ?? ('info' as const),
   };
   if (value.issuer === undefined && value.sts === undefined && (value.gateways ?? []).length === 0)

@@ -23,17 +23,16 @@ export function planLimits(section: LimitsSection | undefined): LimitsPlan {
     job: rateOf(rates?.job, DEFAULT_JOB),
   };
   return {
-    trustedProxies: (section?.trusted_proxies ?? []).flatMap(rangesOf),
+    trustedProxies: planRanges(section?.trusted_proxies),
     connectionsPerSource: section?.connections_per_source ?? DEFAULT_CONNECTIONS_PER_SOURCE,
     rates: shared,
     gatewayRates: { ...shared, job: rateOf(rates?.gateway_job, DEFAULT_GATEWAY_JOB) },
   };
 }
 
-function rangesOf(text: string): readonly AddressRange[] {
-  const range = parseRange(text);
-  return range === undefined ? [] : [range];
-}
+/** The ranges of a list that the schema has checked. */
+export const planRanges = (texts: readonly string[] | undefined): readonly AddressRange[] =>
+  (texts ?? []).map(parseRange).filter((range) => range !== undefined);
 
 const rateOf = (given: { per_second: number; burst?: number | undefined } | undefined, otherwise: Rate): Rate =>
   given === undefined

@@ -77,10 +77,19 @@ export interface LimitsPlan {
   readonly gatewayRates: Rates;
 }
 
+/** How the program shows what it does. */
+interface ObservabilityPlan {
+  /** Of health and metrics alone; null: there is no such listener. */
+  readonly listen: ListenAddress | null;
+  /** Who may read metrics besides this machine. */
+  readonly metricsFrom: TrustedProxies;
+}
+
 export interface Plan {
   readonly issuer: IssuerPlan | null;
   readonly sts: StsPlan | null;
   readonly gateways: readonly GatewayPlan[];
   readonly limits: LimitsPlan;
+  readonly observability: ObservabilityPlan;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }

@@ -1,8 +1,7 @@
 // The limits section of jobpass.yaml: whom the servers believe about addresses, and how much anybody may ask of them.
 import * as z from 'zod';
-import { parseRange } from '../../base/address/address.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import { duration } from './schema-texts.ts';
+import { addressRange, duration } from './schema-texts.ts';
 
 const MAX_RATE = 1_000_000;
 
@@ -12,9 +11,6 @@ const rate = () =>
     burst: z.number().int().min(1).max(MAX_RATE).optional().describe('At once. Default: twice as many.'),
   });
 
-const range = () =>
-  z.string().refine((text) => parseRange(text) !== undefined, { error: 'an address or a range such as 10.0.0.0/8' });
-
 /** The section. What it leaves out has the defaults of plan-limits.ts. */
 export const limits = () =>
   z.strictObject({
@@ -22,7 +18,7 @@ export const limits = () =>
       .optional()
       .describe('What the STS and the gateways allow between clocks. Default: 30s.'),
     trusted_proxies: z
-      .array(range())
+      .array(addressRange())
       .max(256)
       .optional()
       .describe('Proxies whose `X-Forwarded-For` says who the caller is, read from the right. Default: none.'),

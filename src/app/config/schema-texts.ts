@@ -1,5 +1,6 @@
 // The kinds of text in jobpass.yaml, each as a schema that says what was wanted. What stands where is schema.ts's business.
 import * as z from 'zod';
+import { parseRange } from '../../base/address/address.ts';
 import { NAME } from '../../base/core/decision.ts';
 import { parseDuration } from '../../base/core/duration.ts';
 import { parseAzureTenant } from '../../base/credential/azure-names.ts';
@@ -22,6 +23,10 @@ export const durationOrNever = (maxSeconds: number, maxText: string) =>
   z.string().refine((text) => text === 'never' || (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= maxSeconds, {
     error: `a duration such as 30d, at most ${maxText}, or never`,
   });
+
+/** Addresses, as one or as a range. */
+export const addressRange = () =>
+  z.string().refine((text) => parseRange(text) !== undefined, { error: 'an address or a range such as 10.0.0.0/8' });
 
 /** Where a server listens. */
 export const listen = () => z.string().refine(isListenAddress, { error: 'host:port, port 1–65535, or [ipv6]:port' });

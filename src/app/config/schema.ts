@@ -5,6 +5,7 @@ import { rotatingKeys, tls } from './schema-fields.ts';
 import { gateway } from './schema-gateway.ts';
 import { limits } from './schema-limits.ts';
 import {
+  addressRange,
   audience,
   awsAccount,
   awsPolicyArn,
@@ -194,7 +195,17 @@ export const configSchema = z.strictObject({
   gateways: z.array(gateway).optional().describe('Guards in front of resources.'),
   limits: limits().optional().describe('Bounds of every server in this file.'),
   observability: z
-    .strictObject({ log_level: z.enum(['debug', 'info', 'warn', 'error']).optional().describe('Default: info.') })
+    .strictObject({
+      log_level: z.enum(['debug', 'info', 'warn', 'error']).optional().describe('Default: info.'),
+      listen: listen()
+        .optional()
+        .describe('A listener for `/healthz`, `/readyz` and `/metrics` of all servers in this file. Default: none.'),
+      metrics_from: z
+        .array(addressRange())
+        .max(256)
+        .optional()
+        .describe('Who may read `/metrics` besides this machine. Default: nobody.'),
+    })
     .optional(),
 });
 

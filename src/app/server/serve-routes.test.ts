@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { parseRange } from '../../base/address/address.ts';
 import { jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
 import { serveRoutes } from './serve-routes.ts';
@@ -191,4 +192,57 @@ test('health is answered whatever happens, readiness only when it is so', async 
     expect((await asked.inject('/healthz')).statusCode).toBe(200);
     expect((await asked.inject('/readyz')).statusCode).toBe(status);
   }
+});
+
+describe('metrics', () => {
+  const LOOPBACK = '127.0.0.1';
+  const ranges = (text: string) => [parseRange(text)].filter((range) => range !== undefined);
+
+  test.each<[string, { peer: string; headers?: Record<string, string>; trusted?: string }, number]>([
+    ['this machine', { peer: LOOPBACK }, 200],
+    ['this machine by IPv6', { peer: '::1' }, 200],
+    ['a listed range', { peer: '10.1.2.3' }, 200],
+    ['anybody else', { peer: '192.0.2.1' }, 404],
+    [
+      'whom an undeclared proxy on this machine forwards',
+      { peer: LOOPBACK, headers: { 'x-forwarded-for': LOOPBACK } },
+      404,
+    ],
+    ['whom one forwards by other words', { peer: LOOPBACK, headers: { via: '1.1 proxy' } }, 404],
+    [
+      'whom a trusted proxy forwards from a listed range',
+      { peer: '172.16.0.1', headers: { 'x-forwarded-for': '10.9.9.9' }, trusted: '172.16.0.0/12' },
+      200,
+    ],
+    [
+      'whom a trusted proxy forwards from elsewhere',
+      { peer: LOOPBACK, headers: { 'x-forwarded-for': '192.0.2.1' }, trusted: '127.0.0.0/8' },
+      404,
+    ],
+  ])('are told to %s as they should be', async (_who, { headers = {}, peer, trusted }, status) => {
+    const server = serveRoutes({
+      routes,
+      ready: async () => true,
+      log,
+      tls: null,
+      metrics: { text: async () => 'a_total 1\n', from: ranges('10.0.0.0/8') },
+      trustedProxies: trusted === undefined ? [] : ranges(trusted),
+    });
+    const answer = await server.inject({ method: 'GET', url: '/metrics', headers, remoteAddress: peer });
+    expect([answer.statusCode, answer.body.includes('a_total')]).toEqual([status, status === 200]);
+    if (status === 404) expect(answer.json()).toEqual({ message: 'no such route', reason: 'not_found' });
+  });
+
+  test('count the status of every answer', async () => {
+    const statuses: number[] = [];
+    const server = serveRoutes({
+      routes,
+      ready: async () => false,
+      log,
+      tls: null,
+      onAnswered: (one) => statuses.push(one),
+    });
+    for (const url of ['/v1/jobs/J1', '/nowhere', '/readyz']) await server.inject(url);
+    expect(statuses).toEqual([200, 404, 503]);
+  });
 });

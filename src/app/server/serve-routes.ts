@@ -1,7 +1,7 @@
 // Binds routes to Fastify: bodies as bytes, strict headers, timeouts and caps. No decision is taken here.
 import type { ServerOptions, ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { callerAddress, FORWARDED_FOR, sourceOf, type TrustedProxies } from '../../base/address/caller-address.ts';
+import { callerAddress, FORWARDED_FOR, sourceOf } from '../../base/address/caller-address.ts';
 import { MAX_BODY_BYTES } from '../../base/core/limits.ts';
 import { LineBudget } from '../../base/core/line-budget.ts';
 import { type Limits, NO_LIMITS } from '../../base/limit/rate-limits.ts';
@@ -9,6 +9,7 @@ import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '.
 import type { Log } from '../../base/ports/log.ts';
 import type { TlsIdentity } from '../config/plan.ts';
 import { capConnections } from './connection-cap.ts';
+import { type HealthOptions, healthRoutes } from './health.ts';
 import { closeServer, createListener } from './listener.ts';
 
 /** Headers whose repetition would let two readers see two requests. */
@@ -31,19 +32,18 @@ const noSchemas = (): never => {
 /** So Fastify's compilers of schemas are not even loaded. */
 const NO_SCHEMAS = { compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas } };
 
-export interface ServeRoutesOptions {
+export interface ServeRoutesOptions extends HealthOptions {
   readonly routes: readonly Route[];
-  /** Whether the server could answer a request now. */
-  readonly ready: () => Promise<boolean>;
   readonly log: Log;
   /** Null: plain http. */
   readonly tls: TlsIdentity | null;
   /** Whose requests are counted by their address; absent: nobody's, as on the operators' socket. */
   readonly limits?: Limits;
-  /** Whose word about their callers is taken; absent: nobody's. */
-  readonly trustedProxies?: TrustedProxies;
   /** Of one address; absent: as many as there may be of all. */
   readonly connectionsPerSource?: number;
+  /** Told the status of every answer, and of every connection that is turned away. */
+  readonly onAnswered?: (status: number) => void;
+  readonly onTurnedAway?: () => void;
 }
 
 /** A server for these routes plus `/healthz` and `/readyz`, not yet listening. */
@@ -64,21 +64,21 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
     exposeHeadRoutes: true,
   });
   server.server.maxConnections = MAX_CONNECTIONS;
-  capConnections(server.server, { perSource: connectionsPerSource, trustedProxies });
+  const { onAnswered, onTurnedAway = () => {} } = options;
+  capConnections(server.server, { perSource: connectionsPerSource, trustedProxies, onRefused: onTurnedAway });
+  if (onAnswered !== undefined) {
+    server.addHook('onResponse', (_request, reply, done) => {
+      onAnswered(reply.statusCode);
+      done();
+    });
+  }
   // Fastify closes only servers that it made or told to listen; an open one would keep the process alive.
   server.addHook('onClose', () => closeServer(server.server));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const entrance = entranceOf(options);
   for (const route of options.routes) bind(server, route, { entrance, log: options.log });
-  server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
-  server.get('/readyz', async (_request, reply) => {
-    const ready = await options.ready();
-    return reply
-      .code(ready ? 200 : 503)
-      .type('text/plain')
-      .send(ready ? 'ready\n' : 'not ready\n');
-  });
+  healthRoutes(server, options);
   refuseTheRest(server, options, entrance);
   return server;
 }

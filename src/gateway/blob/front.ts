@@ -50,6 +50,7 @@ interface Allowed {
 export function createBlobFront(d: BlobFrontDependencies): Handler {
   const front: Front = { ...d, uploads: new BlockUploads(d) };
   return handlerOf<BlobRefusal>(d, {
+    front: 'blob',
     serve: (exchange) => serve(front, exchange),
     sayNo: (exchange, { error }) => writeRefusal(addressee(front, exchange), error),
     broken: (unexpected) => refusalOf(unexpected),

@@ -33,6 +33,7 @@ type Front = CarryOutDependencies & AuthenticationDependencies;
 export function createGcsFront(d: GcsFrontDependencies): Handler {
   const front: Front = { ...d, place: d.settings };
   return handlerOf<GcsRefusal>(d, {
+    front: 'gcs',
     serve: (exchange) => serve(front, exchange),
     sayNo: (exchange, { error }) => writeRefusal(exchange, error),
     broken: (unexpected) => refusalOf(unexpected),

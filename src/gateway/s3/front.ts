@@ -42,6 +42,7 @@ export function createS3Front(d: S3FrontDependencies): Handler {
     sessions: new SessionCache({ authority, groupKeys }),
   };
   return handlerOf<S3Refusal>(d, {
+    front: 's3',
     serve: (exchange) => serve(front, exchange),
     sayNo: (exchange, { error }) => writeRefusal({ ...exchange, nowSeconds: authority.knowledge.nowSeconds() }, error),
     broken: (unexpected) => refusalOf(unexpected),

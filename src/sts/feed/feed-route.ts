@@ -25,6 +25,8 @@ export interface FeedRouteDeps extends FeedDeps {
   readonly refusals: RefusalDesk;
   /** Notified when sessions ended or policies changed. */
   readonly news: Signal;
+  /** Told when a gateway's poll was answered. */
+  readonly onAnswered?: (gateway: string) => void;
 }
 
 /** The body is one compact JWS of type FEED_TOKEN_TYPE, for this gateway and this poll alone. */
@@ -38,7 +40,9 @@ export const feedRoute = (deps: FeedRouteDeps): Route =>
       const poll = parseFeedPoll(request.query);
       if (!poll.ok) return err(refuse(poll.error, `gateway:${reader.value.gateway.name}`));
       const answered = await answer(deps, { reader: reader.value, poll: poll.value }, request.signal);
-      return answered.ok ? answered : err(refuse(answered.error, `gateway:${reader.value.gateway.name}`));
+      if (!answered.ok) return err(refuse(answered.error, `gateway:${reader.value.gateway.name}`));
+      deps.onAnswered?.(reader.value.gateway.name);
+      return answered;
     },
   });
 

@@ -105,6 +105,13 @@ export class JwksCache {
     return this.#entry(issuer).discovered;
   }
 
+  /** How old each issuer's last good set is, in milliseconds; null: there was none yet. */
+  agesMs(): Readonly<Record<string, number | null>> {
+    const now = this.#clock.monotonicMs();
+    const age = ({ fetchedAt }: Entry): number | null => (fetchedAt === null ? null : now - fetchedAt);
+    return Object.fromEntries([...this.#entries].map(([issuer, entry]) => [issuer, age(entry)]));
+  }
+
   #entry(issuer: string): Entry {
     const entry = this.#entries.get(issuer);
     if (entry === undefined) throw new TypeError('keys were asked of an issuer that is not registered');

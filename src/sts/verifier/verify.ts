@@ -25,6 +25,8 @@ export interface VerifierDeps extends JobStatusDeps {
   readonly keys: IssuerKeys;
   /** How many tokens each issuer and each job may present; absent: any number. */
   readonly limits?: Limits;
+  /** Told of every token that passed. */
+  readonly onVerified?: (issuer: TrustedIssuer, claims: Claims) => void;
   readonly clock: Clock;
   readonly clockSkewSeconds: number;
 }
@@ -50,6 +52,7 @@ export async function verifyToken(
   if (limited !== undefined) return list.refuse(limited, { authentic: null, isMeantForUs: false });
   const facts = await checkAddressee(deps, { addressed: addressed.value, token }, list);
   if (!facts.ok) return list.refuse(facts.error, { authentic, isMeantForUs: true });
+  deps.onVerified?.(facts.value.issuer, facts.value.claims);
   return { ok: true, token: mintVerified(facts.value), checks: list.traces };
 }
 
