@@ -69,6 +69,28 @@ export const encodeSession = (session: Session | FederatedSession) => ({
   ...(session.role === null ? { ...NO_ROLE, policy: null } : encodeRole(session)),
 });
 
+/** The same in the order of SESSION_COLUMNS: drivers look for names for longer than it takes to insert a row. */
+export const sessionValues = (row: ReturnType<typeof encodeSession>): readonly (string | number | null)[] => [
+  row.id,
+  row.decisionId,
+  row.tenant,
+  row.roleName,
+  row.group,
+  row.issuer,
+  row.subject,
+  row.jobId,
+  row.jobBound,
+  row.issuedAt,
+  row.expiresAt,
+  row.claims,
+  row.tags,
+  row.sourceIdentity,
+  row.name,
+  row.policy,
+  row.federation,
+  row.parentId,
+];
+
 const encodeRole = ({ claims, group, name, parentId, policy, role, sourceIdentity, tags }: Session) => ({
   tenant: role.tenant,
   roleName: role.name,

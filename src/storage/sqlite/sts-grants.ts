@@ -3,19 +3,27 @@ import { decisionEntry, encodeRecord } from '../../base/audit/record.ts';
 import type { EndedSession, GrantOutcome, StsStore } from '../../sts/store.ts';
 import { inForce, scopesOf } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
-import { checkGrant, decodeEnd, encodeSession, type Grant, SESSION_COLUMNS, SLACK_SECONDS } from '../rows/sessions.ts';
+import {
+  checkGrant,
+  decodeEnd,
+  encodeSession,
+  type Grant,
+  SESSION_COLUMNS,
+  SLACK_SECONDS,
+  sessionValues,
+} from '../rows/sessions.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
 import { epochPruner } from './sts-epochs.ts';
 
 /** On rows of `epoch` and `freeze`: the scopes that the asked session is of. */
-const ofAskedScope = scopesOf({ issuer: '$issuer', tenant: '$tenant', role: '$roleName' });
+const ofAskedScope = scopesOf({ issuer: '?1', tenant: '?2', role: '?3' });
 
 /** The reasons against a grant, each a look-up that changes nothing; undefined when none stands. */
 function grantChecks(database: SqliteDatabase) {
   const tombstone = database.prepare('SELECT 1 FROM tombstone WHERE issuer = ? AND job_id = ?');
   const alive = database.prepare(`SELECT 1 FROM session WHERE id = ? AND ${inForce()}`);
-  const epoch = database.prepare(`SELECT 1 FROM epoch WHERE at >= $issuedFrom AND ${ofAskedScope}`);
+  const epoch = database.prepare(`SELECT 1 FROM epoch WHERE at >= ?4 AND ${ofAskedScope}`);
   const freeze = database.prepare(`SELECT 1 FROM freeze WHERE ${ofAskedScope}`);
   const use = database.prepare('SELECT 1 FROM token_use WHERE exp = ? AND iss = ? AND jti = ?');
   const mark = database.prepare('SELECT at FROM high_water WHERE only_row = 1');
@@ -24,10 +32,10 @@ function grantChecks(database: SqliteDatabase) {
     if (session.jobId !== null && tombstone.get(session.issuer, session.jobId) !== undefined) return 'job_ended';
     const parentId = session.role === null ? null : session.parentId;
     if (parentId !== null && alive.get(parentId) === undefined) return 'session_ended';
-    const asked = { issuer: session.issuer, tenant: session.role?.tenant ?? '', roleName: session.role?.name ?? '' };
+    const asked = [session.issuer, session.role?.tenant ?? '', session.role?.name ?? ''] as const;
     const issuedFrom = Math.min(grant.issuedFrom, session.issuedAt);
-    if (epoch.get({ ...asked, issuedFrom }) !== undefined) return 'epoch_raised';
-    if (freeze.get(asked) !== undefined) return 'frozen';
+    if (epoch.get(...asked, issuedFrom) !== undefined) return 'epoch_raised';
+    if (freeze.get(...asked) !== undefined) return 'frozen';
     if (grant.uses.some(({ exp, iss, jti }) => use.get(exp, iss, jti) !== undefined)) return 'token_replayed';
     const highWater = integer(mark.get() ?? {}, 'at');
     // Written so that a `now` that is no number refuses.
@@ -36,9 +44,9 @@ function grantChecks(database: SqliteDatabase) {
 }
 
 function markRaiser(database: SqliteDatabase): (now: number) => void {
-  const raise = database.prepare('UPDATE high_water SET at = $now WHERE only_row = 1 AND at < $now');
+  const raise = database.prepare('UPDATE high_water SET at = ?1 WHERE only_row = 1 AND at < ?1');
   return (now) => {
-    raise.run({ now });
+    raise.run(now);
   };
 }
 
@@ -50,22 +58,20 @@ export function stsGrants(database: SqliteDatabase, chain: AuditChain): Pick<Sts
     INSERT INTO token_use (exp, iss, jti, session_id, client, used_at)
     VALUES ($exp, $iss, $jti, $sessionId, $client, $now)`);
   const insertSession = database.prepare(`
-    INSERT INTO session (${SESSION_COLUMNS})
-    VALUES ($id, $decisionId, $tenant, $roleName, $group, $issuer, $subject, $jobId, $jobBound, $issuedAt, $expiresAt,
-      $claims, $tags, $sourceIdentity, $name, $policy, $federation, $parentId)`);
+    INSERT INTO session (${SESSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   return {
     grant: async (grant) => {
       checkGrant(grant);
       const { client, now } = grant;
-      const session = encodeSession(grant.session);
+      const session = sessionValues(encodeSession(grant.session));
       const record = decisionEntry(grant.record);
       return database.write(() => {
         const refused = refusal(grant);
         if (refused !== undefined) return refused;
         for (const { exp, iss, jti } of grant.uses)
-          insertUse.run({ exp, iss, jti, sessionId: session.id, client, now });
+          insertUse.run({ exp, iss, jti, sessionId: grant.session.id, client, now });
         chain.append(record);
-        insertSession.run(session);
+        insertSession.run(...session);
         raiseMark(now);
         return 'granted';
       });
