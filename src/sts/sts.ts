@@ -20,6 +20,8 @@ import { gcpRoutes } from './api/gcp-routes.ts';
 import { introspectRoute } from './api/introspect-route.ts';
 import { publicRoutes } from './api/public-routes.ts';
 import { revokeRoute } from './api/revoke-route.ts';
+import { scopeRoutes } from './api/scope-routes.ts';
+import { sessionRoutes } from './api/session-routes.ts';
 import { tokenRoutes } from './api/token-route.ts';
 import { EventReceiver } from './events/receiver.ts';
 import type { ExchangeDeps } from './exchange.ts';
@@ -156,6 +158,8 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
   const groups = [...groupKeys.keys()];
   const standing = { ...credentials, store, policies, ages };
   const tenants = settings.tenants.map((ceiling) => ceiling.tenant);
+  const issuers = settings.trustedIssuers.map(({ issuer }) => issuer);
+  const ending = { clients, refusals, store, tenants, issuers, news, clock, random };
   return {
     routes: [
       ...tokenRoutes({ exchange, keys, clients }),
@@ -167,7 +171,11 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
       ...publicRoutes({ stsUrl, keys }),
       feedRoute({ ...standing, keys, groupKeys, clients, news, gateways, refusals, onAnswered }),
     ],
-    adminRoutes: adminRoutes({ clients, refusals, store, ring, tenants, verifier, policies, ceilings, clock }),
+    adminRoutes: [
+      ...adminRoutes({ clients, refusals, store, ring, tenants, verifier, policies, ceilings, clock }),
+      ...sessionRoutes(ending),
+      ...scopeRoutes({ ...ending, policies }),
+    ],
   };
 }
 

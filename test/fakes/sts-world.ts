@@ -30,7 +30,7 @@ export const PUBLISH = 'main/publish-web';
 /** The secret of every client of the world. */
 export const CLIENT_SECRET = new Secret('a-secret-of-a-client');
 
-const NOTHING: StsGrant = { feed: null, read: [], evaluate: [], introspect: [], revoke: [] };
+const NOTHING: StsGrant = { feed: null, read: [], evaluate: [], introspect: [], revoke: [], operate: false };
 export const client = (name: string, may: Partial<StsGrant>): Client<StsGrant> => ({
   name,
   secretHashes: [hashClientSecret(CLIENT_SECRET)],
@@ -189,6 +189,7 @@ export class StsWorld {
           client('other-relying-party', { introspect: ['packages'] }),
           client('revoker', { revoke: ['main'] }),
           client('other-revoker', { revoke: ['other'] }),
+          client('chief', { operate: true }),
           ...(o.clients ?? []),
         ],
         audience: settings.url,

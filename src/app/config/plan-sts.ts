@@ -48,6 +48,7 @@ const stsGrant = ({ may }: NonNullable<StsSection['clients']>[number]): StsGrant
   evaluate: may.evaluate ?? [],
   introspect: may.introspect ?? [],
   revoke: may.revoke ?? [],
+  operate: may.operate ?? false,
 });
 
 function planTrustedIssuer(

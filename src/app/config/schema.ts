@@ -66,7 +66,11 @@ const stsClient = z.strictObject({
     read: z.array(name()).optional().describe('Tenants whose decisions it reads.'),
     evaluate: z.array(name()).optional().describe('Tenants whose roles it may dry-run.'),
     introspect: z.array(name()).optional().describe('Gateway groups whose access tokens it may ask about.'),
-    revoke: z.array(name()).optional().describe('Tenants whose sessions it may end.'),
+    revoke: z.array(name()).optional().describe('Tenants whose sessions it may end, and where it may stop granting.'),
+    operate: z
+      .boolean()
+      .optional()
+      .describe('It may end, and stop granting, what is of no single tenant: a job, an issuer, everything.'),
   }),
 });
 

@@ -41,4 +41,6 @@ export interface StsGrant {
   readonly introspect: readonly string[];
   /** Tenants whose sessions it may end. */
   readonly revoke: readonly string[];
+  /** Whether it may end what is of no single tenant, and stop granting: an issuer, a job, everything. */
+  readonly operate: boolean;
 }

@@ -103,6 +103,9 @@ export const REASONS = {
   key_state_refused: ['conflict', 'the state of the key does not allow this, or not yet'],
   ring_changed: ['conflict', 'the key ring was changed by somebody else at the same moment'],
 
+  session_unknown: ['not_found', 'no session in force has this id'],
+  session_ambiguous: ['not_found', 'several sessions in force have ids that begin so'],
+  scope_unknown: ['not_found', 'there is no such role, tenant or issuer'],
   decision_unknown: ['not_found', 'no decision has this id'],
   decision_ambiguous: ['not_found', 'several decisions begin with this id'],
   store_unavailable: ['unavailable', 'the store did not take the record, so nothing was granted'],

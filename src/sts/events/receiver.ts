@@ -20,7 +20,7 @@ import { fetchJsonObject } from '../verifier/outbound.ts';
 import { verifyEvent } from './verify-event.ts';
 
 /** As long as any token of the job can be accepted: its longest life, and the clock skew on top. */
-const TOMBSTONE_SECONDS = MAX_TOKEN_LIFETIME_SECONDS + MAX_CLOCK_SKEW_SECONDS;
+export const TOMBSTONE_SECONDS = MAX_TOKEN_LIFETIME_SECONDS + MAX_CLOCK_SKEW_SECONDS;
 /** Between two polls of an issuer that does not hold its answers back. */
 const QUIET_MS = 250;
 const MAX_BACKOFF_MS = 1000;
