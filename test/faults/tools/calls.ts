@@ -62,6 +62,23 @@ export async function tokensOf(fleet: Fleet, many: number): Promise<readonly str
   return tokens;
 }
 
+/** Exchanges tokens of new jobs until one is granted; gives the job, its credential and how long that took. */
+export async function untilServed(
+  fleet: Fleet,
+  limitMs = 30_000,
+): Promise<RunningJob & { readonly credential: string; readonly tookMs: number }> {
+  const begin = performance.now();
+  for (;;) {
+    const job = await runJob(fleet).catch(() => undefined);
+    const reply = job === undefined ? undefined : await exchangeAt(fleet.doors.sts, job.token);
+    const tookMs = performance.now() - begin;
+    if (job !== undefined && reply?.status === 200)
+      return { ...job, credential: String(reply.body.access_token), tookMs };
+    if (tookMs > limitMs) throw new Error(`not served after ${limitMs} ms: ${JSON.stringify(reply?.body)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** Ends a job at its controller's word. */
 export const endJob = (fleet: Fleet, jobId: string): Promise<Answer> => finishJob(ofFleet(fleet), jobId);
 

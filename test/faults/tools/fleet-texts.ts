@@ -10,7 +10,8 @@ interface Shared {
   readonly secrets: FleetSecrets;
   /** Files of the keys that encrypt the servers' own. */
   readonly keks: Readonly<Record<'issuer' | 'sts', string>>;
-  readonly database: string | undefined;
+  /** The URL of the shared database. */
+  readonly storage: string | undefined;
 }
 
 /** `deploy` takes a token any number of times, `once` takes it one time. */
@@ -27,7 +28,7 @@ permissions: [{ effect: allow, actions: ["http:GET"], resources: ["arn:jobpass:h
 `;
 }
 
-const storage = ({ database }: Shared): string => (database === undefined ? '' : `\n  storage: ${database}`);
+const storageOf = ({ storage }: Shared): string => (storage === undefined ? '' : `\n  storage: ${storage}`);
 
 /** No test is about limits: one address asks for everybody. A short skew, so that an STS soon believes the silence of its feed. */
 const LIMITS = `limits:
@@ -41,7 +42,7 @@ observability: { log_level: warn }
 /** Of one replica, which listens on `port`. */
 export const issuerText = (port: number, shared: Shared): string => `issuer:
   url: ${shared.issuer}
-  listen: 127.0.0.1:${port}${storage(shared)}
+  listen: 127.0.0.1:${port}${storageOf(shared)}
   keys: { encryption_key: "file:${shared.keks.issuer}" }
   id_tokens: { lifetime: 1h }
   clients:
@@ -55,7 +56,7 @@ export const stsText = (
   shared: Shared & { readonly folder: string; readonly gateways: readonly string[] },
 ): string => `sts:
   url: ${shared.sts}
-  listen: 127.0.0.1:${port}${storage(shared)}
+  listen: 127.0.0.1:${port}${storageOf(shared)}
   keys: { encryption_key: "file:${shared.keks.sts}" }
   trusted_issuers: [{ issuer: "${shared.issuer}", network: loopback, client: sts, secret: "file:.jobpass/sts.secret" }]
   gateways:

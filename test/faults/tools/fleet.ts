@@ -15,7 +15,7 @@ import {
 import { freePort } from '../../fakes/served-sts.ts';
 import { ServerProcess } from '../../fakes/server-process.ts';
 import { type FleetSecrets, gatewayText, issuerText, POLICIES, stsText } from './fleet-texts.ts';
-import { Link } from './link.ts';
+import { Link, type LinkOptions } from './link.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../../src/app/cli/main.ts');
 
@@ -24,8 +24,8 @@ export interface FleetOptions {
   readonly issuers?: number;
   readonly stss?: number;
   readonly gateways?: number;
-  /** The URL of a database that all issuers and STSs share. Absent: SQLite, in the folder of each. */
-  readonly database?: string;
+  /** A PostgreSQL database that all issuers and STSs share over one link. Absent: SQLite, in the folder of each. */
+  readonly database?: Pick<LinkOptions, 'watchAnswers'> & { readonly port: number; readonly name: string };
   /** Looks after the folder before anything is in it; what comes back is called before the folder goes. */
   readonly prepare?: (folder: string) => () => void;
   /** Put before the command of every STS, such as `env NAME=VALUE`. */
@@ -49,6 +49,8 @@ export interface Fleet {
     readonly issuer: Link;
     /** From the gateways to the STSs. */
     readonly sts: Link;
+    /** From issuers and STSs to their shared database; undefined on SQLite. */
+    readonly database: Link | undefined;
   };
   /** Starts everything that does not run, in the order in which nobody waits. */
   start(): Promise<void>;
@@ -60,22 +62,28 @@ export async function makeFleet(options: FleetOptions = {}): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'jobpass-fleet-'));
   const leave = options.prepare?.(folder);
   const links: Link[] = [];
-  const shared = async (to: readonly number[]): Promise<{ link: Link; url: string }> => {
+  const shared = async (to: readonly number[], more: Pick<LinkOptions, 'watchAnswers'> = {}) => {
     const port = await freePort();
-    const link = await Link.open({ port, to });
+    const link = await Link.open({ ...more, port, to });
     links.push(link);
-    return { link, url: `http://127.0.0.1:${port}` };
+    return { link, port, url: `http://127.0.0.1:${port}` };
   };
   const issuerPorts = await ports(options.issuers ?? 1);
   const stsPorts = await ports(options.stss ?? 1);
   const gatewayPorts = await ports(options.gateways ?? 1);
   const [issuerLink, stsLink] = [await shared(issuerPorts), await shared(stsPorts)];
   const [issuerDoor, stsDoor] = [await shared(issuerPorts), await shared(stsPorts)];
+  const { database } = options;
+  const databaseLink = database === undefined ? undefined : await shared([database.port], database);
+  const storage =
+    databaseLink === undefined
+      ? undefined
+      : `postgres://postgres@127.0.0.1:${databaseLink.port}/${database?.name}?sslmode=disable`;
   const resource = createServer((_request, response) => response.end('content'));
   const resourcePort = await freePort();
   await new Promise<void>((listening) => resource.listen(resourcePort, '127.0.0.1', listening));
   const urls = { issuer: issuerLink.url, sts: stsLink.url, resource: `http://127.0.0.1:${resourcePort}` };
-  const files = writeFiles(folder, options, { ...urls, issuerPorts, stsPorts, gatewayPorts });
+  const files = writeFiles(folder, { ...urls, storage, issuerPorts, stsPorts, gatewayPorts });
   const serve = (name: string, prefix: readonly string[] = []): ServerProcess => {
     const [program = '', ...args] = [...prefix, process.execPath, MAIN, 'serve', '--config'];
     return new ServerProcess([program, ...args, join(folder, name, 'jobpass.yaml')], { folder, env: process.env });
@@ -91,7 +99,7 @@ export async function makeFleet(options: FleetOptions = {}): Promise<Fleet> {
     gatewayUrls: gatewayPorts.map((port) => `http://127.0.0.1:${port}`),
     ...files,
     ...{ issuers, stss, gateways },
-    links: { issuer: issuerLink.link, sts: stsLink.link },
+    links: { issuer: issuerLink.link, sts: stsLink.link, database: databaseLink?.link },
     start: async () => {
       for (const server of [...issuers, ...stss, ...gateways]) if (!server.isRunning) await server.start();
     },
@@ -112,22 +120,20 @@ interface Places {
   readonly issuer: string;
   readonly sts: string;
   readonly resource: string;
+  /** The URL of the shared database. */
+  readonly storage: string | undefined;
   readonly issuerPorts: readonly number[];
   readonly stsPorts: readonly number[];
   readonly gatewayPorts: readonly number[];
 }
 
-function writeFiles(
-  folder: string,
-  { database }: FleetOptions,
-  places: Places,
-): Pick<Fleet, 'controllerFile' | 'operatorFile'> {
+function writeFiles(folder: string, places: Places): Pick<Fleet, 'controllerFile' | 'operatorFile'> {
   const secret = () => makeSecret(systemRandom);
   const secrets: FleetSecrets = { controller: secret(), sts: secret(), gateway: secret(), operator: secret() };
   // Replicas open one database with one key.
   const keks = { issuer: join(folder, 'issuer.kek'), sts: join(folder, 'sts.kek') };
   for (const kek of Object.values(keks)) makeEncryptionKey(kek, systemRandom);
-  const shared = { ...places, secrets, keks, database };
+  const shared = { ...places, secrets, keks };
   const write = (server: string, text: string): void => writePublicFile(join(folder, server, 'jobpass.yaml'), text);
   for (const [at, port] of places.issuerPorts.entries()) write(`issuer-${at + 1}`, issuerText(port, shared));
   const gateways = places.gatewayPorts.map((port, at) => {

@@ -22,6 +22,7 @@ type Weather = 'fair' | 'cut' | 'black hole';
 /** Forwards until told otherwise. A cut link resets what is open and what comes; a black hole takes everything and passes nothing on. */
 export class Link {
   readonly #options: LinkOptions;
+  #to: readonly Port[];
   readonly #open = new Set<Socket>();
   #server: Server | undefined;
   #weather: Weather = 'fair';
@@ -31,6 +32,7 @@ export class Link {
 
   private constructor(options: LinkOptions) {
     this.#options = options;
+    this.#to = options.to;
   }
 
   /** Listens on its port of 127.0.0.1. */
@@ -67,6 +69,12 @@ export class Link {
     this.#delayMs = ms;
   }
 
+  /** From now on connections go there; those that are open are reset. */
+  lead(to: readonly Port[]): void {
+    this.#to = to;
+    for (const socket of this.#open) socket.resetAndDestroy();
+  }
+
   async close(): Promise<void> {
     this.cut();
     const server = this.#server;
@@ -96,7 +104,7 @@ export class Link {
   }
 
   async #reach(): Promise<Socket | undefined> {
-    const { to } = this.#options;
+    const to = this.#to;
     for (let tries = 0; tries < to.length; tries += 1) {
       const port = to[this.#turn % to.length] ?? 0;
       this.#turn += 1;
