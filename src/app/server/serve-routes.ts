@@ -113,9 +113,10 @@ function bind(server: FastifyInstance, route: Route, { entrance, log }: { entran
     method: route.method,
     url: route.path,
     // Before the body: what is refused costs no memory.
-    onRequest: async (request, reply) => {
+    onRequest: (request, reply, done) => {
       const limited = entrance.refuse(request);
-      if (limited !== undefined) return send(withoutBody(request, reply), refusal(route, 429, limited));
+      if (limited === undefined) done();
+      else send(withoutBody(request, reply), refusal(route, 429, limited));
     },
     handler: async (request, reply) => {
       const repeated = repeatedHeader(request.raw.rawHeaders);

@@ -8,10 +8,15 @@ const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
  * went in (a bare CR would come out as LF). Characters that XML cannot carry become U+FFFD.
  */
 export const escapeXml = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(FORBIDDEN, '\ufffd')
-    .replace(/[&<>"'\r]/g, (character) => REFERENCES[character] ?? character);
+  PLAIN.test(text)
+    ? text
+    : text
+        .toWellFormed()
+        .replace(FORBIDDEN, '\ufffd')
+        .replace(/[&<>"'\r]/g, (character) => REFERENCES[character] ?? character);
+
+/** What tokens and names are made of: seen at a glance to have nothing to escape. */
+const PLAIN = /^[\w.:/=+@-]*$/;
 
 const REFERENCES: Readonly<Record<string, string>> = {
   '&': '&amp;',
