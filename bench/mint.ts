@@ -39,6 +39,7 @@ async function issuerOn(store: Store, secret: string): Promise<IssuerDependencie
     jobs: { owners: [{ name: 'acme', id: '42' }], extraClaimPrefix: null, localOnly: false },
     introspect: [],
     events: [],
+    keys: [],
   };
   const secretHashes = [createHash('sha256').update(secret).digest('hex')];
   return {

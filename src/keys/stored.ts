@@ -1,5 +1,7 @@
 // Reading and writing sealed key records: what every kind of ring has in common. It knows nothing of what a key is for.
 import { JobpassError } from '../base/core/errors.ts';
+import type { JsonObject } from '../base/core/json.ts';
+import { thumbprint } from './jwks.ts';
 import type { KeyEncryptionKey } from './kek.ts';
 import type { KeyStore, Ring, StoredKey } from './store.ts';
 
@@ -23,6 +25,16 @@ export const withoutSecret = (key: StoredKey, kek: KeyEncryptionKey): StoredKey 
   ...key,
   sealed: kek.seal(new Uint8Array(0), goneContextOf(key)),
 });
+
+/**
+ * The public JWK of a record, whatever its state: it is the key that its id says, and the id is one that was sealed here. Null of a
+ * symmetric key. Throws ERR_KEY_UNREADABLE of a planted one. Precondition: a living record has been opened.
+ */
+export function publicPartOf(key: StoredKey, kek: KeyEncryptionKey): JsonObject | null {
+  if (!isLiving(key)) kek.open(key.sealed, goneContextOf(key));
+  if (key.publicJwk === null || thumbprint(key.publicJwk) === key.kid) return key.publicJwk;
+  throw new JobpassError('ERR_KEY_UNREADABLE', `the public part of key ${key.kid} in ${key.ring} is another key's`);
+}
 
 /**
  * The ring, after making its first key, which is active, when there is none. Of replicas that open an empty ring

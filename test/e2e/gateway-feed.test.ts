@@ -45,7 +45,15 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
   log = new MemoryLog();
   keys = await KeyRing.open({ ring: 'access-token', algorithm: 'ES256', store: new MemoryKeyStore(), kek, clock });
   server = await serveOnLoopback(async (url) => {
-    const may: StsGrant = { feed: 'store', read: [], evaluate: [], introspect: [], revoke: [], operate: false };
+    const may: StsGrant = {
+      feed: 'store',
+      read: [],
+      evaluate: [],
+      introspect: [],
+      revoke: [],
+      operate: false,
+      keys: [],
+    };
     const client = {
       name: 'gateway store',
       secretHashes: [hashClientSecret(secret)],

@@ -33,7 +33,7 @@ export const SETTINGS: IssuerSettings = {
   forks: { allow: false, audiences: [] },
 };
 
-const NOTHING: IssuerGrant = { jobs: null, introspect: [], events: [] };
+const NOTHING: IssuerGrant = { jobs: null, introspect: [], events: [], keys: [] };
 const ACME = { name: 'acme', id: '42' };
 
 const client = (name: string, may: Partial<IssuerGrant>): Client<IssuerGrant> => ({

@@ -30,7 +30,7 @@ export const PUBLISH = 'main/publish-web';
 /** The secret of every client of the world. */
 export const CLIENT_SECRET = new Secret('a-secret-of-a-client');
 
-const NOTHING: StsGrant = { feed: null, read: [], evaluate: [], introspect: [], revoke: [], operate: false };
+const NOTHING: StsGrant = { feed: null, read: [], evaluate: [], introspect: [], revoke: [], operate: false, keys: [] };
 export const client = (name: string, may: Partial<StsGrant>): Client<StsGrant> => ({
   name,
   secretHashes: [hashClientSecret(CLIENT_SECRET)],

@@ -6,8 +6,8 @@ import { systemClock, systemRandom } from '../adapters.ts';
 import type { IssuerPlan } from '../config/plan.ts';
 import { serveRoutes } from '../server/serve-routes.ts';
 import { boundsOf, type Host, limitsOf, timed } from './host.ts';
-import { listenOn } from './listen.ts';
-import { openIssuerKeys } from './rings.ts';
+import { listenOn, listenOnSocket } from './listen.ts';
+import { keyAdminRoutes, openIssuerKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
 
 /** Starts the issuer. Throws a JobpassError when its database, key or address cannot be had; nothing is left running then. */
@@ -32,7 +32,15 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
       limits,
     });
     metrics.watchRing('issuer', 'id-token', store);
-    await server.ready();
+    const operators = serveRoutes({
+      routes: keyAdminRoutes(clients, keeper, log),
+      ready: () => issuer.ready(),
+      log,
+      tls: null,
+      onAnswered: (status) => metrics.answered('admin', status),
+    });
+    await Promise.all([server.ready(), operators.ready()]);
+    await listenOnSocket(operators.server, plan.adminSocket);
     await listenOn(server.server, plan.listen, 'the issuer');
     issuer.start();
     keeper.start();
@@ -41,7 +49,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
       url: settings.url,
       ready: () => issuer.ready(),
       close: async () => {
-        await server.close();
+        await Promise.all([server.close(), operators.close()]);
         await keeper.close();
         await issuer.close();
         await store.close();

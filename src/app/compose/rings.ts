@@ -1,6 +1,10 @@
 // Opens the key rings of a server that is being put together, with the one that keeps them up to date. Nothing runs yet.
+import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import { MAX_SESSION_SECONDS } from '../../base/core/limits.ts';
+import type { Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
+import { RefusalDesk } from '../../base/refusal/desk.ts';
+import { keyRoutes } from '../../keys/admin-routes.ts';
 import { type GroupKeys, groupKind } from '../../keys/group-key.ts';
 import { KeyKeeper } from '../../keys/keeper.ts';
 import { type KeySchedule, retainSecondsFor } from '../../keys/lifecycle.ts';
@@ -54,3 +58,10 @@ export async function openStsKeys(
   const keeper = new KeyKeeper({ store, rings, clock: systemClock, log, server: 'sts' });
   return { keys: new LiveKeys(ring), groupKeys, keeper };
 }
+
+/** The key rings for a server's operators, on whatever listens for them. */
+export const keyAdminRoutes = <Grant extends { readonly keys: readonly string[] }>(
+  clients: ClientRegistry<Grant>,
+  keeper: KeyKeeper,
+  log: Log,
+): readonly Route[] => keyRoutes({ clients, refusals: new RefusalDesk({ ...ports, log }) }, keeper);

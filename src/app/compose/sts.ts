@@ -13,7 +13,7 @@ import { type ServeRoutesOptions, serveRoutes } from '../server/serve-routes.ts'
 import { boundsOf, type Host, limitsOf, timed } from './host.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
-import { openStsKeys } from './rings.ts';
+import { keyAdminRoutes, openStsKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
 
 /** How long the start waits for the issuers' first answers. */
@@ -42,12 +42,13 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   const outbound = createGuardedFetch();
   const { groupKeys, keeper, keys } = await openStsKeys(plan, store, log);
   const limits = limitsOf(host, { clock, name: 'sts' });
+  const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits });
   const sts = createSts({
     settings,
     store,
     keys,
     groupKeys,
-    clients: new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits }),
+    clients,
     policySource: policyFolder(settings.policiesFolder),
     fetch: outbound.fetch,
     limits,
@@ -58,7 +59,8 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   });
   host.metrics.watchAges(() => sts.ages());
   host.metrics.watchRing('sts', 'access-token', store);
-  const listeners = listenersOf(sts, plan, {
+  const adminRoutes = [...sts.adminRoutes, ...keyAdminRoutes(clients, keeper, log)];
+  const listeners = listenersOf({ ...sts, adminRoutes }, plan, {
     ...boundsOf(host, 'sts'),
     limits,
     onAdmin: (status) => host.metrics.answered('admin', status),

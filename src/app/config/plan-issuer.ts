@@ -1,4 +1,5 @@
 // The issuer section as a plan.
+import { resolve } from 'node:path';
 import type { IssuerGrant } from '../../base/client-auth/client.ts';
 import { checkOwnUrl, planServer, seconds } from './defaults.ts';
 import type { IssuerPlan } from './plan.ts';
@@ -30,6 +31,7 @@ export function planIssuer(section: IssuerSection, context: PlanContext): Issuer
       forks: { allow: section.forks !== undefined, audiences: section.forks?.audiences ?? [] },
     },
     clients: planClients(section.clients, ['issuer', 'clients'], problems, issuerGrant),
+    adminSocket: resolve(context.places.folder, (section.admin ?? 'unix:./run/issuer.sock').slice('unix:'.length)),
   };
 }
 
@@ -44,6 +46,7 @@ const issuerGrant = ({ may }: IssuerSection['clients'][number]): IssuerGrant => 
         },
   introspect: may.introspect ?? [],
   events: may.events ?? [],
+  keys: may.keys ?? [],
 });
 
 /** Owners are disjoint between controllers, by name and by id: otherwise one could speak for another's pipelines. */

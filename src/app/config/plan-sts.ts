@@ -49,6 +49,7 @@ const stsGrant = ({ may }: NonNullable<StsSection['clients']>[number]): StsGrant
   introspect: may.introspect ?? [],
   revoke: may.revoke ?? [],
   operate: may.operate ?? false,
+  keys: may.keys ?? [],
 });
 
 function planTrustedIssuer(

@@ -46,6 +46,8 @@ export interface ServerPlan extends StoragePlan {
 export interface IssuerPlan extends ServerPlan {
   readonly settings: IssuerSettings;
   readonly clients: readonly Client<IssuerGrant>[];
+  /** Absolute path of the operators' Unix socket. */
+  readonly adminSocket: string;
 }
 
 export interface StsPlan extends ServerPlan {

@@ -38,3 +38,17 @@ export const tls = () =>
       key: secretReference().describe('Its private key, PEM.'),
     })
     .describe('Serves https itself. Without it, put a TLS proxy in front of everything that is not on loopback.');
+
+/** Where a server's operators reach it. */
+export const adminSocket = () =>
+  z
+    .string()
+    .regex(/^unix:.+$/, 'unix:PATH')
+    .optional();
+
+/** `may.keys` of an operator. */
+export const keyRings = () =>
+  z
+    .array(z.string().min(1).max(255))
+    .optional()
+    .describe('Key rings it may look at and change, by their names in `jobpass keys list`; "*" is all of them.');

@@ -20,6 +20,8 @@ export interface IssuerGrant {
   readonly introspect: readonly string[];
   /** Audiences whose jobs' ends it hears of. */
   readonly events: readonly string[];
+  /** Key rings it may look at and change; `*`: all. */
+  readonly keys: readonly string[];
 }
 
 /** A controller's bounds: it starts and finishes jobs of these owners and sees no other's. */
@@ -43,4 +45,6 @@ export interface StsGrant {
   readonly revoke: readonly string[];
   /** Whether it may end what is of no single tenant, and stop granting: an issuer, a job, everything. */
   readonly operate: boolean;
+  /** Key rings it may look at and change; `*`: all. */
+  readonly keys: readonly string[];
 }

@@ -1,5 +1,5 @@
 // Keys of issuers: fetched within bounds, kept through outages, dropped when their issuer drops them.
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { answer, FakeJobIssuer, fakeKey, type Handler, noAnswer } from '../../../test/fakes/fake-job-issuer.ts';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
 import { MemoryLog } from '../../../test/fakes/memory-log.ts';
@@ -41,6 +41,24 @@ describe('the keys of an issuer', () => {
     expect(await kids()).toEqual(['key-1']);
     clock.advanceMs(1);
     expect(await kids()).toEqual(['key-2']);
+  });
+
+  test.each([
+    ['within 30 seconds from an issuer with a feed', {}, 30_000],
+    ['within five minutes from any other', { jobStatus: { kind: 'none' } }, REFRESH_MS - 30_000],
+  ] as const)('are asked for in the background %s', async (_what, registration, everyMs) => {
+    vi.useFakeTimers();
+    cache = open(registration);
+    cache.start();
+    await vi.advanceTimersByTimeAsync(0);
+    for (let passed = 30_000; passed <= everyMs; passed += 30_000) {
+      expect(jwksFetches()).toBe(1);
+      clock.advanceMs(30_000);
+      await vi.advanceTimersByTimeAsync(30_000);
+    }
+    expect(jwksFetches()).toBe(2);
+    cache.close();
+    vi.useRealTimers();
   });
 
   test('serve for 24 hours while the issuer is away, and no longer', async () => {

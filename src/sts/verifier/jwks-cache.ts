@@ -134,9 +134,11 @@ export class JwksCache {
     return sinceAttempt >= (entry.fetchedAt === null ? RETRY_WITHOUT_SET_MS : REFRESH_MS);
   }
 
+  /** An issuer whose feed is heard is one of ours, or like it: what it revokes must be known here within a minute. */
   #isDue(entry: Entry): boolean {
     const now = this.#clock.monotonicMs();
-    return entry.fetchedAt === null || now - entry.fetchedAt >= REFRESH_MS - TICK_MS;
+    if (entry.fetchedAt === null || entry.issuer.jobStatus.kind === 'feed') return true;
+    return now - entry.fetchedAt >= REFRESH_MS - TICK_MS;
   }
 
   /** Single flight: whoever comes while a fetch runs waits for that one. Never rejects. */
