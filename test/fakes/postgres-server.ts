@@ -164,7 +164,13 @@ export class PostgresServer {
   }
 
   #signalAll(signal: NodeJS.Signals, pids: readonly (number | undefined)[]): void {
-    for (const pid of pids) if (pid !== undefined && isAlive(pid)) process.kill(pid, signal);
+    for (const pid of pids) {
+      try {
+        if (pid !== undefined && isAlive(pid)) process.kill(pid, signal);
+      } catch {
+        // It ended in between.
+      }
+    }
   }
 
   /** A URL for the program's configuration, the password in it where there is one. */

@@ -41,6 +41,15 @@ export function chosenServer({ options }: Surroundings, plan: Plan): Chosen {
   });
 }
 
+/** The file that the server's database is. Ends the command when it is none: PostgreSQL has its own tools for this. */
+export function databaseFile({ plan }: Chosen): string {
+  if (plan.database.kind === 'sqlite') return plan.database.path;
+  throw new CommandFailure('this server’s database is a PostgreSQL', {
+    exitCode: EXIT.usage,
+    hint: 'pg_dump and pg_restore; docs/storage.md says with which options',
+  });
+}
+
 const serversOf = ({ issuer, sts }: Plan): readonly Chosen[] => [
   ...(issuer === null ? [] : [{ kind: 'issuer', plan: issuer } as const]),
   ...(sts === null ? [] : [{ kind: 'sts', plan: sts } as const]),

@@ -5,7 +5,6 @@ import { createGateway, createGatewayServer, type Gateway } from '../../gateway/
 import type { ObjectStore } from '../../gateway/objects/store.ts';
 import type { S3Settings } from '../../gateway/settings.ts';
 import { GatewayKey } from '../../keys/wrap.ts';
-import { openSqliteKeys } from '../../storage/sqlite/open.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { GatewayPlan, LimitsPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
@@ -16,10 +15,11 @@ import { kekOf } from './kek-of.ts';
 import { listenOn } from './listen.ts';
 import { openObjectStore } from './object-store.ts';
 import type { RunningServer } from './running.ts';
+import { openGatewayStorage } from './storage.ts';
 
 /** Opens a gateway's own key, made on first use. The caller closes what `open` opened. */
 export async function openGatewayKey(plan: GatewayPlan): Promise<{ readonly key: GatewayKey; close(): Promise<void> }> {
-  const store = await openSqliteKeys({ path: plan.storagePath });
+  const store = await openGatewayStorage(plan.database);
   try {
     const key = await GatewayKey.open({
       ring: `gateway/${plan.settings.name}`,

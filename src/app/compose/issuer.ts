@@ -1,7 +1,6 @@
 // Puts an issuer together from its plan: storage, keys, clients, routes, listener.
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import { createIssuer } from '../../issuer/issuer.ts';
-import { openSqliteIssuer } from '../../storage/sqlite/open.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { IssuerPlan } from '../config/plan.ts';
 import { serveRoutes } from '../server/serve-routes.ts';
@@ -9,13 +8,14 @@ import { boundsOf, type Host, limitsOf, timed } from './host.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { keyAdminRoutes, openIssuerKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
+import { openIssuerStorage } from './storage.ts';
 
 /** Starts the issuer. Throws a JobpassError when its database, key or address cannot be had; nothing is left running then. */
 export async function startIssuer(plan: IssuerPlan, host: Host): Promise<RunningServer> {
   const { settings } = plan;
   const { log, metrics } = host;
   const store = timed(host, 'issuer', {
-    store: await openSqliteIssuer({ path: plan.storagePath }),
+    store: await openIssuerStorage(plan.database),
     operations: ['startJob', 'addRequestToken', 'heartbeat', 'recordToken', 'endJob', 'acknowledgeEvents', 'prune'],
   });
   try {

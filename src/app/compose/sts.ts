@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { Route } from '../../base/ports/http.ts';
-import { openSqliteSts } from '../../storage/sqlite/open.ts';
 import { createSts, type Sts } from '../../sts/sts.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { StsPlan, TlsIdentity } from '../config/plan.ts';
@@ -15,16 +14,17 @@ import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
 import { keyAdminRoutes, openStsKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
+import { openStsStorage } from './storage.ts';
 
 /** How long the start waits for the issuers' first answers. */
 const FIRST_ANSWERS_MS = 2000;
 
-type StsStorage = Awaited<ReturnType<typeof openSqliteSts>>;
+type StsStorage = Awaited<ReturnType<typeof openStsStorage>>;
 
 /** Starts the STS. Throws a JobpassError when its database, key, policies or addresses cannot be had; nothing is left running then. */
 export async function startSts(plan: StsPlan, host: Host): Promise<RunningServer> {
   const store = timed(host, 'sts', {
-    store: await openSqliteSts({ path: plan.storagePath }),
+    store: await openStsStorage(plan.database),
     operations: ['grant', 'recordRefusal', 'buryJobs', 'endSession', 'prune'],
   });
   try {

@@ -1,11 +1,11 @@
 // Defaults and checks that every server section shares.
-import { resolve } from 'node:path';
 import { parseDuration } from '../../base/core/duration.ts';
 import type { NetworkScope } from '../../base/ports/fetch.ts';
 import { parseKek } from '../../keys/kek.ts';
 import { MIN_PUBLISH_SECONDS } from '../../keys/lifecycle.ts';
 import type { KeyRotationPlan, ListenAddress, ServerPlan, StoragePlan } from './plan.ts';
 import type { PlanContext } from './plan-context.ts';
+import { planDatabase } from './plan-storage.ts';
 import { planTls, type TlsSection } from './plan-tls.ts';
 import type { DocumentPath, ProblemList } from './problem-list.ts';
 import { parseListen } from './schema-texts.ts';
@@ -107,7 +107,7 @@ export function planStorage(
     if (!key.ok) problems.add(keyPath, `${reference}: ${key.error.problem}`, key.error.hint);
   }
   return {
-    storagePath: resolve(places.folder, (section.storage ?? `sqlite:./data/${server.name}.db`).slice('sqlite:'.length)),
+    database: planDatabase(section.storage, server, context),
     encryptionKey,
   };
 }

@@ -6,6 +6,9 @@ import type { Rates } from '../../base/limit/rate-limits.ts';
 import type { Door, GatewaySettings } from '../../gateway/settings.ts';
 import type { IssuerSettings } from '../../issuer/settings.ts';
 import type { StsSettings } from '../../sts/settings.ts';
+import type { DatabasePlan } from './plan-storage.ts';
+
+export type { DatabasePlan };
 
 export interface ListenAddress {
   readonly host: string;
@@ -22,8 +25,7 @@ export interface TlsIdentity {
 
 /** What every server keeps for itself: a database and a key-encryption key. */
 export interface StoragePlan {
-  /** Absolute path of the SQLite file. */
-  readonly storagePath: string;
+  readonly database: DatabasePlan;
   /** 32 bytes as text. */
   readonly encryptionKey: Secret;
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { parseByteCount } from '../../base/core/byte-count.ts';
 import { keys, tls } from './schema-fields.ts';
-import { bareOrigin, bucketName, listen, name, origin, secretReference, sqliteUrl } from './schema-texts.ts';
+import { bareOrigin, bucketName, databaseUrl, listen, name, origin, secretReference } from './schema-texts.ts';
 
 const s3 = z
   .strictObject({
@@ -94,7 +94,7 @@ export const gateway = z.strictObject({
     client: name().optional().describe('Its name at the STS. Default: its name.'),
     secret: secretReference(),
   }),
-  storage: sqliteUrl().optional().describe('Keeps its own keys. Default: sqlite:./data/gateway-NAME.db'),
+  storage: databaseUrl().optional().describe('Keeps its own keys. Default: sqlite:./data/gateway-NAME.db'),
   keys: keys().optional(),
 });
 

@@ -48,8 +48,14 @@ export const secretReference = () =>
       'file:PATH, env:NAME or credential:NAME',
     );
 
-/** A database. */
-export const sqliteUrl = () => z.string().regex(/^sqlite:.+$/, 'sqlite:PATH');
+/** A database, or where its URL is read from when a password stands in it. */
+export const databaseUrl = () =>
+  z
+    .string()
+    .regex(
+      /^(sqlite:.+|postgres(ql)?:\/\/.+|file:.+|env:[A-Za-z_][A-Za-z0-9_]*|credential:[A-Za-z0-9._-]+)$/,
+      'sqlite:PATH, postgres://USER@HOST/DATABASE, or file:PATH, env:NAME, credential:NAME of such a URL',
+    );
 
 /** The `aud` of tokens (RFC 7519 §4.1.3). */
 export const audience = () => z.string().min(1).max(255);

@@ -11,13 +11,13 @@ import {
   awsPolicyArn,
   azureTenant,
   bareOrigin,
+  databaseUrl,
   duration,
   gcpProject,
   listen,
   name,
   origin,
   secretReference,
-  sqliteUrl,
 } from './schema-texts.ts';
 
 const clientBase = {
@@ -80,7 +80,7 @@ const issuer = z.strictObject({
   url: origin().describe('The issuer URL, exactly as it stands in `iss`.'),
   listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
   tls: tls().optional(),
-  storage: sqliteUrl().optional().describe('Default: sqlite:./data/issuer.db'),
+  storage: databaseUrl().optional().describe('Its database. Default: sqlite:./data/issuer.db'),
   keys: rotatingKeys().optional(),
   admin: adminSocket().describe('Where operators reach it. Default: unix:./run/issuer.sock'),
   id_tokens: z
@@ -168,7 +168,7 @@ const sts = z.strictObject({
   url: origin().describe('The URL of the STS: `iss` of what it signs.'),
   listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
   tls: tls().optional(),
-  storage: sqliteUrl().optional().describe('Default: sqlite:./data/sts.db'),
+  storage: databaseUrl().optional().describe('Its database. Default: sqlite:./data/sts.db'),
   keys: rotatingKeys().optional(),
   admin: adminSocket().describe('Where operators reach it. Default: unix:./run/sts.sock'),
   policies: z.string().min(1).optional().describe('The folder of roles. Default: ./policies'),

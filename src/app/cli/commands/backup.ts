@@ -6,6 +6,7 @@ import {
   BACKUP_HELP,
   BACKUP_OPTIONS,
   chosenServer,
+  databaseFile,
   KIND_NAMES,
   lockOf,
   sayingProgress,
@@ -26,7 +27,7 @@ export const backup: Command = {
     const chosen = chosenServer(surroundings, configPlan(surroundings));
     const header = await writeBackup({
       kind: chosen.kind,
-      from: chosen.plan.storagePath,
+      from: databaseFile(chosen),
       to: resolve(folder, to),
       lock: lockOf(surroundings, chosen),
       clock: systemClock,
