@@ -74,6 +74,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/decisions.ts')).decisionsList,
   },
   {
+    name: 'sessions list',
+    summary: 'what is in force',
+    load: async () => (await import('./commands/sessions.ts')).sessionsList,
+  },
+  {
+    name: 'sessions end',
+    summary: 'end a session, a job, or everything of a role, a tenant, an issuer',
+    load: async () => (await import('./commands/sessions.ts')).sessionsEnd,
+  },
+  {
+    name: 'sessions epochs',
+    summary: 'what was ended as a whole, and up to when',
+    load: async () => (await import('./commands/sessions.ts')).sessionsEpochs,
+  },
+  {
+    name: 'freeze',
+    summary: 'stop granting, and grant again',
+    load: async () => (await import('./commands/freeze.ts')).freeze,
+  },
+  {
     name: 'policy explain',
     summary: 'why a token has a role, or has it not',
     load: async () => (await import('./commands/policy-explain.ts')).policyExplain,

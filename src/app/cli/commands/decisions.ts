@@ -1,9 +1,9 @@
 // `jobpass decisions show|list`: what the STS decided and why, from its operator routes.
 import type { DecisionRecord } from '../../../base/audit/record.ts';
 import { formatRoleRef } from '../../../base/core/decision.ts';
-import type { JsonObject } from '../../../base/core/json.ts';
-import { type Command, CommandFailure, EXIT, type ExitCode, type Surroundings, text } from '../command.ts';
+import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
 import { askOperator, type OperatorCredential, operatorCredential } from '../operator.ts';
+import { operatorRefusal } from '../operator-refusal.ts';
 import { paintFor, printable } from '../paint.ts';
 import { readDecision, readDecisions, readNearest } from '../read-decision.ts';
 import { showDecision } from '../show-decision.ts';
@@ -26,7 +26,7 @@ export const decisionsShow: Command = {
       credentialOf(surroundings),
       `/admin/v1/decisions/${encodeURIComponent(id.toUpperCase())}`,
     );
-    if (status !== 200) throw refusal(status, body, id);
+    if (status !== 200) throw operatorRefusal(id, { status, body }, HINT_OF_STATUS);
     if (surroundings.options.json === true) surroundings.out(JSON.stringify(body, undefined, 2));
     else {
       const paint = paintFor(process.stdout.isTTY === true, surroundings.env);
@@ -48,7 +48,7 @@ export const decisionsList: Command = {
         hint: '--limit 50',
       });
     const { status, body } = await askOperator(credentialOf(surroundings), `/admin/v1/decisions?limit=${limit}`);
-    if (status !== 200) throw refusal(status, body, 'the list');
+    if (status !== 200) throw operatorRefusal('the list', { status, body }, HINT_OF_STATUS);
     if (surroundings.options.json === true) surroundings.out(JSON.stringify(body, undefined, 2));
     else {
       const decisions = readDecisions(body);
@@ -74,15 +74,6 @@ function listLine(record: DecisionRecord): string {
     .trimEnd();
 }
 
-function refusal(status: number, body: JsonObject, what: string): CommandFailure {
-  const message = typeof body.message === 'string' ? printable(body.message, 300) : 'the server refused';
-  return new CommandFailure(`${printable(what)}: ${message}`, {
-    exitCode: EXIT_OF_STATUS[status] ?? EXIT.failed,
-    hint: HINT_OF_STATUS[status],
-  });
-}
-
-const EXIT_OF_STATUS: Readonly<Record<number, ExitCode>> = { 403: EXIT.denied, 503: EXIT.unavailable };
 const HINT_OF_STATUS: Readonly<Record<number, string>> = {
   403: 'the operator’s entry under sts.clients needs `read` for this tenant',
   404: 'jobpass decisions list shows the newest; more of the id may be needed',
