@@ -224,6 +224,27 @@ describe('the schema', () => {
     expect(migrations.map((step) => step.version)).toEqual(migrations.map((_, index) => index + 1));
   });
 
+  test('of a newer version is served when its newer steps are ones that this version can live with', async () => {
+    const step = (version: number, isAdditive = false) => ({
+      version,
+      name: `step ${version}`,
+      sql: `CREATE TABLE t${version} (x TEXT) STRICT`,
+      isAdditive,
+    });
+    const schemaOf = (...migrations: Schema['migrations']): Schema => ({ kind: 'test', applicationId: 7, migrations });
+    const open = async (...migrations: Schema['migrations']) => openDatabase({ path }, schemaOf(...migrations)).close();
+    await open(step(1), step(2, true), step(3, true));
+    await open(step(1));
+    await open(step(1), step(2, true));
+    expect(() => openDatabase({ path }, schemaOf())).toThrow(expect.objectContaining({ code: 'ERR_STORE_SCHEMA' }));
+    await open(step(1), step(2, true), step(3, true), step(4));
+    expect(() => openDatabase({ path }, schemaOf(step(1), step(2, true), step(3, true)))).toThrow(
+      expect.objectContaining({ code: 'ERR_STORE_SCHEMA', message: expect.stringContaining('schema 4') }),
+    );
+    // What an earlier version served stayed as it was, so every step was taken once.
+    await open(step(1), step(2, true), step(3, true), step(4));
+  });
+
   test('is brought forward step by step, with the data kept, and a step that fails changes nothing', async () => {
     const step = (version: number, sql: string) => ({ version, name: `step ${version}`, sql });
     const first = step(1, 'CREATE TABLE a (x TEXT NOT NULL) STRICT; INSERT INTO a VALUES (1)');
