@@ -7,6 +7,8 @@ export interface Subject {
   readonly name: string;
   readonly concurrency: number;
   readonly run: () => unknown;
+  /** What the measured process has used of its cores so far, in seconds; where it is given, `costs` are measured too. */
+  readonly cpuSeconds?: () => number;
 }
 
 export interface Plan {
@@ -17,8 +19,20 @@ export interface Plan {
 /** Operations per second, one number for each round. */
 export type Rates = ReadonlyMap<string, readonly number[]>;
 
+/** Rates, and microseconds of the measured process's cores for each operation: other work on the machine costs rates more. */
+export interface Measured {
+  readonly rates: Rates;
+  readonly costs: Rates;
+}
+
+interface Round {
+  readonly rate: number;
+  readonly cost: number;
+}
+
 /** A failed operation ends the measurement: a refusal is quick, and would pass for speed. */
-async function ratePerSecond(subject: Subject, milliseconds: number): Promise<number> {
+async function runRound(subject: Subject, milliseconds: number): Promise<Round> {
+  const used = subject.cpuSeconds?.() ?? 0;
   const begin = performance.now();
   const end = begin + milliseconds;
   let count = 0;
@@ -31,20 +45,28 @@ async function ratePerSecond(subject: Subject, milliseconds: number): Promise<nu
     }
   };
   await Promise.all(Array.from({ length: subject.concurrency }, lane));
-  return (count * 1000) / (performance.now() - begin);
+  const rate = (count * 1000) / (performance.now() - begin);
+  return { rate, cost: (((subject.cpuSeconds?.() ?? 0) - used) * 1_000_000) / count };
 }
 
+/** As `measureWithCosts`, the rates alone. */
+export const measure = async (subjects: readonly Subject[], plan: Plan): Promise<Rates> =>
+  (await measureWithCosts(subjects, plan)).rates;
+
 /** Every subject once per round, the order turned by one each time; a first round only warms up. */
-export async function measure(subjects: readonly Subject[], plan: Plan): Promise<Rates> {
+export async function measureWithCosts(subjects: readonly Subject[], plan: Plan): Promise<Measured> {
   const rates = new Map<string, number[]>(subjects.map((subject) => [subject.name, []]));
+  const costs = new Map<string, number[]>(subjects.map((subject) => [subject.name, []]));
   for (let round = -1; round < plan.rounds; round += 1) {
     const first = Math.max(round, 0) % subjects.length;
     for (const subject of [...subjects.slice(first), ...subjects.slice(0, first)]) {
-      const rate = await ratePerSecond(subject, round < 0 ? plan.millisecondsEach / 2 : plan.millisecondsEach);
-      if (round >= 0) rates.get(subject.name)?.push(rate);
+      const done = await runRound(subject, round < 0 ? plan.millisecondsEach / 2 : plan.millisecondsEach);
+      if (round < 0) continue;
+      rates.get(subject.name)?.push(done.rate);
+      costs.get(subject.name)?.push(done.cost);
     }
   }
-  return rates;
+  return { rates, costs };
 }
 
 interface Spread {
@@ -62,8 +84,8 @@ const show = ({ median, least, most }: Spread, digits: number): string =>
   `${median.toFixed(digits).padStart(8)}   ${least.toFixed(digits)}–${most.toFixed(digits)}`;
 
 /** One line for each subject: median and range of its rate. */
-export function printRates(rates: Rates): void {
-  console.log('operations per second, median and range');
+export function printRates(rates: Rates, unit = 'operations per second'): void {
+  console.log(`${unit}, median and range`);
   for (const [name, values] of rates) console.log(`  ${name.padEnd(62)}${show(spreadOf(values), 0)}`);
 }
 

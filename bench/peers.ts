@@ -1,5 +1,5 @@
 // The servers that ours are measured against, each started for one measurement and ended with it.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { listen, until } from '../test/fakes/guarded-resource.ts';
@@ -10,6 +10,7 @@ const START_LIMIT_MS = 30_000;
 
 export interface Peer {
   readonly port: number;
+  readonly cpuSeconds: () => number;
   close(): Promise<void>;
 }
 
@@ -19,6 +20,37 @@ export const portOf = (url: string): number => Number(new URL(url).port);
 export async function startMoto(program: string, cores: string): Promise<Peer> {
   const port = await freePort();
   return await serving('taskset', ['-c', cores, program, '-H', '127.0.0.1', '-p', String(port)], port);
+}
+
+/** Linux counts hundredths of a second (USER_HZ). */
+const TICKS_PER_SECOND = 100;
+
+/** What a process used of the machine's cores, its threads that are gone included. Linux only; 0 elsewhere. */
+export function cpuSeconds(pid: number): number {
+  if (process.platform !== 'linux') return 0;
+  // The name, the one field that may hold spaces, is in parentheses; proc(5): utime and stime are fields 14 and 15.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** The first child of the guard is the program. */
+function cpuOf({ guardPid }: BoundProcess): () => number {
+  if (process.platform !== 'linux') return () => 0;
+  const [program = ''] = readFileSync(`/proc/${guardPid}/task/${guardPid}/children`, 'utf8').split(' ');
+  return () => cpuSeconds(Number(program));
+}
+
+const LEAST = join(import.meta.dirname, 'least-server.ts');
+
+/** Our own server without what makes it one, on these cores only; its database is in `folder`. */
+export async function startLeast(folder: string, cores: string): Promise<Peer> {
+  const started = new BoundProcess('taskset', ['-c', cores, process.execPath, LEAST, folder]);
+  const port = (): number => Number(/^port ([0-9]+)$/m.exec(started.output)?.[1] ?? 0);
+  await until(async () => {
+    if (started.hasEnded) throw new Error(`${LEAST}: ${started.output}`);
+    return port() > 0;
+  }, START_LIMIT_MS);
+  return { port: port(), cpuSeconds: cpuOf(started), close: () => started.end() };
 }
 
 /** nginx with one worker, and the request for the file with `content`. */
@@ -63,7 +95,7 @@ async function serving(program: string, args: readonly string[], port: number): 
     if (started.hasEnded) throw new Error(`${program} ${args.join(' ')}: ${started.output}`);
     return await answers();
   }, START_LIMIT_MS);
-  return { port, close: () => started.end() };
+  return { port, cpuSeconds: cpuOf(started), close: () => started.end() };
 }
 
 /** One that nobody had a moment ago. */

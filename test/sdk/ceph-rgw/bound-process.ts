@@ -29,6 +29,11 @@ export class BoundProcess {
     this.#guard.stdin?.on('error', () => undefined);
   }
 
+  /** Of its guard; the program is a child of it. */
+  get guardPid(): number {
+    return this.#guard.pid ?? 0;
+  }
+
   /** Whether it is gone, although nobody ended it. */
   get hasEnded(): boolean {
     return this.#guard.exitCode !== null || this.#guard.signalCode !== null;
