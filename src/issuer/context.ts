@@ -1,4 +1,5 @@
 // What every part of the issuer works with, and what it needs of the rooms beside it. No behaviour.
+import type { StoreWatch } from '../base/audit/store-watch.ts';
 import type { Client, IssuerGrant } from '../base/client-auth/client.ts';
 import type { JsonObject } from '../base/core/json.ts';
 import type { Failure } from '../base/core/reasons.ts';
@@ -37,6 +38,8 @@ export interface IssuerDependencies {
   readonly clients: ClientAuthenticator;
   /** How often each job may ask; absent: as often as it likes. */
   readonly limits?: Limits;
+  /** Opened. Absent: the store is always the one that it was. */
+  readonly storeWatch?: StoreWatch;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -41,10 +41,10 @@ async function poll(context: IssuerContext, request: HttpRequest, bell: EventBel
   const audience = { reader, audiences: may.events, limit };
   const found = await collect(context, audience, { poll: asked.value, bell, signal: request.signal });
   if (!found.ok) return found;
-  const { asOf, events } = found.value;
+  const { asOf, events, knownSince } = found.value;
   const sets = await signEvents(context, [
     ...events.slice(0, limit).map((event) => jobEnded(context, name, event)),
-    verification(context, audience, { issuedAt: asOf, state: asked.value.nonce }),
+    verification(context, audience, { issuedAt: asOf, state: asked.value.nonce, knownSince }),
   ]);
   return ok(jsonResponse(200, encodeBatch({ sets, moreAvailable: events.length > limit })));
 }
@@ -85,6 +85,7 @@ interface Audience {
 interface Collected {
   readonly asOf: EpochSeconds;
   readonly events: readonly JobEndedEvent[];
+  readonly knownSince: EpochSeconds | null;
 }
 
 /**
@@ -96,7 +97,7 @@ async function collect(
   audience: Audience,
   waiting: { readonly poll: EventPoll; readonly bell: EventBell; readonly signal: AbortSignal },
 ): Promise<Result<Collected, Refusal>> {
-  const { clock, store } = context;
+  const { clock, store, storeWatch } = context;
   const ear = waiting.bell.listen();
   const until = clock.monotonicMs() + LONG_POLL_MS;
   let waits = !waiting.poll.returnImmediately;
@@ -106,14 +107,20 @@ async function collect(
       const durable = await endOverdue(context, asOf);
       if (!durable.ok) return err(refuse(durable.error, `client:${audience.reader.client}`));
       const events = await store.listEvents(audience.reader, audience.audiences, audience.limit + 1);
+      // Read after the events: of two stores, what was read of the former is not told in the name of the latter.
+      const { at: knownSince } = await store.beginning();
+      if (storeWatch?.isSettled === false) return err(refuse(notSettled(), `client:${audience.reader.client}`));
       const left = until - clock.monotonicMs();
-      if (events.length > 0 || !waits || left <= 0) return ok({ asOf, events });
+      if (events.length > 0 || !waits || left <= 0) return ok({ asOf, events, knownSince });
       waits = (await ear.wait(left, waiting.signal)) === 'rung';
     }
   } finally {
     ear.stop();
   }
 }
+
+const notSettled = (): Failure =>
+  failure('store_unavailable', 'the store may be another one than was known: it begins anew first');
 
 /** Sees to it that what was over by `asOf` has been ended durably, but for what the sweeper is about to end. */
 async function endOverdue(context: IssuerContext, asOf: EpochSeconds): Promise<Result<null, Failure>> {
@@ -143,7 +150,7 @@ const jobEnded = (context: IssuerContext, client: string, event: JobEndedEvent):
 const verification = (
   context: IssuerContext,
   { reader, audiences }: Audience,
-  proof: { readonly issuedAt: EpochSeconds; readonly state: string | null },
+  proof: { readonly issuedAt: EpochSeconds; readonly state: string | null; readonly knownSince: EpochSeconds | null },
 ): SecurityEvent => ({
   kind: 'verification',
   issuer: context.settings.url,

@@ -44,12 +44,14 @@ export function createIssuer(dependencies: IssuerDependencies): Issuer {
     ready: async () => running && (await answers(context)),
     start: () => {
       running = true;
+      dependencies.storeWatch?.onBegun(() => bell.ring());
+      dependencies.storeWatch?.start();
       sweeper.start();
     },
     close: async () => {
       running = false;
       bell.close();
-      await sweeper.close();
+      await Promise.all([sweeper.close(), dependencies.storeWatch?.close()]);
     },
   };
 }

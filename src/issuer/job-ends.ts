@@ -9,7 +9,7 @@ import type { IssuerStore, Job, JobEndReason } from './store.ts';
 /**
  * Longer than the longest session (12 h) and the clocks' differences: an event nobody fetched by then protects nothing.
  */
-const EVENT_LIFETIME_SECONDS = 24 * 3600;
+export const EVENT_LIFETIME_SECONDS = 24 * 3600;
 
 const SWEEP_PAGE = 200;
 /** A bound on one sweep; the next one goes on. */

@@ -1,8 +1,8 @@
 // Puts the STS together from what it is given: verifier, pipeline, feeds, policies, routes. The only place that knows them all.
 import type { AuditStore } from '../base/audit/store.ts';
+import type { StoreWatch } from '../base/audit/store-watch.ts';
 import type { ClientRegistry } from '../base/client-auth/authenticate.ts';
 import type { StsGrant } from '../base/client-auth/client.ts';
-import { encodeBase64url } from '../base/jwt/base64url.ts';
 import type { Limits } from '../base/limit/rate-limits.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { GuardedFetch } from '../base/ports/fetch.ts';
@@ -23,6 +23,7 @@ import { revokeRoute } from './api/revoke-route.ts';
 import { scopeRoutes } from './api/scope-routes.ts';
 import { sessionRoutes } from './api/session-routes.ts';
 import { tokenRoutes } from './api/token-route.ts';
+import { freshIdentity, grantingStore } from './begin-anew.ts';
 import { EventReceiver } from './events/receiver.ts';
 import type { ExchangeDeps } from './exchange.ts';
 import { feedRoute } from './feed/feed-route.ts';
@@ -41,7 +42,6 @@ import { JwksCache } from './verifier/jwks-cache.ts';
 import { trustedIssuers } from './verifier/trusted-issuers.ts';
 import type { VerifierDeps } from './verifier/verify.ts';
 
-const STORE_ID_BYTES = 16;
 /** Expired sessions, uses and tombstones are forgotten this often. */
 const PRUNE_MS = 60_000;
 
@@ -54,6 +54,8 @@ export interface StsDeps {
   readonly groupKeys: ReadonlyMap<string, { readonly view: GroupKeys }>;
   readonly clients: ClientRegistry<StsGrant>;
   readonly policySource: PolicySource;
+  /** Opened. Absent: the store is always the one that it was. */
+  readonly storeWatch?: StoreWatch;
   readonly fetch: GuardedFetch;
   /** How many tokens each issuer and each job may exchange; absent: any number. */
   readonly limits?: Limits;
@@ -97,7 +99,7 @@ export function createSts(d: StsDeps): Sts {
 type Parts = ReturnType<typeof partsOf>;
 
 /** What knows something of its own: issuers' keys and news, policies. */
-function partsOf({ clock, fetch, log, policySource, random, settings, store }: StsDeps) {
+function partsOf({ clock, fetch, log, policySource, random, settings, store, storeWatch }: StsDeps) {
   const issuers = trustedIssuers(settings.trustedIssuers);
   const feedIssuers = settings.trustedIssuers.filter((issuer) => issuer.jobStatus.kind === 'feed');
   const news = new Signal();
@@ -116,6 +118,10 @@ function partsOf({ clock, fetch, log, policySource, random, settings, store }: S
     if (client.kind === 'none') return [];
     const onEnded = (): void => news.notify();
     return [new EventReceiver({ issuer, client, fetch, keys: issuerKeys, store, ages, clock, random, log, onEnded })];
+  });
+  storeWatch?.onBegun(() => {
+    ages.forget();
+    news.notify();
   });
   const answeredAt = new Map<string, number>();
   return { news, issuerKeys, ages, answeredAt, ceilings, policies, verifier, receivers };
@@ -148,7 +154,8 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
   const ring = new RefusalRing();
   const refusals = new RefusalDesk({ clock, random, log });
   const narrowing = { awsPolicies: settings.awsPolicies, resources: resourcesOf(gateways) };
-  const refusing = { store, ring, repeated: new RepeatedRefusals(clock), log };
+  const granted = d.storeWatch === undefined ? store : grantingStore(store, d.storeWatch);
+  const refusing = { store: granted, ring, repeated: new RepeatedRefusals(clock), log };
   const granting = { ...refusing, ...narrowing, ceilings, stsUrl, clock, clockSkewSeconds, random };
   // What an operator evaluates uses nothing up.
   const counted = { ...verifier, ...watchClaims(d), ...(d.limits === undefined ? {} : { limits: d.limits }) };
@@ -199,9 +206,9 @@ function lifecycle(
     ready: async () => isReady,
     start: async () => {
       await parts.policies.start();
-      // Whether the database was restored from a copy, nobody can tell from the inside: so each start counts as a new store.
-      const id = encodeBase64url(d.random.bytes(STORE_ID_BYTES));
-      await d.store.renewIdentity({ id, bornAt: d.clock.nowSeconds() });
+      // The witness may have been put back together with the database: so each start counts as a new store.
+      await d.store.renewIdentity(freshIdentity(d.random, d.clock.nowSeconds()));
+      d.storeWatch?.start();
       parts.issuerKeys.start();
       for (const receiver of parts.receivers) receiver.start();
       pruning = setInterval(prune, PRUNE_MS);
@@ -214,7 +221,11 @@ function lifecycle(
       isReady = false;
       clearInterval(pruning);
       parts.issuerKeys.close();
-      await Promise.all([parts.policies.close(), ...parts.receivers.map((receiver) => receiver.close())]);
+      await Promise.all([
+        d.storeWatch?.close(),
+        parts.policies.close(),
+        ...parts.receivers.map((receiver) => receiver.close()),
+      ]);
     },
   };
 }

@@ -59,6 +59,8 @@ export class FakeJobIssuer {
   readonly endedJobs = new Set<string>();
   /** Events not yet acknowledged. */
   readonly queued = new Map<string, SecurityEvent>();
+  /** When it last began anew. */
+  knownSince: number | null = null;
   /** How the verification event answers; a test may bend nonce and times. */
   verification: (event: SecurityEvent) => SecurityEvent | null = (event) => event;
   readonly #clock: Clock;
@@ -183,6 +185,7 @@ export class FakeJobIssuer {
       issuedAt: this.#clock.nowSeconds(),
       state: poll.value.nonce,
       audiences: [STS_AUDIENCE],
+      knownSince: this.knownSince,
     });
     const events = [...this.queued.values(), ...(alive === null ? [] : [alive])];
     const sets = new Map<string, string>();

@@ -11,10 +11,19 @@ export class MemoryAuditStore implements AuditStore {
   checkpoints: StoredCheckpoint[] = [];
   #head: ChainHead = startOfChain(`W${crypto.randomUUID()}`);
   #pruned: ChainState['pruned'] = { sequence: 0, hash: '' };
+  #copied: readonly ChainHead[] = [];
 
   /** The actions that were recorded, in order. */
   get actions(): readonly ActionRecord[] {
     return this.entries.map(({ body }) => JSON.parse(body)).filter(({ kind }) => kind === 'action');
+  }
+
+  /** Makes this store a copy of another as it was after its first `count` records. */
+  continueFrom(other: MemoryAuditStore, count: number): void {
+    this.entries = other.entries.slice(0, count);
+    const last = this.entries.at(-1);
+    // Whoever goes on writes a chain of its own; the copied one stays as it is.
+    this.#copied = last === undefined ? [] : [{ writer: last.writer, sequence: last.sequence, hash: last.hash }];
   }
 
   /** For an operation's own transaction: throws as a store does when the id is taken. */
@@ -33,7 +42,8 @@ export class MemoryAuditStore implements AuditStore {
   }
 
   async listHeads(): Promise<readonly ChainState[]> {
-    return this.#head.sequence === 0 ? [] : [{ ...this.#head, pruned: this.#pruned }];
+    const own = this.#head.sequence === 0 ? [] : [{ ...this.#head, pruned: this.#pruned }];
+    return [...this.#copied.map((head) => ({ ...head, pruned: { sequence: 0, hash: '' } })), ...own];
   }
 
   async listEntries(writer: string, afterSequence: number, limit: number): Promise<readonly StoredEntry[]> {

@@ -34,7 +34,7 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
   readonly tokens = new Map<string, IssuedToken>();
   readonly events: QueuedEvent[] = [];
   readonly acknowledged = new Set<string>();
-  ownBeginning: Beginning = { generation: 0, at: null, history: null, isRestored: false };
+  ownBeginning: Beginning = { generation: 0, at: null, history: null, isRestored: false, vouchedAt: null };
   /** The audiences that got a token, by job; kept as long as the job. */
   readonly #audiences = new Map<string, Set<string>>();
   highWater: EpochSeconds = 0;
@@ -132,7 +132,7 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
     const { eventExpiresAt, expectedGeneration, history, now: at, record } = beginning;
     if (this.ownBeginning.generation !== expectedGeneration) return undefined;
     this.append(record);
-    this.ownBeginning = { generation: expectedGeneration + 1, at, history, isRestored: false };
+    this.ownBeginning = { ...this.ownBeginning, generation: expectedGeneration + 1, at, history, isRestored: false };
     this.highWater = Math.max(this.highWater, at);
     const running = [...this.jobs.values()].filter(({ endedAt }) => endedAt === null);
     for (const { id } of running) this.#end(id, { at, reason: 'store_restored', eventExpiresAt });
@@ -179,6 +179,10 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
   async beginning(): Promise<Beginning> {
     await this.before('beginning');
     return this.ownBeginning;
+  }
+
+  async vouch(at: number): Promise<void> {
+    this.ownBeginning = { ...this.ownBeginning, vouchedAt: Math.max(at, this.ownBeginning.vouchedAt ?? 0) };
   }
 
   async markRestored(): Promise<void> {

@@ -14,7 +14,7 @@ type Activation = Parameters<PolicyStore['activatePolicies']>[0];
 export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore, BeginningStore {
   /** Every activation of policies, in order. */
   readonly policySets: { readonly version: number; readonly id: string; readonly files: readonly PolicyFile[] }[] = [];
-  ownBeginning: Beginning = { generation: 0, at: null, history: null, isRestored: false };
+  ownBeginning: Beginning = { generation: 0, at: null, history: null, isRestored: false, vouchedAt: null };
   /** What a test makes the history, and what was accepted of it. */
   ownHistory = 'memory';
   accepted = 'memory';
@@ -55,6 +55,10 @@ export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore, 
   async beginning(): Promise<Beginning> {
     this.checkHistory();
     return this.ownBeginning;
+  }
+
+  async vouch(at: number): Promise<void> {
+    this.ownBeginning = { ...this.ownBeginning, vouchedAt: Math.max(at, this.ownBeginning.vouchedAt ?? 0) };
   }
 
   async markRestored(): Promise<void> {

@@ -92,7 +92,7 @@ export class MemoryStsStore extends MemoryPolicyStore implements StsStore {
     this.checkHistory();
     if (this.ownBeginning.generation !== expectedGeneration) return undefined;
     const before = this.ownBeginning;
-    this.ownBeginning = { generation: expectedGeneration + 1, at: now, history, isRestored: false };
+    this.ownBeginning = { ...before, generation: expectedGeneration + 1, at: now, history, isRestored: false };
     const epoch = await this.raiseEpoch({ scope: { scope: 'all' }, now, record }).catch((error: unknown) => {
       this.ownBeginning = before;
       throw error;

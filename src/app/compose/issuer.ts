@@ -1,5 +1,6 @@
 // Puts an issuer together from its plan: storage, keys, clients, routes, listener.
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
+import { watchIssuerStore } from '../../issuer/begin-anew.ts';
 import { createIssuer } from '../../issuer/issuer.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { IssuerPlan } from '../config/plan.ts';
@@ -8,7 +9,8 @@ import { boundsOf, type Host, limitsOf, timed } from './host.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { keyAdminRoutes, openIssuerKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
-import { openIssuerStorage } from './storage.ts';
+import { isShared, openIssuerStorage } from './storage.ts';
+import { witnessFile } from './witness-file.ts';
 
 /** Starts the issuer. Throws a JobpassError when its database, key or address cannot be had; nothing is left running then. */
 export async function startIssuer(plan: IssuerPlan, host: Host): Promise<RunningServer> {
@@ -19,11 +21,31 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
     operations: ['startJob', 'addRequestToken', 'heartbeat', 'recordToken', 'endJob', 'acknowledgeEvents', 'prune'],
   });
   try {
-    const { keeper, keys } = await openIssuerKeys(plan, store, log);
     const clock = systemClock;
+    // Before anything is made in it: nothing is made in a store that is not the one it seems to be.
+    const storeWatch = watchIssuerStore({
+      store,
+      witness: witnessFile(plan.witnessPath, log),
+      isShared: isShared(plan.database),
+      clock,
+      random: systemRandom,
+      log,
+    });
+    await storeWatch.open();
+    const { keeper, keys } = await openIssuerKeys(plan, store, log);
     const limits = limitsOf(host, { clock, name: 'issuer' });
     const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits });
-    const issuer = createIssuer({ settings, store, keys, clients, limits, clock, random: systemRandom, log });
+    const issuer = createIssuer({
+      settings,
+      store,
+      keys,
+      clients,
+      limits,
+      storeWatch,
+      clock,
+      random: systemRandom,
+      log,
+    });
     const server = serveRoutes({
       ...boundsOf(host, 'issuer'),
       routes: issuer.routes,

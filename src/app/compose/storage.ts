@@ -30,3 +30,6 @@ export async function openGatewayStorage(plan: DatabasePlan) {
   const { openPostgresKeys } = await import('../../storage/postgres/open.ts');
   return openPostgresKeys(plan.location);
 }
+
+/** Whether other servers may work on the same database at the same time; a SQLite file is one process's own. */
+export const isShared = (plan: DatabasePlan): boolean => plan.kind === 'postgres';

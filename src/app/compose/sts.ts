@@ -2,8 +2,11 @@
 import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { StoreWatch } from '../../base/audit/store-watch.ts';
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { Route } from '../../base/ports/http.ts';
+import type { Log } from '../../base/ports/log.ts';
+import { watchStsStore } from '../../sts/begin-anew.ts';
 import { createSts, type Sts } from '../../sts/sts.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { StsPlan, TlsIdentity } from '../config/plan.ts';
@@ -14,7 +17,8 @@ import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
 import { keyAdminRoutes, openStsKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
-import { openStsStorage } from './storage.ts';
+import { isShared, openStsStorage } from './storage.ts';
+import { witnessFile } from './witness-file.ts';
 
 /** How long the start waits for the issuers' first answers. */
 const FIRST_ANSWERS_MS = 2000;
@@ -40,6 +44,7 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   const { log } = host;
   const clock = systemClock;
   const outbound = createGuardedFetch();
+  const storeWatch = await openedWatch(store, plan, log);
   const { groupKeys, keeper, keys } = await openStsKeys(plan, store, log);
   const limits = limitsOf(host, { clock, name: 'sts' });
   const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits });
@@ -50,6 +55,7 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
     groupKeys,
     clients,
     policySource: policyFolder(settings.policiesFolder),
+    storeWatch,
     fetch: outbound.fetch,
     limits,
     observer: host.metrics.stsObserver(),
@@ -91,6 +97,15 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
       await store.close();
     },
   };
+}
+
+/** The watch over the store, after its first look: nothing is made in a store that is not the one it seems to be. */
+async function openedWatch(store: StsStorage, plan: StsPlan, log: Log): Promise<StoreWatch> {
+  const witness = witnessFile(plan.witnessPath, log);
+  const ports = { clock: systemClock, random: systemRandom, log };
+  const watch = watchStsStore({ store, witness, isShared: isShared(plan.database), ...ports });
+  await watch.open();
+  return watch;
 }
 
 interface Listener {

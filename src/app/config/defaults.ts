@@ -1,4 +1,5 @@
 // Defaults and checks that every server section shares.
+import { resolve } from 'node:path';
 import { parseDuration } from '../../base/core/duration.ts';
 import type { NetworkScope } from '../../base/ports/fetch.ts';
 import { parseKek } from '../../keys/kek.ts';
@@ -53,6 +54,7 @@ interface StorageSection {
 export function planServer(
   section: StorageSection & {
     readonly listen?: string | undefined;
+    readonly witness?: string | undefined;
     readonly tls?: TlsSection | undefined;
     readonly keys?: RotationSection | undefined;
   },
@@ -64,6 +66,7 @@ export function planServer(
   return {
     listen: listenAddress(section.listen, server, context.problems),
     tls: planTls(section.tls, [...server.path, 'tls'], context),
+    witnessPath: resolve(context.places.folder, section.witness ?? `./witness/${server.name}.json`),
     keyRotation: planRotation(section.keys, [...server.path, 'keys'], context.problems),
     ...planStorage(section, server, context),
   };

@@ -39,6 +39,8 @@ export interface KeyRotationPlan {
 
 /** A server with one address. */
 export interface ServerPlan extends StoragePlan {
+  /** Absolute path of what the server remembers of its database outside of it. Issuer and STS have one. */
+  readonly witnessPath: string;
   readonly keyRotation: KeyRotationPlan;
   readonly listen: ListenAddress;
   /** Null: plain http. */

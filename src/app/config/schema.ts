@@ -81,6 +81,13 @@ const issuer = z.strictObject({
   listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
   tls: tls().optional(),
   storage: databaseUrl().optional().describe('Its database. Default: sqlite:./data/issuer.db'),
+  witness: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A file outside the database that tells an older copy of it from the newest. Keep it where it survives a restart, and out of the backups of the data. Default: ./witness/issuer.json',
+    ),
   keys: rotatingKeys().optional(),
   admin: adminSocket().describe('Where operators reach it. Default: unix:./run/issuer.sock'),
   id_tokens: z
@@ -169,6 +176,13 @@ const sts = z.strictObject({
   listen: listen().optional().describe('Where it listens. Default: host and port of `url` when that is loopback.'),
   tls: tls().optional(),
   storage: databaseUrl().optional().describe('Its database. Default: sqlite:./data/sts.db'),
+  witness: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A file outside the database that tells an older copy of it from the newest. Keep it where it survives a restart, and out of the backups of the data. Default: ./witness/sts.json',
+    ),
   keys: rotatingKeys().optional(),
   admin: adminSocket().describe('Where operators reach it. Default: unix:./run/sts.sock'),
   policies: z.string().min(1).optional().describe('The folder of roles. Default: ./policies'),

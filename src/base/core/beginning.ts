@@ -11,6 +11,8 @@ export interface Beginning {
   readonly history: string | null;
   /** An older copy was put in its place, and it has not begun anew since. */
   readonly isRestored: boolean;
+  /** When a server that knows the store last said so; null: none ever did. */
+  readonly vouchedAt: EpochSeconds | null;
 }
 
 /** What the stores of issuer and STS have in common about it. Beginning anew itself is their own business. */
@@ -25,4 +27,6 @@ export interface BeginningStore {
   beginning(): Promise<Beginning>;
   /** From now on, for all replicas, the store is an older copy of itself. */
   markRestored(): Promise<void>;
+  /** A server that knows the store says so; never back. */
+  vouch(at: EpochSeconds): Promise<void>;
 }

@@ -12,7 +12,13 @@ export function beginningConformance<Store extends BeginningStore>(
   const requirement = requirements(engine);
   describe('a beginning', () => {
     requirement('is not needed by a new store, which never had one', async ({ store }) => {
-      expect(await store.beginning()).toEqual({ generation: 0, at: null, history: null, isRestored: false });
+      expect(await store.beginning()).toEqual({
+        generation: 0,
+        at: null,
+        history: null,
+        isRestored: false,
+        vouchedAt: null,
+      });
     });
 
     requirement('is needed from the mark on, by every replica and after a restart', async (instance) => {
@@ -25,7 +31,7 @@ export function beginningConformance<Store extends BeginningStore>(
     requirement('is counted, and takes the mark away', async (instance) => {
       await instance.store.markRestored();
       await begin(instance.store, 1000, 0);
-      const first = { generation: 1, at: 1000, history: 'h', isRestored: false };
+      const first = { generation: 1, at: 1000, history: 'h', isRestored: false, vouchedAt: null };
       expect(await instance.store.beginning()).toEqual(first);
       await begin(instance.store, 2000, 1);
       expect(await (await instance.restart()).beginning()).toEqual({ ...first, generation: 2, at: 2000 });
@@ -36,6 +42,14 @@ export function beginningConformance<Store extends BeginningStore>(
       const outcomes = await Promise.all(stores.map((store) => begin(store, 1000, 0)));
       expect(outcomes.filter((outcome) => outcome !== undefined)).toHaveLength(1);
       expect(await instance.store.beginning()).toMatchObject({ generation: 1 });
+    });
+
+    requirement('is vouched for by the latest word', async (instance) => {
+      await instance.store.vouch(1000);
+      await (await instance.replica()).vouch(999);
+      expect(await instance.store.beginning()).toMatchObject({ vouchedAt: 1000 });
+      await instance.store.vouch(1001);
+      expect(await (await instance.restart()).beginning()).toMatchObject({ vouchedAt: 1001, generation: 0 });
     });
 
     requirement('has a history that can be accepted, and is the one found at opening', async ({ store }) => {

@@ -7,8 +7,11 @@ import type { PostgresDatabase } from './database.ts';
 import { exclusive } from './locks.ts';
 import type { Transaction } from './transaction.ts';
 
-const FIND = statement('SELECT generation, at, history, is_restored FROM beginning WHERE only_row = 1');
+const FIND = statement('SELECT generation, at, history, is_restored, vouched_at FROM beginning WHERE only_row = 1');
 const MARK_RESTORED = statement('UPDATE beginning SET is_restored = 1 WHERE only_row = 1');
+const VOUCH = statement(
+  'UPDATE beginning SET vouched_at = $1 WHERE only_row = 1 AND (vouched_at IS NULL OR vouched_at < $1)',
+);
 const COUNT = statement(`
   UPDATE beginning SET generation = generation + 1, at = $2, history = $3, is_restored = 0
   WHERE only_row = 1 AND generation = $1`);
@@ -29,6 +32,13 @@ export const storeBeginning = (
       locks: [exclusive('beginning')],
       run: async (transaction) => {
         await transaction.query(MARK_RESTORED);
+      },
+    }),
+  vouch: (at) =>
+    database.write({
+      locks: [],
+      run: async (transaction) => {
+        await transaction.query(VOUCH, [at]);
       },
     }),
   highWaterMark: async () => integer((await database.read(MARK))[0] ?? {}, 'at'),

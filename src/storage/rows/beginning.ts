@@ -8,4 +8,5 @@ export const decodeBeginning = (row: Row): Beginning => ({
   at: nullableInteger(row, 'at'),
   history: nullableText(row, 'history'),
   isRestored: flag(row, 'is_restored'),
+  vouchedAt: nullableInteger(row, 'vouched_at'),
 });

@@ -10,6 +10,9 @@ const HISTORY = 'sqlite';
 export function storeBeginning(database: SqliteDatabase): BeginningStore {
   const find = beginningFinder(database);
   const mark = database.prepare('UPDATE beginning SET is_restored = 1 WHERE only_row = 1');
+  const vouch = database.prepare(
+    'UPDATE beginning SET vouched_at = $at WHERE only_row = 1 AND (vouched_at IS NULL OR vouched_at < $at)',
+  );
   return {
     history: async () => HISTORY,
     acceptHistory: () => undefined,
@@ -18,11 +21,17 @@ export function storeBeginning(database: SqliteDatabase): BeginningStore {
       database.write(() => {
         mark.run();
       }),
+    vouch: (at) =>
+      database.write(() => {
+        vouch.run({ at });
+      }),
   };
 }
 
 function beginningFinder(database: SqliteDatabase): () => Beginning {
-  const find = database.prepare('SELECT generation, at, history, is_restored FROM beginning WHERE only_row = 1');
+  const find = database.prepare(
+    'SELECT generation, at, history, is_restored, vouched_at FROM beginning WHERE only_row = 1',
+  );
   return () => decodeBeginning(find.get() ?? {});
 }
 

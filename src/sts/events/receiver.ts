@@ -2,6 +2,7 @@
 // believed only from an answer that carries this poll's nonce.
 import { MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_LIFETIME_SECONDS } from '../../base/core/limits.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
+import type { EpochSeconds } from '../../base/core/time.ts';
 import { encodeBase64url } from '../../base/jwt/base64url.ts';
 import { type Clock, momentOf } from '../../base/ports/clock.ts';
 import type { GuardedFetch } from '../../base/ports/fetch.ts';
@@ -17,6 +18,7 @@ import type { FeedAges } from '../verifier/feed-ages.ts';
 import type { IssuerClient } from '../verifier/introspect.ts';
 import type { IssuerKeys } from '../verifier/issuer-signature.ts';
 import { fetchJsonObject } from '../verifier/outbound.ts';
+import { issuerEpoch } from './issuer-epoch.ts';
 import { verifyEvent } from './verify-event.ts';
 
 /** As long as any token of the job can be accepted: its longest life, and the clock skew on top. */
@@ -32,7 +34,7 @@ export interface ReceiverDeps {
   readonly client: IssuerClient;
   readonly fetch: GuardedFetch;
   readonly keys: IssuerKeys;
-  readonly store: Pick<StsStore, 'buryJobs' | 'identity'>;
+  readonly store: Pick<StsStore, 'buryJobs' | 'identity' | 'listEpochs' | 'raiseEpoch'>;
   readonly ages: FeedAges;
   readonly clock: Clock;
   readonly random: Random;
@@ -135,10 +137,26 @@ export class EventReceiver {
     const needed = [...issuer.audiences, ...ages.reliedOn(issuer.issuer)];
     const unheard = needed.filter((audience) => !alive.audiences.includes(audience));
     if (unheard.length > 0) return err(notCovered(unheard, this.#deps.client.client));
+    await this.#beginWith(alive.knownSince);
     // More events wait, or one could not be read: an end may be among them.
     const fresh = events.refused === 0 && !batch.value.moreAvailable;
     if (fresh) ages.heard(issuer.issuer, sentAt, alive.audiences);
     return ok({ ended: ends.length, fresh, more: events.refused === 0 && batch.value.moreAvailable });
+  }
+
+  /**
+   * An issuer that began anew may know nothing of jobs from before, and tells of no end of theirs: what was granted to them ends here, once.
+   */
+  async #beginWith(knownSince: EpochSeconds | null): Promise<void> {
+    const { clock, issuer, log, onEnded, random, store } = this.#deps;
+    const epoch =
+      knownSince === null ? undefined : await issuerEpoch(store, { issuer: issuer.issuer, knownSince, clock, random });
+    if (epoch === undefined) return;
+    log.warn(
+      { issuer: issuer.issuer, at: epoch.at },
+      'the issuer began anew: everything that was granted to its jobs before has ended',
+    );
+    onEnded([]);
   }
 
   async #ask(nonce: string, acknowledged: readonly string[]): Promise<Result<EventBatch, string>> {

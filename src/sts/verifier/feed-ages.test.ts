@@ -38,3 +38,19 @@ test('only the newest poll counts, and only of an issuer with a feed', () => {
   ages.heard('https://other.example.com', first);
   expect([age(), ages.isFresh('https://other.example.com')]).toEqual([0, false]);
 });
+
+test('forgetting is of everything that was heard, and of every answer to what was asked before', () => {
+  const asked = momentOf(clock);
+  clock.advanceMs(100);
+  ages.heard(ISSUER, asked, ['x']);
+  expect(ages.isFresh(ISSUER)).toBe(true);
+  ages.forget();
+  expect(ages.isFresh(ISSUER)).toBe(false);
+  expect(ages.relyOn(ISSUER, 'x')).toBe(false);
+  ages.heard(ISSUER, asked, ['x']);
+  ages.heard(ISSUER, momentOf(clock), ['x']);
+  expect(ages.isFresh(ISSUER)).toBe(false);
+  clock.advanceMs(1);
+  ages.heard(ISSUER, momentOf(clock), ['x']);
+  expect(ages.isFresh(ISSUER)).toBe(true);
+});

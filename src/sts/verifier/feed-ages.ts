@@ -11,6 +11,8 @@ export class FeedAges {
   readonly #covered = new Map<string, readonly string[]>();
   readonly #reliedOn = new Map<string, Set<string>>();
   readonly #clock: Clock;
+  /** What was asked by then counts no more. */
+  #forgottenAt = Number.NEGATIVE_INFINITY;
 
   constructor(issuersWithFeed: readonly string[], clock: Clock) {
     for (const issuer of issuersWithFeed) this.#sentAt.set(issuer, null);
@@ -23,9 +25,19 @@ export class FeedAges {
    */
   heard(issuer: string, sentAt: Moment, audiences: readonly string[] = []): void {
     const known = this.#sentAt.get(issuer);
-    if (known === undefined) return;
+    if (known === undefined || !(sentAt.monotonicMs > this.#forgottenAt)) return;
     this.#covered.set(issuer, audiences);
     if (known === null || sentAt.monotonicMs >= known.monotonicMs) this.#sentAt.set(issuer, sentAt);
+  }
+
+  /**
+   * Forgets what was heard of every issuer, and ignores answers to polls that are under way: they were asked for another store,
+   * which may have known more.
+   */
+  forget(): void {
+    this.#forgottenAt = this.#clock.monotonicMs();
+    for (const issuer of this.#sentAt.keys()) this.#sentAt.set(issuer, null);
+    this.#covered.clear();
   }
 
   /** When the newest answered poll of each issuer was sent, to be aged later by `agesFrom`. */

@@ -1,6 +1,6 @@
 // Security Event Tokens (RFC 8417) that tell of ended jobs (CAEP) and of a live feed (SSF): claims from events and
 // back. It signs and verifies nothing.
-import { type Claims, isJsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
+import { type Claims, isJsonObject, type JsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
@@ -45,6 +45,11 @@ interface FeedAlive extends EventFrame {
   readonly state: string | null;
   /** Whose ends the client is told, by the audiences of their tokens. Our extension: empty vouches for nothing. */
   readonly audiences: readonly string[];
+  /**
+   * When the issuer's store last began anew, because it may have lost what it had acknowledged: of jobs and ends before, it may know
+   * nothing. Null: never. Our extension.
+   */
+  readonly knownSince: EpochSeconds | null;
 }
 
 export type SecurityEvent = JobEnded | FeedAlive;
@@ -55,7 +60,11 @@ export type SecurityEvent = JobEnded | FeedAlive;
 export function encodeSecurityEvent(event: SecurityEvent): Claims {
   const frame = { iss: event.issuer, aud: event.audience, jti: event.id, iat: event.issuedAt };
   if (event.kind === 'verification') {
-    const payload = { ...(event.state === null ? {} : { state: event.state }), audiences: event.audiences };
+    const payload = {
+      ...(event.state === null ? {} : { state: event.state }),
+      audiences: event.audiences,
+      ...(event.knownSince === null ? {} : { known_since: event.knownSince }),
+    };
     return { ...frame, sub_id: { format: 'opaque', id: event.audience }, events: { [VERIFICATION]: payload } };
   }
   return {
@@ -88,11 +97,7 @@ export function decodeSecurityEvent(claims: Claims): Result<SecurityEvent, Failu
   if (entry === undefined || more.length > 0 || !isJsonObject(entry[1])) return malformed('events: not exactly one');
   const [type, payload] = entry;
   const frame = { issuer, audience, id, issuedAt };
-  if (type === VERIFICATION) {
-    const audiences = Object.hasOwn(payload, 'audiences') ? payload.audiences : [];
-    if (!isTextList(audiences)) return malformed('audiences');
-    return ok({ ...frame, kind: 'verification', state: stringMember(payload, 'state') ?? null, audiences });
-  }
+  if (type === VERIFICATION) return decodeVerification(frame, payload);
   const jobId = stringMember(subject, 'sub');
   const endedAt = payload.event_timestamp;
   const cause = isJsonObject(payload.reason_admin) ? stringMember(payload.reason_admin, 'en') : undefined;
@@ -102,6 +107,21 @@ export function decodeSecurityEvent(claims: Claims): Result<SecurityEvent, Failu
   if (stringMember(subject, 'iss') !== issuer || !jobId) return malformed('sub_id: not a job of this issuer');
   if (typeof endedAt !== 'number') return malformed('event_timestamp');
   return ok({ ...frame, kind: 'job_ended', jobId, endedAt, cause: cause ?? 'unknown' });
+}
+
+function decodeVerification(frame: EventFrame, payload: JsonObject): Result<SecurityEvent, Failure> {
+  const audiences = Object.hasOwn(payload, 'audiences') ? payload.audiences : [];
+  if (!isTextList(audiences)) return malformed('audiences');
+  const knownSince = Object.hasOwn(payload, 'known_since') ? payload.known_since : null;
+  if (knownSince !== null && !Number.isSafeInteger(knownSince)) return malformed('known_since');
+  const state = stringMember(payload, 'state') ?? null;
+  return ok({
+    ...frame,
+    kind: 'verification',
+    state,
+    audiences,
+    knownSince: knownSince === null ? null : Number(knownSince),
+  });
 }
 
 const isTextList = (value: JsonValue | undefined): value is readonly string[] =>

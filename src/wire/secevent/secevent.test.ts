@@ -26,8 +26,17 @@ describe('an event', () => {
   const { endedAt: _endedAt, jobId: _jobId, cause: _cause, ...frame } = ended;
   test.each<[string, SecurityEvent]>([
     ['a job’s end', ended],
-    ['a verification', { ...frame, kind: 'verification', state: 'nonce', audiences: ['https://sts.example.com', 'b'] }],
-    ['a verification without state', { ...frame, kind: 'verification', state: null, audiences: [] }],
+    [
+      'a verification',
+      {
+        ...frame,
+        kind: 'verification',
+        state: 'nonce',
+        audiences: ['https://sts.example.com', 'b'],
+        knownSince: 1_799_999_999,
+      },
+    ],
+    ['a verification without state', { ...frame, kind: 'verification', state: null, audiences: [], knownSince: null }],
   ])('comes back as it was said: %s', (_what, event) => {
     const read = decodeSecurityEvent(encodeSecurityEvent(event));
     expect(read.ok && read.value).toEqual(event);
@@ -48,6 +57,10 @@ describe('an event', () => {
     ['about another issuer’s job', { ...whole, sub_id: { format: 'iss_sub', iss: 'https://evil.example', sub: 'J1' } }],
     ['about something else than a job', { ...whole, sub_id: { format: 'opaque', id: 'J1' } }],
     ['about no job', { ...whole, sub_id: { format: 'iss_sub', iss: ended.issuer, sub: '' } }],
+    [
+      'that says since when it knows everything in no time',
+      { ...whole, events: { [VERIFICATION]: { known_since: '1' } } },
+    ],
     ['without the time of the end', { ...whole, events: { [SESSION_REVOKED]: {} } }],
   ])('%s is refused', (_what, claims) => {
     const read = decodeSecurityEvent(claims);

@@ -6,7 +6,8 @@ export const BEGINNING_TABLES = `
     generation bigint NOT NULL,
     at bigint,
     history text COLLATE "C",
-    is_restored smallint NOT NULL
+    is_restored smallint NOT NULL,
+    vouched_at bigint
   );
   INSERT INTO beginning (only_row, generation, at, is_restored) VALUES (1, 0, NULL, 0);
   CREATE TABLE high_water (

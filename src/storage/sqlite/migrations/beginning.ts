@@ -7,7 +7,8 @@ export const BEGINNING_TABLE = `
     generation INTEGER NOT NULL,
     at INTEGER,
     history TEXT,
-    is_restored INTEGER NOT NULL
+    is_restored INTEGER NOT NULL,
+    vouched_at INTEGER
   ) STRICT;
   INSERT INTO beginning (only_row, generation, at, is_restored) VALUES (1, 0, NULL, 0);
 `;
