@@ -18,6 +18,8 @@ export interface Issuer {
   ready(): Promise<boolean>;
   /** Begins to end overdue jobs. */
   start(): void;
+  /** Answers waiting polls now, and all later ones at once. */
+  letGo(): void;
   /**
    * Answers waiting polls and stops; the routes refuse nothing by themselves afterwards, so close the listener first.
    */
@@ -48,6 +50,7 @@ export function createIssuer(dependencies: IssuerDependencies): Issuer {
       dependencies.storeWatch?.start();
       sweeper.start();
     },
+    letGo: () => bell.close(),
     close: async () => {
       running = false;
       bell.close();

@@ -71,7 +71,10 @@ export interface Sts {
   readonly routes: readonly Route[];
   /** For the operator's own listener, never the public one. */
   readonly adminRoutes: readonly Route[];
-  /** True from the end of `start` to `close`. An issuer's outage does not count: others are served. */
+  /**
+   * From the end of `start` to `close`, while the store answers. An issuer's outage does not count, since others are served; nor does
+   * a freeze, since sessions go on and who is refused should hear it.
+   */
   ready(): Promise<boolean>;
   /** Reads the policies (throws ERR_POLICIES_INVALID with every problem), then listens to the issuers. */
   start(): Promise<void>;
@@ -79,6 +82,8 @@ export interface Sts {
   issuersAsked(): Promise<void>;
   /** How old what it knows is, in milliseconds; null: never heard. */
   ages(): StsAges;
+  /** Answers waiting polls now. */
+  letGo(): void;
   /** Stops everything that `start` began; what is under way ends first. */
   close(): Promise<void>;
 }
@@ -93,7 +98,12 @@ interface StsAges {
 /** The STS on its ports. Throws ERR_ISSUER_REGISTRATION for a registration that can never work. Nothing runs before `start`. */
 export function createSts(d: StsDeps): Sts {
   const parts = partsOf(d);
-  return { ...routesOf(d, parts), ...lifecycle(d, parts), ages: () => agesOf(d, parts) };
+  return {
+    ...routesOf(d, parts),
+    ...lifecycle(d, parts),
+    ages: () => agesOf(d, parts),
+    letGo: () => parts.news.notify(),
+  };
 }
 
 type Parts = ReturnType<typeof partsOf>;
@@ -203,7 +213,12 @@ function lifecycle(
     });
   };
   return {
-    ready: async () => isReady,
+    ready: async () =>
+      isReady &&
+      (await d.store.identity().then(
+        () => isReady,
+        () => false,
+      )),
     start: async () => {
       await parts.policies.start();
       // The witness may have been put back together with the database: so each start counts as a new store.

@@ -151,7 +151,7 @@ export function issuerWorld(options: { settings?: Partial<IssuerSettings>; limit
 /** The same on another store. */
 export function issuerWorldOn<Store extends IssuerStore>(
   store: Store,
-  options: { settings?: Partial<IssuerSettings>; limits?: Limits } = {},
+  options: { settings?: Partial<IssuerSettings>; limits?: Limits; keys?: IssuerKeys } = {},
 ): IssuerWorld<Store> {
   const clock = new FrozenClock(NOW);
   const log = new MemoryLog();
@@ -159,7 +159,7 @@ export function issuerWorldOn<Store extends IssuerStore>(
   const issuer = createIssuer({
     settings: { ...SETTINGS, ...options.settings },
     store,
-    keys,
+    keys: options.keys ?? keys,
     clients: clientsByName,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     clock,

@@ -9,8 +9,9 @@ import { systemClock, systemRandom } from '../adapters.ts';
 import type { GatewayPlan, LimitsPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
 import { type ConnectionCap, capConnections } from '../server/connection-cap.ts';
+import { Drain } from '../server/drain.ts';
 import { closeServer, createListener } from '../server/listener.ts';
-import { type Host, limitsOf } from './host.ts';
+import { type Host, keepCertificates, limitsOf } from './host.ts';
 import { kekOf } from './kek-of.ts';
 import { listenOn } from './listen.ts';
 import { openObjectStore } from './object-store.ts';
@@ -41,7 +42,8 @@ export async function startGateway(plan: GatewayPlan, host: Host): Promise<Runni
   const name = `gateway ${settings.name}`;
   const { key, close } = await openGatewayKey(plan);
   const outbound = createGuardedFetch();
-  const servers: Server[] = [];
+  const servers: { readonly server: Server; readonly tls: TlsIdentity | null }[] = [];
+  const drain = new Drain();
   const objects = settings.s3 === null ? undefined : await openOrRelease(settings.s3, { log, release: close });
   const gateway = createGateway({
     settings,
@@ -56,25 +58,36 @@ export async function startGateway(plan: GatewayPlan, host: Host): Promise<Runni
     log,
   });
   const stop = async (): Promise<void> => {
-    await Promise.all(servers.map(closeServer));
+    drain.begin();
+    await Promise.all(servers.map(({ server }) => closeServer(server)));
     await gateway.close();
     outbound.close();
     await close();
   };
   try {
     const onRefused = (): void => metrics.limited(name, 'connection');
-    for (const listener of listeners(plan, gateway)) servers.push(await listenWith(listener, { ...limits, onRefused }));
+    for (const listener of listeners(plan, gateway)) {
+      const server = await listenWith(listener, { ...limits, onRefused });
+      drain.watch(server);
+      servers.push({ server, tls: listener.tls });
+    }
     metrics.watchAges(() => ({ gateways: { [settings.name]: finite(gateway.feedAgeMs()) } }));
     gateway.start();
   } catch (cause) {
     await stop();
     throw cause;
   }
+  const certificates = keepCertificates(host, name, servers);
   return {
     name,
     url: urlOf(plan),
-    ready: () => gateway.ready(),
-    close: stop,
+    ready: async () => !drain.begun && (await gateway.ready()),
+    drain: () => drain.begin(),
+    reload: () => certificates.reload(),
+    close: async () => {
+      certificates.close();
+      await stop();
+    },
   };
 }
 

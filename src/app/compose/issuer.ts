@@ -4,8 +4,9 @@ import { watchIssuerStore } from '../../issuer/begin-anew.ts';
 import { createIssuer } from '../../issuer/issuer.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { IssuerPlan } from '../config/plan.ts';
+import { Drain } from '../server/drain.ts';
 import { serveRoutes } from '../server/serve-routes.ts';
-import { boundsOf, type Host, limitsOf, timed } from './host.ts';
+import { boundsOf, type Host, keepCertificates, limitsOf, timed } from './host.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { keyAdminRoutes, openIssuerKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
@@ -46,8 +47,9 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
       random: systemRandom,
       log,
     });
+    const drain = new Drain();
     const server = serveRoutes({
-      ...boundsOf(host, 'issuer'),
+      ...boundsOf(host, { drain, name: 'issuer' }),
       routes: issuer.routes,
       ready: () => issuer.ready(),
       tls: plan.tls,
@@ -64,13 +66,19 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
     await Promise.all([server.ready(), operators.ready()]);
     await listenOnSocket(operators.server, plan.adminSocket);
     await listenOn(server.server, plan.listen, 'the issuer');
+    const certificates = keepCertificates(host, 'issuer', [{ server: server.server, tls: plan.tls }]);
     issuer.start();
     keeper.start();
     return {
       name: 'issuer',
       url: settings.url,
-      ready: () => issuer.ready(),
+      ready: async () => !drain.begun && (await issuer.ready()),
+      drain: () => drain.begin(),
+      reload: () => certificates.reload(),
       close: async () => {
+        drain.begin();
+        issuer.letGo();
+        certificates.close();
         await Promise.all([server.close(), operators.close()]);
         await keeper.close();
         await issuer.close();

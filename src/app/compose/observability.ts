@@ -1,6 +1,7 @@
 // The listener for health and metrics of a whole program: where gateways have nothing of their own to ask, and where the public
 // listeners are out of the watchers' reach.
 import type { ListenAddress } from '../config/plan.ts';
+import { Drain } from '../server/drain.ts';
 import { serveRoutes } from '../server/serve-routes.ts';
 import type { Host } from './host.ts';
 import { listenOn } from './listen.ts';
@@ -14,7 +15,9 @@ export async function startObservability(
 ): Promise<RunningServer> {
   const watched = [...servers];
   const ready = async (): Promise<boolean> => (await Promise.all(watched.map((one) => one.ready()))).every(Boolean);
+  const drain = new Drain();
   const server = serveRoutes({
+    drain,
     routes: [],
     ready,
     log,
@@ -27,7 +30,9 @@ export async function startObservability(
   return {
     name: 'observability',
     url: `http://${address.host}:${address.port}`,
-    ready: async () => true,
+    ready: async () => !drain.begun,
+    drain: () => drain.begin(),
+    reload: () => {},
     close: () => server.close(),
   };
 }

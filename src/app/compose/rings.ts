@@ -27,7 +27,7 @@ const ports = { clock: systemClock, random: systemRandom };
 
 /** The ring of ID tokens and events. Throws as `KeyRing.of` does. */
 export async function openIssuerKeys(
-  plan: IssuerPlan,
+  plan: Pick<IssuerPlan, 'settings' | 'encryptionKey' | 'keyRotation'>,
   store: KeyStore,
   log: Log,
 ): Promise<{ readonly keys: LiveKeys; readonly keeper: KeyKeeper }> {

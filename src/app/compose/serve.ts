@@ -1,5 +1,6 @@
 // Starts every server of a plan, in the order they need each other, and stops them in the opposite one.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '../adapters.ts';
 import type { Plan } from '../config/plan.ts';
 import { Metrics } from '../metrics/metrics.ts';
@@ -37,6 +38,15 @@ export async function startServers(plan: Plan): Promise<readonly RunningServer[]
     await stopServers(running);
     throw cause;
   }
+}
+
+/**
+ * Lets whoever watches readiness see that the servers are going, and gives them `drainSeconds` to look elsewhere; requests are
+ * answered meanwhile. Returns at once when nobody watches.
+ */
+export async function drainServers(servers: readonly RunningServer[], drainSeconds: number): Promise<void> {
+  const isWatched = servers.map((server) => server.drain()).some(Boolean);
+  if (isWatched) await sleep(drainSeconds * 1000);
 }
 
 /** Stops them, last started first. */

@@ -11,8 +11,9 @@ import { createSts, type Sts } from '../../sts/sts.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { StsPlan, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
+import { Drain } from '../server/drain.ts';
 import { type ServeRoutesOptions, serveRoutes } from '../server/serve-routes.ts';
-import { boundsOf, type Host, limitsOf, timed } from './host.ts';
+import { boundsOf, type Host, keepCertificates, limitsOf, timed } from './host.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
 import { keyAdminRoutes, openStsKeys } from './rings.ts';
@@ -66,12 +67,21 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   host.metrics.watchAges(() => sts.ages());
   host.metrics.watchRing('sts', 'access-token', store);
   const adminRoutes = [...sts.adminRoutes, ...keyAdminRoutes(clients, keeper, log)];
+  const drain = new Drain();
   const listeners = listenersOf({ ...sts, adminRoutes }, plan, {
-    ...boundsOf(host, 'sts'),
+    ...boundsOf(host, { drain, name: 'sts' }),
     limits,
     onAdmin: (status) => host.metrics.answered('admin', status),
   });
+  const certificates = keepCertificates(
+    host,
+    'sts',
+    listeners.map(({ server, tls }) => ({ server: server.server, tls })),
+  );
   const stop = async (): Promise<void> => {
+    drain.begin();
+    sts.letGo();
+    certificates.close();
     await Promise.all(listeners.map(({ server }) => server.close()));
     await keeper.close();
     await sts.close();
@@ -91,7 +101,9 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   return {
     name: 'sts',
     url: settings.url,
-    ready: () => sts.ready(),
+    ready: async () => !drain.begun && (await sts.ready()),
+    drain: () => drain.begin(),
+    reload: () => certificates.reload(),
     close: async () => {
       await stop();
       await store.close();
@@ -110,6 +122,7 @@ async function openedWatch(store: StsStorage, plan: StsPlan, log: Log): Promise<
 
 interface Listener {
   readonly server: FastifyInstance;
+  readonly tls: TlsIdentity | null;
   readonly listen: (server: Server) => Promise<void>;
 }
 
@@ -126,11 +139,11 @@ function listenersOf(
   // Whoever reaches the socket has no address that could be counted.
   const operators = serveRoutes({ routes: sts.adminRoutes, ready, log: bounds.log, tls: null, onAnswered: onAdmin });
   const listeners: Listener[] = [
-    { server: operators, listen: (server) => listenOnSocket(server, adminSocket) },
-    { server: serve(sts.routes, tls), listen: (server) => listenOn(server, listen, 'the STS') },
+    { server: operators, tls: null, listen: (server) => listenOnSocket(server, adminSocket) },
+    { server: serve(sts.routes, tls), tls, listen: (server) => listenOn(server, listen, 'the STS') },
   ];
   if (alsoHttps === null) return listeners;
   const secured = serve(sts.routes, alsoHttps.tls);
   const bind = (server: Server): Promise<void> => listenOn(server, alsoHttps.listen, 'the STS over https');
-  return [...listeners, { server: secured, listen: bind }];
+  return [...listeners, { server: secured, tls: alsoHttps.tls, listen: bind }];
 }

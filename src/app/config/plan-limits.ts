@@ -2,6 +2,7 @@
 import { type AddressRange, parseRange } from '../../base/address/address.ts';
 import type { Rates } from '../../base/limit/rate-limits.ts';
 import type { Rate } from '../../base/limit/token-buckets.ts';
+import { seconds } from './defaults.ts';
 import type { LimitsPlan } from './plan.ts';
 import type { LimitsSection } from './schema-limits.ts';
 
@@ -12,6 +13,8 @@ const DEFAULT_JOB: Rate = { perSecond: 50, burst: 200 };
 /** A job that moves many small objects at once. */
 const DEFAULT_GATEWAY_JOB: Rate = { perSecond: 500, burst: 2000 };
 const DEFAULT_CONNECTIONS_PER_SOURCE = 500;
+/** A balancer that looks every two seconds has looked twice. */
+const DEFAULT_DRAIN = '5s';
 
 /** What the section says; undefined: it is not there. */
 export function planLimits(section: LimitsSection | undefined): LimitsPlan {
@@ -24,6 +27,7 @@ export function planLimits(section: LimitsSection | undefined): LimitsPlan {
   };
   return {
     trustedProxies: planRanges(section?.trusted_proxies),
+    drainSeconds: seconds(section?.drain ?? DEFAULT_DRAIN),
     connectionsPerSource: section?.connections_per_source ?? DEFAULT_CONNECTIONS_PER_SOURCE,
     rates: shared,
     gatewayRates: { ...shared, job: rateOf(rates?.gateway_job, DEFAULT_GATEWAY_JOB) },

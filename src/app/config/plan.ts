@@ -1,6 +1,7 @@
 // What `serve` starts: the configuration with defaults filled in, durations in seconds and references resolved.
 import type { TrustedProxies } from '../../base/address/caller-address.ts';
 import type { Client, IssuerGrant, StsGrant } from '../../base/client-auth/client.ts';
+import type { Result } from '../../base/core/result.ts';
 import type { Secret } from '../../base/core/secret.ts';
 import type { Rates } from '../../base/limit/rate-limits.ts';
 import type { Door, GatewaySettings } from '../../gateway/settings.ts';
@@ -21,6 +22,8 @@ export interface TlsIdentity {
   readonly certificate: string;
   /** PEM. */
   readonly key: Secret;
+  /** Both again, from where they were read; the error is for the operator. Absent: they were made, not read. */
+  readonly reread?: () => Result<TlsIdentity, string>;
 }
 
 /** What every server keeps for itself: a database and a key-encryption key. */
@@ -78,6 +81,8 @@ export interface GatewayPlan extends StoragePlan {
 export interface LimitsPlan {
   readonly trustedProxies: TrustedProxies;
   readonly connectionsPerSource: number;
+  /** How long a server that was told to stop goes on answering. */
+  readonly drainSeconds: number;
   /** Of issuer and STS. */
   readonly rates: Rates;
   readonly gatewayRates: Rates;

@@ -22,6 +22,11 @@ export const limits = () =>
       .max(256)
       .optional()
       .describe('Proxies whose `X-Forwarded-For` says who the caller is, read from the right. Default: none.'),
+    drain: duration(600, '10m')
+      .optional()
+      .describe(
+        'How long a server that is told to stop goes on answering while `/readyz` says no, if anybody has asked that of late. Default: 5s.',
+      ),
     connections_per_source: z
       .number()
       .int()

@@ -105,6 +105,12 @@ export const METRICS = {
     help: 'Since the key that signs began to.',
     labels: { server: SERVER, ring: { atMost: 10 } },
   }),
+  certificateExpiry: defined({
+    name: 'jobpass_tls_certificate_expiry_timestamp_seconds',
+    kind: 'gauge',
+    help: 'When the certificate that a server shows expires.',
+    labels: { server: SERVER },
+  }),
   clockSteps: defined({
     name: 'jobpass_clock_steps_total',
     kind: 'counter',

@@ -103,6 +103,11 @@ export class Metrics {
     });
   }
 
+  /** Asks when the certificate of a server expires whenever the metrics are read. */
+  watchCertificate(server: string, expiresAt: () => number): void {
+    this.#registry.collect(() => this.#registry.set(METRICS.certificateExpiry, { server }, expiresAt()));
+  }
+
   /** Looks at a ring whenever the metrics are read; while its store is away, nothing is told of it. */
   watchRing(server: string, ring: string, store: Pick<KeyStore, 'readRing'>): void {
     this.#registry.collect(async () => {

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { parseRange } from '../../base/address/address.ts';
 import { callerAddress, FORWARDED_FOR, isTrusted, type TrustedProxies } from '../../base/address/caller-address.ts';
+import type { Drain } from './drain.ts';
 
 export interface HealthOptions {
   /** Whether the server could answer a request now. */
@@ -11,6 +12,8 @@ export interface HealthOptions {
   /** Absent: there are no metrics here. */
   readonly metrics?: MetricsPage;
   readonly trustedProxies?: TrustedProxies;
+  /** Told who watches readiness; absent: the server ends without a word. */
+  readonly drain?: Drain;
 }
 
 interface MetricsPage {
@@ -20,14 +23,18 @@ interface MetricsPage {
 }
 
 /** Adds `/healthz`, `/readyz` and, to whom it may concern, `/metrics`. */
-export function healthRoutes(server: FastifyInstance, { metrics, ready, trustedProxies = [] }: HealthOptions): void {
+export function healthRoutes(
+  server: FastifyInstance,
+  { drain, metrics, ready, trustedProxies = [] }: HealthOptions,
+): void {
   server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
   server.get('/readyz', async (_request, reply) => {
-    const isReady = await ready();
+    drain?.asked();
+    const isReady = drain?.begun !== true && (await ready());
     return reply
       .code(isReady ? 200 : 503)
       .type('text/plain')
-      .send(isReady ? 'ready\n' : 'not ready\n');
+      .send(isReady ? 'ready\n' : drain?.begun === true ? 'stopping\n' : 'not ready\n');
   });
   if (metrics === undefined) return;
   server.get('/metrics', async ({ raw }, reply) => {

@@ -12,14 +12,13 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A server with these options; it does not listen yet. HTTP/1.1 only. A handshake may take as long as a request's head. */
 export function createListener(options: ServerOptions, tls: TlsIdentity | null, handler: RequestListener): Server {
   if (tls === null) return createServer(options, handler);
-  const identity = {
-    cert: tls.certificate,
-    key: tls.key.reveal(),
-    minVersion: MIN_TLS_VERSION,
-    handshakeTimeout: options.headersTimeout ?? HANDSHAKE_TIMEOUT_MS,
-  } as const;
-  return createTlsServer({ ...options, ...identity }, handler);
+  const handshakeTimeout = options.headersTimeout ?? HANDSHAKE_TIMEOUT_MS;
+  return createTlsServer({ ...options, ...secureOptions(tls), handshakeTimeout }, handler);
 }
+
+/** What a handshake shows and takes. */
+export const secureOptions = ({ certificate, key }: TlsIdentity) =>
+  ({ cert: certificate, key: key.reveal(), minVersion: MIN_TLS_VERSION }) as const;
 
 /** How long running requests may take to finish after a stop. */
 const GRACE_MS = 2000;

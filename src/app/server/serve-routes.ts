@@ -52,7 +52,7 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
   const server = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     schemaController: NO_SCHEMAS,
     serverFactory: (handler) => createListener(SERVER_OPTIONS, options.tls, handler),
     routerOptions: {
@@ -64,6 +64,7 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
     exposeHeadRoutes: true,
   });
   server.server.maxConnections = MAX_CONNECTIONS;
+  options.drain?.watch(server.server);
   const { onAnswered, onTurnedAway = () => {} } = options;
   capConnections(server.server, { perSource: connectionsPerSource, trustedProxies, onRefused: onTurnedAway });
   if (onAnswered !== undefined) {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { releaseStartupMemory } from '../../compose/release-memory.ts';
 import type { RunningServer } from '../../compose/running.ts';
-import { startServers, stopServers } from '../../compose/serve.ts';
+import { drainServers, startServers, stopServers } from '../../compose/serve.ts';
 import { type Command, EXIT, type Surroundings, texts } from '../command.ts';
 import { CONFIG_HELP, CONFIG_OPTION, configPlan } from '../config-option.ts';
 import type { Development } from '../dev-plan.ts';
@@ -20,10 +20,16 @@ export const serve: Command = {
     const servers = await startServers(plan);
     for (const server of servers) surroundings.say(`${server.name.padEnd(20)} ${server.url}`);
     for (const note of notes) surroundings.say(note);
+    const reload = (): void => {
+      for (const server of servers) server.reload();
+    };
+    process.on('SIGHUP', reload);
     await waitUntilReady(servers, surroundings);
     releaseStartupMemory();
     if (!surroundings.signal.aborted) await once(surroundings.signal, 'abort');
     surroundings.say('stopping');
+    process.off('SIGHUP', reload);
+    await drainServers(servers, plan.limits.drainSeconds);
     await stopServers(servers);
     return EXIT.ok;
   },
