@@ -15,7 +15,7 @@ import type { PostgresServer } from './postgres-server.ts';
 type Open<Store> = (location: PostgresLocation) => Promise<Store & Closable>;
 
 /** Where a database of a test's server is, for its superuser. */
-const locationOf = (server: PostgresServer, database: string): PostgresLocation => ({
+export const locationOf = (server: PostgresServer, database: string): PostgresLocation => ({
   host: '127.0.0.1',
   port: server.port,
   user: 'postgres',
