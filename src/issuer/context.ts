@@ -28,6 +28,8 @@ export interface IssuerKeys {
 /** Who may call: the registry of `clients:`. A failure says that nobody was recognised. */
 export interface ClientAuthenticator {
   authenticate(request: HttpRequest, form?: ReadonlyMap<string, string>): Promise<Result<Client<IssuerGrant>, Failure>>;
+  /** What each client whose entry has not expired may. */
+  grants(): readonly IssuerGrant[];
 }
 
 /** Everything the issuer is given. */

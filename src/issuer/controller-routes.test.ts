@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  ASKING_AUDIENCE,
   askIdToken,
   CLOUD_AUDIENCE,
   issuerWorld,
@@ -53,6 +54,27 @@ describe('a running job', () => {
     const late = await world.call(`POST /v1/jobs/${id}/heartbeat`, { as: 'woodpecker' });
     expect([late.status, lastReason(world)]).toEqual([409, 'job_ended']);
     expect(world.store.jobs.get(id)).toMatchObject({ endReason: 'heartbeat_missed', endedAt: NOW + 30 });
+  });
+
+  test('is finished with what cannot be called back: who hears of it, for each audience that it got a token for', async () => {
+    const world = issuerWorld();
+    const unheard = 'https://nobody.example.com';
+    const { id, requestToken } = await startJob(world, {
+      audiences: [STS_AUDIENCE, CLOUD_AUDIENCE, ASKING_AUDIENCE, unheard],
+    });
+    for (const audience of [unheard, ASKING_AUDIENCE, STS_AUDIENCE]) {
+      expect((await askIdToken(world, { id, requestToken }, audience)).status).toBe(200);
+    }
+    world.clock.advance(60);
+    await askIdToken(world, { id, requestToken }, unheard);
+    const finished = await world.call(`POST /v1/jobs/${id}/finish`, { as: 'woodpecker' });
+    expect(finished.json.told).toEqual([
+      { audience: unheard, heard: 'nobody', tokens_until: NOW + 660 },
+      { audience: STS_AUDIENCE, heard: 'event', tokens_until: NOW + 600 },
+      { audience: ASKING_AUDIENCE, heard: 'introspection', tokens_until: NOW + 600 },
+    ]);
+    const again = await world.call(`POST /v1/jobs/${id}/finish`, { as: 'woodpecker' });
+    expect(again.json.told).toEqual(finished.json.told);
   });
 
   test('is finished once; the first end wins', async () => {

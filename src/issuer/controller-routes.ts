@@ -16,6 +16,7 @@ import type { Outcome, RouteDefinition } from './route.ts';
 import { type Controller, startJob } from './start-job.ts';
 import { MAX_AUDIENCES, type StartSchema, startSchema } from './start-schema.ts';
 import type { Job } from './store.ts';
+import { toldAudiences } from './told.ts';
 
 /** The routes under `/v1/jobs` that need a client with `jobs`. */
 export function controllerRoutes(context: IssuerContext): readonly RouteDefinition[] {
@@ -63,10 +64,20 @@ async function heartbeat(context: IssuerContext, request: HttpRequest): Promise<
   return ok(jsonResponse(200, describe(context, { ...job, lastHeartbeatAt: Math.max(job.lastHeartbeatAt, now) })));
 }
 
-/** Whatever stands in the body is ignored: nothing may keep a finished job alive. */
+/**
+ * Whatever stands in the body is ignored: nothing may keep a finished job alive. The answer says besides, for each audience that the
+ * job got a token for, who hears of the end.
+ */
 async function finish(context: IssuerContext, request: HttpRequest): Promise<Outcome> {
   const own = await ownJob(context, request);
-  return own.ok ? ok(jsonResponse(200, describe(context, await context.ends.finish(own.value.job)))) : own;
+  if (!own.ok) return own;
+  const job = await context.ends.finish(own.value.job);
+  const told = (await toldAudiences(context, job)).map(({ audience, heard, tokensUntil }) => ({
+    audience,
+    heard,
+    tokens_until: tokensUntil,
+  }));
+  return ok(jsonResponse(200, { ...describe(context, job), told }));
 }
 
 const narrowedSchema = z.strictObject({ audiences: z.array(z.string()).min(1).max(MAX_AUDIENCES) });

@@ -46,6 +46,13 @@ export interface IssuedToken {
   readonly expiresAt: EpochSeconds;
 }
 
+/** An audience that a job got tokens for. */
+export interface JobAudience {
+  readonly audience: string;
+  /** The expiry of the last token for it; null: all of them were forgotten. */
+  readonly tokensUntil: EpochSeconds | null;
+}
+
 /** The end of a job, to be told to everyone who may hold a token of it. */
 export interface JobEndedEvent {
   /** Grows with every event; the order of delivery. */
@@ -82,6 +89,8 @@ export interface IssuerStore extends BeginningStore {
   /** Records a mint. False, and nothing stored, when the job is over. */
   recordToken(token: IssuedToken): Promise<boolean>;
   findToken(jti: string): Promise<IssuedToken | undefined>;
+  /** Every audience that the job got a token for, by name; as long as the job is remembered. */
+  listAudiences(jobId: string): Promise<readonly JobAudience[]>;
   /**
    * Ends a job once: the first end wins, later calls change nothing. In the same transaction one event is queued for
    * each audience the job got a token for. `eventExpiresAt` bounds how long an unacknowledged event is kept.

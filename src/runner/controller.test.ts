@@ -80,9 +80,26 @@ describe('a controller', () => {
   it('finishes for longer than it does anything else', async () => {
     const lost = () => new Response('', { status: 503 });
     const { controller, calls } = controllerAnswering(lost, lost, lost, lost, lost, () => new Response('{}'));
-    expect(await controller.finish('J/1')).toEqual({ ok: true, value: undefined });
+    expect(await controller.finish('J/1')).toEqual({ ok: true, value: [] });
     expect(calls).toHaveLength(6);
     expect(calls[0]?.url).toBe('http://ci.test/v1/jobs/J%2F1/finish');
+  });
+
+  it('learns who hears that the job is over', async () => {
+    const told = [
+      { audience: 'https://sts.test', heard: 'event', tokens_until: 7 },
+      { audience: 'cloud', heard: 'nobody', tokens_until: null },
+      { audience: 'x' },
+      1,
+    ];
+    const { controller } = controllerAnswering(() => Response.json({ status: 'ended', told }));
+    expect(await controller.finish('J1')).toEqual({
+      ok: true,
+      value: [
+        { audience: 'https://sts.test', heard: 'event', tokensUntil: 7 },
+        { audience: 'cloud', heard: 'nobody', tokensUntil: null },
+      ],
+    });
   });
 
   it('learns from a heartbeat that the job is over', async () => {

@@ -28,6 +28,15 @@ export interface StartedJob {
   readonly identity: RequestCredential;
 }
 
+/** An audience that the job got ID tokens for, and how it hears that the job is over. */
+export interface ToldAudience {
+  readonly audience: string;
+  /** `event`: at once; `introspection`: when it asks about a token; anything else: not at all. */
+  readonly heard: string;
+  /** When the last ID token for it expires; null: it has long expired. */
+  readonly tokensUntil: EpochSeconds | null;
+}
+
 /** The right to ask for ID tokens of one job. */
 export interface RequestCredential {
   readonly requestUrl: string;
@@ -39,8 +48,8 @@ export interface Controller {
   startJob(start: JobStart): Promise<Result<StartedJob, RunnerFailure>>;
   /** `denied` when the job is over or not this controller's. */
   heartbeat(jobId: string): Promise<Result<void, RunnerFailure>>;
-  /** Ends the job. Succeeds again for a job that is over. */
-  finish(jobId: string): Promise<Result<void, RunnerFailure>>;
+  /** Ends the job, and says who hears of it. Succeeds again for a job that is over. */
+  finish(jobId: string): Promise<Result<readonly ToldAudience[], RunnerFailure>>;
   /** A further request token that reaches only these audiences, for one step. */
   narrow(jobId: string, audiences: readonly string[]): Promise<Result<RequestCredential, RunnerFailure>>;
 }
@@ -60,7 +69,10 @@ export function createController(transport: Transport, credential: ControllerCre
       return answer.ok ? readStartedJob(answer.value) : answer;
     },
     heartbeat: async (jobId) => discard(await call(jobPath(jobId, 'heartbeat'), {})),
-    finish: async (jobId) => discard(await call(jobPath(jobId, 'finish'), {}, FINISH_WAITS_MS)),
+    async finish(jobId) {
+      const answer = await call(jobPath(jobId, 'finish'), {}, FINISH_WAITS_MS);
+      return answer.ok ? ok(readTold(answer.value.told)) : answer;
+    },
     async narrow(jobId, audiences) {
       const answer = await call(jobPath(jobId, 'request-tokens'), { audiences });
       return answer.ok ? readRequestCredential(answer.value) : answer;
@@ -159,6 +171,17 @@ function readStartedJob(body: JsonObject): Result<StartedJob, RunnerFailure> {
   const deadline = body.deadline;
   if (jobId === undefined || typeof deadline !== 'number') return unreadable();
   return ok({ jobId, deadline, identity: identity.value });
+}
+
+/** An issuer of before says nothing of it, and the job is over all the same. */
+function readTold(value: JsonValue | undefined): readonly ToldAudience[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isJsonObject).flatMap((member) => {
+    const [audience, heard] = [stringMember(member, 'audience'), stringMember(member, 'heard')];
+    if (audience === undefined || heard === undefined) return [];
+    const { tokens_until: until } = member;
+    return [{ audience, heard, tokensUntil: typeof until === 'number' ? until : null }];
+  });
 }
 
 function readRequestCredential(body: JsonObject): Result<RequestCredential, RunnerFailure> {

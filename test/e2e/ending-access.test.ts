@@ -131,6 +131,26 @@ describe('one session, and one job', () => {
   });
 });
 
+describe('the end of a job', () => {
+  test('comes with who hears of it, and with what cannot be called back', async () => {
+    const { stage } = servers;
+    const cloud = 'https://cloud.example.com';
+    const job = await startJob(stage, { audiences: [stage.urls.sts, cloud] });
+    for (const audience of [cloud, stage.urls.sts]) await askIdToken(stage, job, audience);
+    const env = { JOBPASS_CONTROLLER_FILE: stage.controllerFile };
+    const { code, stderr, stdout } = await jobpass(['job', 'finish', job.jobId], { folder: stage.folder, env });
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toContain(`${stage.urls.sts}: told; what the job holds there ends within 2 s\n`);
+    expect(stderr).toMatch(
+      new RegExp(
+        `${cloud}: nobody listens there; .* expires by itself, and its ID token may be used there for (9|10) min`,
+      ),
+    );
+    const again = await jobpass(['job', 'finish', job.jobId, '--json'], { folder: stage.folder, env });
+    expect(JSON.parse(again.stdout).told).toMatchObject([{ heard: 'event' }, { audience: cloud, heard: 'nobody' }]);
+  });
+});
+
 describe('a command that cannot be carried out says why, by its exit code too', () => {
   test.each<[string, readonly string[], number, RegExp]>([
     ['without anything to end', ['sessions', 'end'], 2, /what is to end\?/],

@@ -61,7 +61,7 @@ describe('the build of the web shop', () => {
           return ok({ jobId: 'J1', deadline: 0, identity });
         },
         heartbeat: async () => ok(undefined),
-        finish: async () => ok(undefined),
+        finish: async () => ok([]),
         narrow: async () => ok(identity),
       },
       local: false,

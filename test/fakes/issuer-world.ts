@@ -22,6 +22,8 @@ import { type LogLine, MemoryLog } from './memory-log.ts';
 export const ISSUER_URL = 'https://ci.example.com';
 export const STS_AUDIENCE = 'https://sts.example.com';
 export const CLOUD_AUDIENCE = 'sts.amazonaws.com';
+/** Of a relying party that asks about tokens and hears of no end. */
+export const ASKING_AUDIENCE = 'https://vault.example.com';
 export const NOW = 1_800_000_000;
 
 export const SETTINGS: IssuerSettings = {
@@ -53,6 +55,7 @@ export const CLIENTS: readonly Client<IssuerGrant>[] = [
   client('laptop', { jobs: { owners: [ACME], extraClaimPrefix: null, localOnly: true } }),
   client('sts', { introspect: [STS_AUDIENCE], events: [STS_AUDIENCE] }),
   client('cloud', { introspect: [CLOUD_AUDIENCE], events: [CLOUD_AUDIENCE] }),
+  client('vault', { introspect: [ASKING_AUDIENCE] }),
   client('nobody', {}),
 ];
 
@@ -139,6 +142,7 @@ const authenticator = (clients: readonly Client<IssuerGrant>[]): ClientAuthentic
     const found = clients.find(({ name }) => request.headers.authorization === `Client ${name}`);
     return found === undefined ? err(failure('client_unknown', 'no such client')) : ok(found);
   },
+  grants: () => clients.map(({ may }) => may),
 });
 
 /** Knows the clients above by `Authorization: Client <name>`. */

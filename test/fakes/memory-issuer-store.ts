@@ -9,6 +9,7 @@ import {
   type IssuedToken,
   type IssuerStore,
   type Job,
+  type JobAudience,
   type JobEndedEvent,
   type JobEndReason,
   MAX_RECEIVERS,
@@ -94,6 +95,16 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
   async findToken(jti: string): Promise<IssuedToken | undefined> {
     await this.before('findToken');
     return this.tokens.get(jti);
+  }
+
+  async listAudiences(jobId: string): Promise<readonly JobAudience[]> {
+    await this.before('listAudiences');
+    const untilOf = (audience: string): EpochSeconds | null => {
+      const own = [...this.tokens.values()].filter((token) => token.jobId === jobId && token.audience === audience);
+      return own.length === 0 ? null : Math.max(...own.map(({ expiresAt }) => expiresAt));
+    };
+    const audiences = [...(this.#audiences.get(jobId) ?? [])].sort();
+    return audiences.map((audience) => ({ audience, tokensUntil: untilOf(audience) }));
   }
 
   async endJob(

@@ -49,7 +49,7 @@ export function fakeWorld(
     },
     async finish(jobId) {
       log.push(`finish ${jobId}`);
-      return ok(undefined);
+      return ok([]);
     },
     async narrow(jobId, audiences) {
       log.push(`narrow ${jobId} ${audiences.join()}`);

@@ -76,6 +76,13 @@ export class ClientRegistry<Grant> {
     return limited === undefined ? found : err(limited);
   }
 
+  /** What each client whose entry has not expired may do. */
+  grants(): readonly Grant[] {
+    const now = this.#clock.nowSeconds();
+    const clients = [...this.#entries.values()].map(({ client }) => client);
+    return clients.filter(({ expiresAt }) => expiresAt === null || now < expiresAt).map(({ may }) => may);
+  }
+
   #bySecret(presented: Presented & { readonly kind: 'secret' }): Result<Client<Grant>, Failure> {
     const entry = this.#entries.get(presented.name);
     const hash = Buffer.from(hashClientSecret(presented.secret), 'hex');

@@ -174,6 +174,26 @@ function tokens(engine: StoreEngine<IssuerStore>): void {
       expect(await again.findToken('t1')).toEqual(issuedTokenOf('t1', 'J1'));
     });
 
+    requirement('are known by their audiences, each once, as long as the job is', async (instance) => {
+      const { store } = instance;
+      await store.startJob(jobOf('J1'), requestTokenOf('J1'));
+      await store.startJob(jobOf('J2'), requestTokenOf('J2'));
+      await store.recordToken(issuedTokenOf('t1', 'J1', { audience: 'b', expiresAt: NOW + 900 }));
+      await store.recordToken(issuedTokenOf('t2', 'J1', { audience: 'b', expiresAt: NOW + 600 }));
+      await store.recordToken(issuedTokenOf('t3', 'J1', { audience: 'a', expiresAt: NOW + 60 }));
+      await store.recordToken(issuedTokenOf('t4', 'J2', { audience: 'c' }));
+      await store.endJob('J1', END);
+      const [a, b] = [
+        { audience: 'a', tokensUntil: NOW + 60 },
+        { audience: 'b', tokensUntil: NOW + 900 },
+      ];
+      expect(await store.listAudiences('J1')).toEqual([a, b]);
+      await store.prune(NOW + 700);
+      const again = await instance.restart();
+      expect(await again.listAudiences('J1')).toEqual([{ ...a, tokensUntil: null }, b]);
+      expect(await again.listAudiences('J9')).toEqual([]);
+    });
+
     requirement('are refused and not stored when the job is over or unknown', async ({ store }) => {
       await store.startJob(jobOf('J1'), requestTokenOf('J1'));
       await store.endJob('J1', END);

@@ -1,7 +1,7 @@
 // The issuer's mints, the ends of jobs and the events that tell of them. Jobs start in issuer-jobs.
 import { encodeRecord } from '../../base/audit/record.ts';
 import { type EventReader, type IssuerStore, type Job, MAX_RECEIVERS } from '../../issuer/store.ts';
-import { decodeEvent, decodeJob, decodeToken, eventId } from '../rows/jobs.ts';
+import { decodeAudience, decodeEvent, decodeJob, decodeToken, eventId } from '../rows/jobs.ts';
 import { integer, text } from '../rows/row.ts';
 import { countBeginning, RAISE_MARK } from './beginning.ts';
 import { statement } from './connection.ts';
@@ -21,7 +21,12 @@ const RECORD = statement(`
   ) SELECT 1 FROM minted`);
 const FIND_TOKEN = statement('SELECT jti, job_id, audience, expires_at FROM issued_token WHERE jti = $1');
 
-type TokenMethods = Pick<IssuerStore, 'recordToken' | 'findToken'>;
+const AUDIENCES_OF_JOB = statement(`
+  SELECT audience, (SELECT max(expires_at) FROM issued_token
+    WHERE job_id = job_audience.job_id AND audience = job_audience.audience) AS tokens_until
+  FROM job_audience WHERE job_id = $1 ORDER BY audience`);
+
+type TokenMethods = Pick<IssuerStore, 'recordToken' | 'findToken' | 'listAudiences'>;
 
 /** What was minted. */
 export const issuerTokens = (database: PostgresDatabase): TokenMethods => ({
@@ -30,6 +35,7 @@ export const issuerTokens = (database: PostgresDatabase): TokenMethods => ({
       locks: [shared('job', jobId), shared('beginning')],
       run: async (transaction) => (await transaction.query(RECORD, [jti, jobId, audience, expiresAt])).count === 1,
     }),
+  listAudiences: async (jobId) => (await database.read(AUDIENCES_OF_JOB, [jobId])).map(decodeAudience),
   findToken: async (jti) => (await database.read(FIND_TOKEN, [jti])).map(decodeToken)[0],
 });
 

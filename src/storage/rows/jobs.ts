@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { newId } from '../../base/core/ids.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import type { IssuedToken, Job, JobEndedEvent, JobEndReason, RequestToken } from '../../issuer/store.ts';
+import type { IssuedToken, Job, JobAudience, JobEndedEvent, JobEndReason, RequestToken } from '../../issuer/store.ts';
 import { integer, json, nullableInteger, nullableJson, oneOf, type Row, text } from './row.ts';
 import { jobFacts, textList } from './shapes.ts';
 
@@ -68,6 +68,12 @@ export const decodeToken = (row: Row): IssuedToken => ({
   jobId: text(row, 'job_id'),
   audience: text(row, 'audience'),
   expiresAt: integer(row, 'expires_at'),
+});
+
+/** An audience of a job, with `tokens_until`. */
+export const decodeAudience = (row: Row): JobAudience => ({
+  audience: text(row, 'audience'),
+  tokensUntil: nullableInteger(row, 'tokens_until'),
 });
 
 /** The end of a job, as it is told. */

@@ -1,12 +1,12 @@
 // The issuer's mints, the ends of jobs and the events that tell of them, and forgetting. Jobs start in issuer-jobs.
 import { type EventReader, type IssuerStore, MAX_RECEIVERS } from '../../issuer/store.ts';
-import { decodeEvent, decodeToken, eventId, SLACK_SECONDS } from '../rows/jobs.ts';
+import { decodeAudience, decodeEvent, decodeToken, eventId, SLACK_SECONDS } from '../rows/jobs.ts';
 import { integer, text } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
 import { jobFinder } from './issuer-jobs.ts';
 import { issuerMarkRaiser } from './issuer-mark.ts';
 
-type TokenMethods = Pick<IssuerStore, 'recordToken' | 'findToken'>;
+type TokenMethods = Pick<IssuerStore, 'recordToken' | 'findToken' | 'listAudiences'>;
 
 /** What was minted. */
 export function issuerTokens(database: SqliteDatabase): TokenMethods {
@@ -17,7 +17,12 @@ export function issuerTokens(database: SqliteDatabase): TokenMethods {
   const remember = database.prepare(`
     INSERT INTO job_audience (job_id, audience) VALUES (?, ?) ON CONFLICT DO NOTHING`);
   const find = database.prepare('SELECT jti, job_id, audience, expires_at FROM issued_token WHERE jti = ?');
+  const audiences = database.prepare(`
+    SELECT audience, (SELECT max(expires_at) FROM issued_token
+      WHERE job_id = job_audience.job_id AND audience = job_audience.audience) AS tokens_until
+    FROM job_audience WHERE job_id = ? ORDER BY audience`);
   return {
+    listAudiences: (jobId) => database.read(() => audiences.all(jobId).map(decodeAudience)),
     recordToken: (token) => {
       const row = { ...token };
       return database.write(() => {

@@ -109,6 +109,7 @@ async function exchanged(
     expiresInSeconds,
     sessionId: session.id,
     decisionId,
+    jobBound: session.jobBound,
   };
   return ok(encodeTokenResponse(response, { ...question, scope: toldScope(question, outcome) }));
 }

@@ -11,6 +11,8 @@ export interface TokenResponse {
   readonly expiresInSeconds: number;
   readonly sessionId: string;
   readonly decisionId: string;
+  /** False: the session ends by its expiry alone, because the STS does not hear when its job ends. */
+  readonly jobBound: boolean;
 }
 
 /** How the answer is told. */
@@ -23,7 +25,8 @@ export interface AnswerForm {
 }
 
 /**
- * RFC 8693 §2.2.1, and the ids of session and decision as members of our own (RFC 6749 §5.1 lets clients ignore them).
+ * RFC 8693 §2.2.1, and the ids of session and decision as members of our own (RFC 6749 §5.1 lets clients ignore them); `job_bound` only
+ * where it is false: then `expires_in` is how long the session lives, whatever becomes of its job.
  * `issued_token_type` is an exchange's alone.
  */
 export function encodeTokenResponse(response: TokenResponse, { grant, issuedType, scope }: AnswerForm): HttpResponse {
@@ -35,6 +38,7 @@ export function encodeTokenResponse(response: TokenResponse, { grant, issuedType
     ...(scope === undefined ? {} : { scope }),
     session_id: response.sessionId,
     decision_id: response.decisionId,
+    ...(response.jobBound ? {} : { job_bound: false }),
   };
   return jsonResponse(200, body, NEVER_KEPT);
 }
@@ -49,5 +53,5 @@ export function decodeTokenResponse(body: JsonObject): Result<TokenResponse, Fai
   if (!accessToken || !sessionId || !decisionId || typeof expiresInSeconds !== 'number' || !isBearer) {
     return err(failure('request_malformed', 'the answer is not a token response'));
   }
-  return ok({ accessToken, expiresInSeconds, sessionId, decisionId });
+  return ok({ accessToken, expiresInSeconds, sessionId, decisionId, jobBound: body.job_bound !== false });
 }

@@ -141,7 +141,7 @@ describe('a JWT bearer grant', () => {
 
 describe('an answer', () => {
   const told = { grant: 'token_exchange', issuedType: ACCESS_TOKEN_URN, scope: undefined } as const;
-  const response = { accessToken: 'x.y.z', expiresInSeconds: 599, sessionId: 'S1', decisionId: 'D1' };
+  const response = { accessToken: 'x.y.z', expiresInSeconds: 599, sessionId: 'S1', decisionId: 'D1', jobBound: true };
 
   test('that grants comes back as it was written, and is never kept', () => {
     const http = encodeTokenResponse(response, told);
@@ -152,7 +152,15 @@ describe('an answer', () => {
       token_type: 'Bearer',
     });
     expect(body).not.toHaveProperty('scope');
+    expect(body).not.toHaveProperty('job_bound');
     expect(http.headers).toMatchObject({ 'cache-control': 'no-store', pragma: 'no-cache' });
+  });
+
+  test('says of a session that it does not end with its job', () => {
+    const unbound = { ...response, jobBound: false };
+    const body = JSON.parse(String(encodeTokenResponse(unbound, told).body));
+    expect(body).toMatchObject({ job_bound: false, expires_in: 599 });
+    expect(decodeTokenResponse(body)).toEqual({ ok: true, value: unbound });
   });
 
   test('names the type that was asked for, and a scope that is another than was asked for', () => {

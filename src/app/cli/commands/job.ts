@@ -8,6 +8,7 @@ import { writePrivateFile } from '../../setup/private-files.ts';
 import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
 import { controllerCredential } from '../controller-option.ts';
 import { orFail, transport } from '../runner-command.ts';
+import { showTold } from '../show-told.ts';
 
 // Not --env-file: Node itself reads an option of that name wherever it stands in the arguments, and ends when the file is not there.
 export const jobStart: Command = {
@@ -61,13 +62,15 @@ export const jobHeartbeat: Command = {
 };
 
 export const jobFinish: Command = {
-  usage: 'jobpass job finish JOB_ID',
-  options: {},
-  optionHelp: {},
+  usage: 'jobpass job finish JOB_ID [--json]',
+  options: { json: { type: 'boolean' } },
+  optionHelp: { json: 'print on stdout, as JSON, who hears that the job is over' },
   async run(surroundings) {
     const jobId = jobIdOf(surroundings, jobFinish.usage);
     const controller = createController(transport, await controllerCredential(surroundings));
-    orFail(await controller.finish(jobId));
+    const told = orFail(await controller.finish(jobId));
+    if (surroundings.options.json === true) surroundings.out(JSON.stringify({ job_id: jobId, told }, undefined, 2));
+    else for (const line of showTold(told, Math.floor(Date.now() / 1000))) surroundings.say(line);
     return EXIT.ok;
   },
 };
