@@ -1,5 +1,6 @@
 // What an operator ends and stops at the command line, over issuer, STS and gateway as processes of their own.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ended, jobpass } from '../cli/jobpass.ts';
@@ -7,6 +8,7 @@ import {
   type Answer,
   askIdToken,
   exchange,
+  finishJob,
   grantedJob,
   type StartedJob,
   startJob,
@@ -18,6 +20,7 @@ import {
 const ROLE = 'main/publish-web';
 /** Healthy servers (design, section 1). */
 const FELT_WITHIN_MS = 2000;
+const HEARTBEAT_SECONDS = 5;
 
 let servers: ThreeServers;
 beforeAll(async () => {
@@ -42,9 +45,9 @@ const isGood = async (credential: string): Promise<boolean> =>
   (await useCredential(servers.stage, credential)).status < 300;
 
 /** How long until the gateway refuses the credential; throws when that takes too long. */
-async function msUntilRefused(credential: string): Promise<number> {
+async function msUntilRefused(credential: string, withinMs = FELT_WITHIN_MS): Promise<number> {
   const since = performance.now();
-  while (performance.now() - since < FELT_WITHIN_MS) {
+  while (performance.now() - since < withinMs) {
     const { status } = await useCredential(servers.stage, credential, '/web/poll.txt', 'GET');
     if (status === 403) return performance.now() - since;
     await pause(5);
@@ -148,6 +151,64 @@ describe('the end of a job', () => {
     );
     const again = await jobpass(['job', 'finish', job.jobId, '--json'], { folder: stage.folder, env });
     expect(JSON.parse(again.stdout).told).toMatchObject([{ heard: 'event' }, { audience: cloud, heard: 'nobody' }]);
+  });
+});
+
+describe('without anybody’s word', () => {
+  test('a job that misses its heartbeat loses all it holds', async () => {
+    const job = await startJob(servers.stage, { heartbeat_seconds: HEARTBEAT_SECONDS });
+    const credential = String((await exchangeAnew(job)).body.access_token);
+    const since = performance.now();
+    expect(await isGood(credential)).toBe(true);
+    await msUntilRefused(credential, (HEARTBEAT_SECONDS + 1) * 1000 + FELT_WITHIN_MS);
+    const late = performance.now() - since - HEARTBEAT_SECONDS * 1000;
+    console.info(`missed heartbeat → refused at the gateway: ${Math.round(late)} ms after it was due`);
+    expect((await askIdToken(servers.stage, job)).status).toBe(403);
+  });
+});
+
+describe('what is under way', () => {
+  /** An upload of which the first part has gone; settles with how long after `cut` it was answered or broken off. */
+  async function cutUpload(
+    credential: string,
+    cut: () => Promise<unknown>,
+  ): Promise<{ ms: number; status: number | undefined }> {
+    const upload = request(`${servers.stage.urls.gateway}/web/large.bin`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${credential}`, 'content-length': '1000000' },
+    });
+    let status: number | undefined;
+    const ended = new Promise<void>((resolve) => {
+      upload.once('response', (response) => {
+        status = response.statusCode;
+        response.resume();
+        resolve();
+      });
+      upload.once('error', () => resolve());
+      upload.once('close', () => resolve());
+    });
+    upload.write(Buffer.alloc(100_000));
+    await pause(300);
+    expect(status).toBeUndefined();
+    await cut();
+    const since = performance.now();
+    await Promise.race([ended, pause(FELT_WITHIN_MS)]);
+    const ms = performance.now() - since;
+    upload.destroy();
+    return { ms, status };
+  }
+
+  test.each([
+    ['the job ends', (job: StartedJob) => finishJob(servers.stage, job.jobId)],
+    ['an operator ends everything of its role', () => said('sessions', 'end', '--role', ROLE)],
+  ])('is cut when %s, and nothing of it is kept', async (what, end) => {
+    const job = await startJob(servers.stage);
+    const credential = String((await exchangeUntilGranted(job)).body.access_token);
+    const { ms, status } = await cutUpload(credential, () => end(job));
+    console.info(`${what} → an upload under way is cut: ${Math.round(ms)} ms`);
+    expect([ms < FELT_WITHIN_MS, status === undefined || status === 403]).toEqual([true, true]);
+    const other = String((await exchangeUntilGranted(await startJob(servers.stage))).body.access_token);
+    expect((await useCredential(servers.stage, other, '/web/large.bin', 'GET')).status).toBe(404);
   });
 });
 
