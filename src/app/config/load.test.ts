@@ -307,3 +307,20 @@ describe('limits', () => {
     expect(load(`${ISSUER}limits: ${limits}\n`).paths).toEqual([path]);
   });
 });
+
+test.each([
+  [0o400, []],
+  [0o440, []],
+  [0o444, ['issuer.keys.encryption_key']],
+])(
+  'a credential of mode %o is read unless all may read it: an access list shows as rights of the group',
+  (mode, paths) => {
+    const credentials = mkdtempSync(join(folder, 'credentials-'));
+    writeFileSync(join(credentials, 'kek'), Buffer.alloc(32, 1).toString('base64url'), { mode });
+    chmodSync(join(credentials, 'kek'), mode);
+    writeFileSync(join(folder, 'jobpass.yaml'), ISSUER.replace('file:kek', 'credential:kek'));
+    const document = readConfig('jobpass.yaml', folder);
+    const plan = document.ok ? loadPlan(document.value, { CREDENTIALS_DIRECTORY: credentials }) : document;
+    expect(plan.ok ? [] : plan.error.map((problem) => problem.path)).toEqual(paths);
+  },
+);

@@ -12,6 +12,8 @@ export interface SecretPlaces {
 
 /** Others may neither read nor write it. */
 const OWNER_ONLY_MASK = 0o077;
+/** The same of a credential. */
+const OTHERS_MASK = 0o007;
 
 /** What is wrong with a reference, and what to do about it. */
 export interface ReferenceProblem {
@@ -37,7 +39,8 @@ export function resolveSecret(reference: string, places: SecretPlaces): Result<S
       message: `no credentials are loaded, so ${reference} cannot be read`,
       hint: `LoadCredential=${rest}:… in the unit`,
     });
-  return readPrivateFile(join(credentials, rest));
+  // A service manager that lets the service in by an access list shows that as rights of the group; its folder keeps all others out.
+  return readPrivateFile(join(credentials, rest), OTHERS_MASK);
 }
 
 function fromEnvironment(name: string, places: SecretPlaces): Result<Secret, ReferenceProblem> {
@@ -51,13 +54,13 @@ function fromEnvironment(name: string, places: SecretPlaces): Result<Secret, Ref
     : ok(new Secret(value));
 }
 
-/** The content of a file that nobody else may read, one trailing newline removed. What is checked is the very file that is read. */
-export function readPrivateFile(path: string): Result<Secret, ReferenceProblem> {
+/** The content of a file that nobody else may read (none of the rights in `mask`), one trailing newline removed. What is checked is the very file that is read. */
+export function readPrivateFile(path: string, mask: number = OWNER_ONLY_MASK): Result<Secret, ReferenceProblem> {
   let file: number | undefined;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const { mode } = fstatSync(file);
-    if ((mode & OWNER_ONLY_MASK) !== 0)
+    if ((mode & mask) !== 0)
       return err({ kind: 'exposed', message: `${path} can be read or written by others`, hint: `chmod 600 ${path}` });
     const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
     return text === ''
