@@ -2,10 +2,10 @@
 import { resolve } from 'node:path';
 import type { Secret } from '../../base/core/secret.ts';
 import { parseKek } from '../../keys/kek.ts';
-import type { BackupKind, BackupLock } from '../backup/format.ts';
+import type { BackupHeader, BackupKind, BackupLock } from '../backup/format.ts';
 import type { Progress } from '../compose/backup-file.ts';
 import { kekOf } from '../compose/kek-of.ts';
-import type { Plan, ServerPlan } from '../config/plan.ts';
+import type { IssuerPlan, Plan, StsPlan } from '../config/plan.ts';
 import { readPrivateFile } from '../config/secret-reference.ts';
 import { CommandFailure, EXIT, type Surroundings, text } from './command.ts';
 
@@ -25,7 +25,7 @@ export const BACKUP_HELP = {
 /** A server of the configuration whose database is meant. */
 export interface Chosen {
   readonly kind: BackupKind;
-  readonly plan: ServerPlan;
+  readonly plan: IssuerPlan | StsPlan;
 }
 
 /** The server that the options pick, else the only one that the configuration has. Ends the command when that is unclear. */
@@ -41,12 +41,23 @@ export function chosenServer({ options }: Surroundings, plan: Plan): Chosen {
   });
 }
 
+/** The server whose backup it is. Ends the command when the configuration has none, or the options say another. */
+export function serverOf({ options }: Surroundings, plan: Plan, kind: BackupKind): Chosen {
+  const chosen = serversOf(plan).find((server) => server.kind === kind);
+  const isOther = (options.issuer === true || options.sts === true) && options[kind] !== true;
+  if (chosen !== undefined && !isOther) return chosen;
+  throw new CommandFailure(`it is a backup of the ${KIND_NAMES[kind]}’s database`, {
+    exitCode: EXIT.usage,
+    hint: isOther ? `--${kind}` : `--config names the configuration with the ${KIND_NAMES[kind]}`,
+  });
+}
+
 /** The file that the server's database is. Ends the command when it is none: PostgreSQL has its own tools for this. */
 export function databaseFile({ plan }: Chosen): string {
   if (plan.database.kind === 'sqlite') return plan.database.path;
   throw new CommandFailure('this server’s database is a PostgreSQL', {
     exitCode: EXIT.usage,
-    hint: 'pg_dump and pg_restore; docs/storage.md says with which options',
+    hint: 'pg_dump and pg_restore; then jobpass restore --mark; docs/backup.md tells more',
   });
 }
 
@@ -110,3 +121,7 @@ export function shownBytes(bytes: number): string {
 }
 
 export const KIND_NAMES: Readonly<Record<BackupKind, string>> = { issuer: 'issuer', sts: 'STS' };
+
+/** `2026-11-23 10:21:33 UTC`. */
+export const madeAt = ({ createdAt }: BackupHeader): string =>
+  `${new Date(createdAt * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

@@ -114,6 +114,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/backup.ts')).backup,
   },
   {
+    name: 'restore',
+    summary: 'put a backup in place of a stopped server’s database',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  {
     name: 'keys export',
     summary: 'print the public key of a gateway',
     load: async () => (await import('./commands/keys.ts')).keysExport,

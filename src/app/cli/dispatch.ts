@@ -90,6 +90,7 @@ function unknownCommand(args: readonly string[], commands: readonly CommandEntry
 /** Where a failure of ours is not simply `failed`. */
 const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   ERR_LISTEN: EXIT.unavailable,
+  ERR_STORE_IN_USE: EXIT.unavailable,
   ERR_STORE_UNAVAILABLE: EXIT.unavailable,
   ERR_STORE_PERMISSIONS: EXIT.usage,
   ERR_FILE_EXISTS: EXIT.usage,

@@ -1,4 +1,4 @@
-// Backup files on disk: a database goes into one sealed. What is in between is in files of their owner.
+// Backup files on disk: a database goes into one sealed, and comes out of one only whole. What is in between is in files of their owner.
 import { createReadStream, createWriteStream } from 'node:fs';
 import { link, open, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -67,10 +67,33 @@ export async function writeBackup(options: BackupOptions): Promise<BackupHeader>
 }
 
 /** Reads a whole backup and makes nothing of it. Throws ERR_BACKUP_UNREADABLE or ERR_BACKUP_KEY. */
-async function checkBackup(path: string, lock: BackupLock): Promise<BackupHeader> {
+export async function checkBackup(path: string, lock: BackupLock): Promise<BackupHeader> {
   const sealed = await readBackupHeader(readFrom(path));
   for await (const _ of openBackup(sealed, lock));
   return sealed.header;
+}
+
+/** What the backup says of itself; nothing of it is proved. Throws ERR_BACKUP_UNREADABLE. */
+export async function backupHeader(path: string): Promise<BackupHeader> {
+  const file = readFrom(path);
+  const { header } = await readBackupHeader(file);
+  file.destroy();
+  return header;
+}
+
+/** Writes the database of a backup to a new file. Nothing is left when it throws. */
+export async function unpackBackup(
+  path: string,
+  to: string,
+  options: Pick<BackupOptions, 'lock' | 'onProgress'>,
+): Promise<void> {
+  const sealed = await readBackupHeader(readFrom(path));
+  try {
+    await writeDurably(to, counted(openBackup(sealed, options.lock), sealed.header.bytes, options.onProgress));
+  } catch (cause) {
+    await rm(to, { force: true });
+    throw cause;
+  }
 }
 
 function readFrom(path: string): ReturnType<typeof createReadStream> {
@@ -101,7 +124,7 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** A name in the same folder that nobody else uses: two at once must not share a file. */
-const besidePath = (path: string, word: string, random: Random): string =>
+export const besidePath = (path: string, word: string, random: Random): string =>
   `${path}.${word}-${Buffer.from(random.bytes(4)).toString('hex')}`;
 
 const isThere = (path: string): Promise<boolean> =>

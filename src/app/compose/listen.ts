@@ -54,14 +54,15 @@ function listen(server: Server, where: { host: string; port: number } | { path: 
 async function removeDeadSocket(path: string): Promise<void> {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket() || (await answers(path)))
+  if (!found.isSocket() || (await isAnswered(path)))
     throw new JobpassError('ERR_LISTEN', `operators cannot be served on ${path}: it is taken`, {
       hint: 'another server may be running with this configuration',
     });
   rmSync(path);
 }
 
-const answers = (path: string): Promise<boolean> =>
+/** Whether somebody serves on the socket. */
+export const isAnswered = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();

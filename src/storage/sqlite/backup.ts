@@ -1,4 +1,4 @@
-// A consistent copy of a database file, for backups. The second door to this folder: here nobody serves.
+// A consistent copy of a database file, for backups. With restore.ts the second door to this folder: here nobody serves.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
@@ -11,7 +11,7 @@ import { ISSUER_SCHEMA } from './migrations/issuer.ts';
 import { STS_SCHEMA } from './migrations/sts.ts';
 
 /** Whose databases are backed up. */
-const SCHEMAS: Readonly<Record<'issuer' | 'sts', Schema>> = { issuer: ISSUER_SCHEMA, sts: STS_SCHEMA };
+export const SCHEMAS: Readonly<Record<'issuer' | 'sts', Schema>> = { issuer: ISSUER_SCHEMA, sts: STS_SCHEMA };
 /** All pages in one step: between two, a writer would make the copy begin again, and a busy server never end it. */
 const ALL_PAGES = 2 ** 31 - 1;
 

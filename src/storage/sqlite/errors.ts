@@ -24,6 +24,9 @@ export function isOneWritesFault(error: unknown): boolean {
   return code === undefined || code === CONSTRAINT;
 }
 
+/** True when another connection holds the lock that was needed. */
+export const isBusy = (error: unknown): boolean => resultCode(error) === BUSY;
+
 /** True when the file itself is damaged or is no database. */
 export function isCorruption(error: unknown): boolean {
   const code = resultCode(error);
