@@ -265,6 +265,20 @@ describe('a poll that waits', () => {
     expect(endedJobs(await answer)).toEqual([jobId]);
   });
 
+  test('is answered at once when the store tells of what another replica ended, until the issuer closes', async () => {
+    const world = issuerWorld();
+    const jobId = await jobWithTokens(world, 'a', [STS_AUDIENCE]);
+    world.issuer.start();
+    const answer = waiting(world);
+    await vi.advanceTimersByTimeAsync(10);
+    await world.store.endJob(jobId, { at: NOW, reason: 'finished', eventExpiresAt: NOW + 1 });
+    for (const tell of world.store.watchers) tell();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(endedJobs(await answer)).toEqual([jobId]);
+    await world.issuer.close();
+    expect(world.store.watchers.size).toBe(0);
+  });
+
   test('is answered when the issuer closes', async () => {
     const world = issuerWorld();
     const answer = waiting(world);

@@ -41,6 +41,7 @@ export function createIssuer(dependencies: IssuerDependencies): Issuer {
     ...eventRoutes(bell),
   ];
   let running = false;
+  let unwatch = (): void => undefined;
   return {
     routes: definitions.map((definition) => makeRoute(context, definition)),
     ready: async () => running && (await answers(context)),
@@ -48,11 +49,13 @@ export function createIssuer(dependencies: IssuerDependencies): Issuer {
       running = true;
       dependencies.storeWatch?.onBegun(() => bell.ring());
       dependencies.storeWatch?.start();
+      unwatch = store.watch(() => bell.ring());
       sweeper.start();
     },
     letGo: () => bell.close(),
     close: async () => {
       running = false;
+      unwatch();
       bell.close();
       await Promise.all([sweeper.close(), dependencies.storeWatch?.close()]);
     },

@@ -2,10 +2,11 @@
 
 import type { ActionRecord } from '../base/audit/record.ts';
 import type { Beginning, BeginningStore } from '../base/core/beginning.ts';
+import type { WatchableStore } from '../base/core/change-watch.ts';
 import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
 import type { JobFacts } from '../base/identity/facts.ts';
 
-export type { ActionRecord, Beginning, BeginningStore, EpochMs, EpochSeconds, JobFacts };
+export type { ActionRecord, Beginning, BeginningStore, EpochMs, EpochSeconds, JobFacts, WatchableStore };
 
 /** `store_restored`: an older copy of the store was put back, which cannot know whether the job went on. */
 export type JobEndReason = 'finished' | 'deadline' | 'heartbeat_missed' | 'store_restored';
@@ -74,7 +75,7 @@ export interface EventReader {
   readonly receiver: string;
 }
 
-export interface IssuerStore extends BeginningStore {
+export interface IssuerStore extends BeginningStore, WatchableStore {
   /**
    * Stores a job and its first request token, or finds the one that this controller started under the same key.
    * Atomic: of two concurrent starts one creates.

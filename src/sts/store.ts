@@ -2,6 +2,7 @@
 import type { ActionRecord, DecisionRecord } from '../base/audit/record.ts';
 import type { TenantFilter } from '../base/audit/store.ts';
 import type { Beginning, BeginningStore } from '../base/core/beginning.ts';
+import type { WatchableStore } from '../base/core/change-watch.ts';
 import type { RoleRef } from '../base/core/decision.ts';
 import type { Epoch, EpochScope } from '../base/core/epoch.ts';
 import type { Claims } from '../base/core/json.ts';
@@ -22,6 +23,7 @@ export type {
   PolicyFile,
   RoleRef,
   Statement,
+  WatchableStore,
 };
 
 /** What every grant in force is. Its credential is made from it; nothing of the credential is kept. */
@@ -165,7 +167,7 @@ export interface PolicyStore {
   }): Promise<boolean>;
 }
 
-export interface StsStore extends BeginningStore, PolicyStore {
+export interface StsStore extends BeginningStore, PolicyStore, WatchableStore {
   /** What was given to it last; until then, one that every new store makes for itself. */
   identity(): Promise<StoreIdentity>;
   /**

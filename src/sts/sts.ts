@@ -203,10 +203,11 @@ const resourcesOf = (gateways: StsSettings['gateways']): ReadonlyMap<string, str
 /** What runs in the background, and whether it does. */
 function lifecycle(
   d: StsDeps,
-  parts: Pick<Parts, 'issuerKeys' | 'policies' | 'receivers'>,
+  parts: Pick<Parts, 'issuerKeys' | 'news' | 'policies' | 'receivers'>,
 ): Pick<Sts, 'ready' | 'start' | 'issuersAsked' | 'close'> {
   let isReady = false;
   let pruning: ReturnType<typeof setInterval> | undefined;
+  let unwatch = (): void => undefined;
   const prune = (): void => {
     d.store.prune(d.clock.nowSeconds()).catch((error: unknown) => {
       d.log.warn({ err: error }, 'what has expired could not be forgotten');
@@ -224,6 +225,7 @@ function lifecycle(
       // The witness may have been put back together with the database: so each start counts as a new store.
       await d.store.renewIdentity(freshIdentity(d.random, d.clock.nowSeconds()));
       d.storeWatch?.start();
+      unwatch = d.store.watch(() => parts.news.notify());
       parts.issuerKeys.start();
       for (const receiver of parts.receivers) receiver.start();
       pruning = setInterval(prune, PRUNE_MS);
@@ -235,6 +237,7 @@ function lifecycle(
     close: async () => {
       isReady = false;
       clearInterval(pruning);
+      unwatch();
       parts.issuerKeys.close();
       await Promise.all([
         d.storeWatch?.close(),

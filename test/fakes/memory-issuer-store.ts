@@ -134,6 +134,14 @@ export class MemoryIssuerStore extends MemoryAuditStore implements IssuerStore {
     return 'memory';
   }
 
+  /** Open to tests that play another replica. */
+  readonly watchers = new Set<() => void>();
+
+  watch(onChange: () => void): () => void {
+    this.watchers.add(onChange);
+    return () => this.watchers.delete(onChange);
+  }
+
   acceptHistory(): void {
     // There is no other.
   }

@@ -6,12 +6,13 @@ import {
   KEPT_POLICY_SETS,
   type PolicyFile,
   type PolicyStore,
+  type WatchableStore,
 } from '../../src/sts/store.ts';
 import { MemoryAuditStore } from './memory-audit-store.ts';
 
 type Activation = Parameters<PolicyStore['activatePolicies']>[0];
 
-export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore, BeginningStore {
+export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore, BeginningStore, WatchableStore {
   /** Every activation of policies, in order. */
   readonly policySets: { readonly version: number; readonly id: string; readonly files: readonly PolicyFile[] }[] = [];
   ownBeginning: Beginning = { generation: 0, at: null, history: null, isRestored: false, vouchedAt: null };
@@ -46,6 +47,14 @@ export class MemoryPolicyStore extends MemoryAuditStore implements PolicyStore, 
 
   async history(): Promise<string> {
     return this.ownHistory;
+  }
+
+  /** Open to tests that play another replica. */
+  readonly watchers = new Set<() => void>();
+
+  watch(onChange: () => void): () => void {
+    this.watchers.add(onChange);
+    return () => this.watchers.delete(onChange);
   }
 
   acceptHistory(history: string): void {

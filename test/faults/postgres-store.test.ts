@@ -1,5 +1,7 @@
 // Stores on a PostgreSQL that fails, hangs, restarts or is another one: what is refused, how soon, and what is kept.
+import { chmodSync, chownSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -16,9 +18,11 @@ import {
 import type { PostgresLocation } from '../../src/storage/location.ts';
 import { statement } from '../../src/storage/postgres/connection.ts';
 import { openPostgresSts } from '../../src/storage/postgres/open.ts';
+import { requireClient } from '../clients.ts';
 import { locationOf } from '../fakes/postgres-engine.ts';
-import { POSTGRES_VERSIONS, postgresPrograms } from '../fakes/postgres-programs.ts';
+import { POSTGRES_VERSIONS, postgresAccount, postgresPrograms } from '../fakes/postgres-programs.ts';
 import { PostgresServer } from '../fakes/postgres-server.ts';
+import { makePrivateCa } from '../fakes/private-ca.ts';
 
 type Store = Awaited<ReturnType<typeof openPostgresSts>>;
 
@@ -234,6 +238,58 @@ for (const version of POSTGRES_VERSIONS) {
       const granted = [...answers].filter(([, answer]) => answer === 'granted').map(([name]) => `D${name}`);
       expect(granted.length).toBeGreaterThan(0);
       for (const id of granted) expect(kept).toContain(id);
+    });
+
+    test('tells who watches of what another replica changed, also after its connection was lost', async () => {
+      const [one, other] = [await opened(), await opened()];
+      let told = 0;
+      const unwatch = one.watch(() => {
+        told += 1;
+      });
+      const heard = async (change: () => Promise<unknown>): Promise<void> => {
+        const before = told;
+        await change();
+        for (let waits = 0; told === before; waits += 1) {
+          expect(waits).toBeLessThan(200);
+          await sleep(10);
+        }
+      };
+      await heard(async () => undefined);
+      await other.grant(grantOf('1'));
+      await heard(() => other.endSession('S1'));
+      await heard(() => other.buryJobs([tombstoneOf('J1')]));
+      await server.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'`);
+      await heard(async () => undefined);
+      await heard(() => other.buryJobs([tombstoneOf('J2')]));
+      unwatch();
+    });
+
+    test('checks the certificate of the server by the authority that it was given', async () => {
+      const openssl = requireClient('openssl');
+      if (openssl === undefined) return;
+      const { ca, certificate, key } = makePrivateCa(openssl, server.folder);
+      const { ca: stranger } = makePrivateCa(openssl, mkdtempSync(join(server.folder, 'other-')));
+      const pem = (file: string): string => readFileSync(file, 'utf8');
+      // PostgreSQL reads a key only from a file of its own.
+      chmodSync(key, 0o600);
+      const account = postgresAccount();
+      if (account !== undefined) chownSync(key, account.uid, account.gid);
+      const full = (file: string) => ({ verify: 'full' as const, ca: pem(file) });
+      await expect(opened({ tls: full(ca) })).rejects.toMatchObject(UNAVAILABLE);
+      await server.query(`ALTER SYSTEM SET ssl_cert_file = '${certificate}'`);
+      await server.query(`ALTER SYSTEM SET ssl_key_file = '${key}'`);
+      await server.query('ALTER SYSTEM SET ssl = on');
+      await server.query('SELECT pg_reload_conf()');
+      await untilWorks(() => opened({ tls: full(ca) }));
+      await opened({ tls: { verify: 'ca', ca: pem(ca) } });
+      await opened({ tls: { verify: 'none', ca: null } });
+      const store = await opened({ tls: full(ca) });
+      expect(await store.grant(grantOf('1'))).toBe('granted');
+      await expect(opened({ tls: full(stranger) })).rejects.toMatchObject({
+        message: 'the certificate of the database server is not trusted',
+      });
+      await expect(opened({ tls: { verify: 'ca', ca: pem(stranger) } })).rejects.toMatchObject(UNAVAILABLE);
+      await expect(opened({ tls: { verify: 'full', ca: null } })).rejects.toMatchObject(UNAVAILABLE);
     });
 
     test('is opened by many at once on an empty database, and its schema made once', async () => {

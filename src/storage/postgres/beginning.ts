@@ -1,5 +1,5 @@
 // How far a store's time has come, how often it began anew, and whether it has to: the tables that issuer and STS both have.
-import type { Beginning, BeginningStore, EpochSeconds } from '../../sts/store.ts';
+import type { Beginning, BeginningStore, EpochSeconds, WatchableStore } from '../../sts/store.ts';
 import { decodeBeginning } from '../rows/beginning.ts';
 import { integer } from '../rows/row.ts';
 import { statement } from './connection.ts';
@@ -23,9 +23,10 @@ export const RAISE_MARK = statement('UPDATE high_water SET at = $1 WHERE only_ro
 /** The ports' part about beginnings. */
 export const storeBeginning = (
   database: PostgresDatabase,
-): BeginningStore & { highWaterMark(): Promise<EpochSeconds> } => ({
+): BeginningStore & WatchableStore & { highWaterMark(): Promise<EpochSeconds> } => ({
   history: () => database.history(),
   acceptHistory: (history) => database.acceptHistory(history),
+  watch: (onChange) => database.watch(onChange),
   beginning: async (): Promise<Beginning> => decodeBeginning((await database.read(FIND))[0] ?? {}),
   markRestored: () =>
     database.write({
@@ -36,7 +37,8 @@ export const storeBeginning = (
     }),
   vouch: (at) =>
     database.write({
-      locks: [],
+      // Rows are waited for after locks: two transactions that want this row and the mark's, in whichever order, must not meet.
+      locks: [exclusive('vouch')],
       run: async (transaction) => {
         await transaction.query(VOUCH, [at]);
       },

@@ -67,7 +67,6 @@ const clientOptions = (location: PostgresLocation, name: string, stream: Socket)
   statement_timeout: STATEMENT_MS,
   lock_timeout: LOCK_MS,
   idle_in_transaction_session_timeout: PATIENCE_MS,
-  connectionTimeoutMillis: CONNECT_MS,
   keepAlive: true,
   // Statements go out without waiting for the answers of those before.
   pipeline: true,
@@ -95,10 +94,11 @@ export class Connection {
     const client = new pg.Client(clientOptions(location, name, socket));
     const connection = new Connection(client, socket);
     try {
-      await connection.#within(PATIENCE_MS, client.connect());
+      await connection.#within(CONNECT_MS, client.connect());
     } catch (cause) {
+      if (sqlState(cause) === undefined) throw connection.#lose(cause);
       connection.destroy();
-      throw sqlState(cause) === undefined ? new ConnectionLost(connectCode(cause), messageOf(cause)) : cause;
+      throw cause;
     }
     return connection;
   }
@@ -175,9 +175,3 @@ export class Connection {
 }
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'unknown error');
-
-/** The driver has no code for a server that takes no TLS, and for its own timeout. */
-function connectCode(cause: unknown): string {
-  const code = codeOf(cause);
-  return code === 'unknown error' && messageOf(cause).includes('timeout') ? 'ETIMEDOUT' : code;
-}

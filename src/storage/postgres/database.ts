@@ -138,7 +138,7 @@ export class PostgresDatabase {
     }
   }
 
-  /** See `StsStore.watch`. */
+  /** See `WatchableStore.watch`. */
   watch(onChange: () => void): () => void {
     return this.#watcher.watch(onChange);
   }

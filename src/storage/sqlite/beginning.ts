@@ -1,5 +1,5 @@
 // How often a store began anew, and whether it has to. The databases of issuer and STS have the table.
-import type { Beginning, BeginningStore, EpochSeconds } from '../../sts/store.ts';
+import type { Beginning, BeginningStore, EpochSeconds, WatchableStore } from '../../sts/store.ts';
 import { decodeBeginning } from '../rows/beginning.ts';
 import type { SqliteDatabase } from './database.ts';
 
@@ -7,7 +7,7 @@ import type { SqliteDatabase } from './database.ts';
 const HISTORY = 'sqlite';
 
 /** The ports' part about beginnings. */
-export function storeBeginning(database: SqliteDatabase): BeginningStore {
+export function storeBeginning(database: SqliteDatabase): BeginningStore & WatchableStore {
   const find = beginningFinder(database);
   const mark = database.prepare('UPDATE beginning SET is_restored = 1 WHERE only_row = 1');
   const vouch = database.prepare(
@@ -16,6 +16,8 @@ export function storeBeginning(database: SqliteDatabase): BeginningStore {
   return {
     history: async () => HISTORY,
     acceptHistory: () => undefined,
+    // Whoever else opened the file is not told apart from a copy of it: one process has it.
+    watch: () => () => undefined,
     beginning: () => database.read(find),
     markRestored: () =>
       database.write(() => {

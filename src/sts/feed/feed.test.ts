@@ -183,6 +183,16 @@ describe('a poll of a gateway that knows everything', () => {
     expect(message.cursor).toBe(1);
   });
 
+  test('is answered at once when the store tells of what another replica ended', async () => {
+    await world.exchange(await world.issuer.idToken());
+    const known = await caughtUp();
+    vi.useFakeTimers(); // Whoever is not woken by the news waits for ever.
+    const response = poll(known);
+    await endJob();
+    for (const tell of world.store.watchers) tell();
+    expect((await read(await response)).ended).toHaveLength(1);
+  });
+
   test('is answered at once when the policies change', async () => {
     const known = await caughtUp();
     vi.useFakeTimers();
