@@ -40,6 +40,7 @@ async function issuerOn(store: Store, secret: string): Promise<IssuerDependencie
     introspect: [],
     events: [],
     keys: [],
+    audit: false,
   };
   const secretHashes = [createHash('sha256').update(secret).digest('hex')];
   return {

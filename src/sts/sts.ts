@@ -181,7 +181,7 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
     routes: [
       ...tokenRoutes({ exchange, keys, clients }),
       introspectRoute({ standing, clients, refusals }),
-      revokeRoute({ credentials, groups, store, clients, refusals, news, log }),
+      revokeRoute({ credentials, groups, store, clients, refusals, news, clock, random, log }),
       ...awsRoutes({ exchange, keys, groupKeys, store }),
       ...azureRoutes({ exchange, keys, authority: settings.azureAuthority }),
       ...gcpRoutes({ exchange, keys, bearers: { ...credentials, groups }, sessions: store }),

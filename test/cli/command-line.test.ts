@@ -45,6 +45,11 @@ describe('the command line', () => {
     'job finish',
     'decisions show',
     'decisions list',
+    'audit tail',
+    'audit verify',
+    'audit export',
+    'audit prune',
+    'audit keys',
     'policy test',
     'keys export',
   ])('%s --help explains itself', async (name) => {

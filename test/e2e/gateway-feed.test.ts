@@ -53,6 +53,7 @@ async function startAll(o: { readonly wrapToAnother?: boolean } = {}): Promise<v
       revoke: [],
       operate: false,
       keys: [],
+      audit: false,
     };
     const client = {
       name: 'gateway store',

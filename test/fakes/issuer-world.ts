@@ -35,7 +35,7 @@ export const SETTINGS: IssuerSettings = {
   forks: { allow: false, audiences: [] },
 };
 
-const NOTHING: IssuerGrant = { jobs: null, introspect: [], events: [], keys: [] };
+const NOTHING: IssuerGrant = { jobs: null, introspect: [], events: [], keys: [], audit: false };
 const ACME = { name: 'acme', id: '42' };
 
 const client = (name: string, may: Partial<IssuerGrant>): Client<IssuerGrant> => ({

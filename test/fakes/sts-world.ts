@@ -30,7 +30,16 @@ export const PUBLISH = 'main/publish-web';
 /** The secret of every client of the world. */
 export const CLIENT_SECRET = new Secret('a-secret-of-a-client');
 
-const NOTHING: StsGrant = { feed: null, read: [], evaluate: [], introspect: [], revoke: [], operate: false, keys: [] };
+const NOTHING: StsGrant = {
+  feed: null,
+  read: [],
+  evaluate: [],
+  introspect: [],
+  revoke: [],
+  operate: false,
+  keys: [],
+  audit: false,
+};
 export const client = (name: string, may: Partial<StsGrant>): Client<StsGrant> => ({
   name,
   secretHashes: [hashClientSecret(CLIENT_SECRET)],

@@ -94,6 +94,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/freeze.ts')).freeze,
   },
   {
+    name: 'audit tail',
+    summary: 'the newest decisions and actions',
+    load: async () => (await import('./commands/audit.ts')).auditTail,
+  },
+  {
+    name: 'audit verify',
+    summary: 'whether the audit trail is as it was written',
+    load: async () => (await import('./commands/audit-verify.ts')).auditVerify,
+  },
+  {
+    name: 'audit export',
+    summary: 'the audit trail as JSON Lines or OCSF events',
+    load: async () => (await import('./commands/audit.ts')).auditExport,
+  },
+  {
+    name: 'audit prune',
+    summary: 'let old audit records go',
+    load: async () => (await import('./commands/audit.ts')).auditPrune,
+  },
+  {
+    name: 'audit keys',
+    summary: 'the keys that sign checkpoints of the audit trail',
+    load: async () => (await import('./commands/audit.ts')).auditKeys,
+  },
+  {
     name: 'policy explain',
     summary: 'why a token has a role, or has it not',
     load: async () => (await import('./commands/policy-explain.ts')).policyExplain,

@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../adapters.ts';
 import type { IssuerPlan } from '../config/plan.ts';
 import { Drain } from '../server/drain.ts';
 import { serveRoutes } from '../server/serve-routes.ts';
+import { setUpAudit } from './audit.ts';
 import { boundsOf, type Host, keepCertificates, limitsOf, timed } from './host.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { keyAdminRoutes, openIssuerKeys } from './rings.ts';
@@ -48,6 +49,8 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
       log,
     });
     const drain = new Drain();
+    const common = { url: settings.url, plan: plan.audit, store, keys, clients, log };
+    const audit = setUpAudit({ ...common, server: 'issuer', ring: 'id-token' });
     const server = serveRoutes({
       ...boundsOf(host, { drain, name: 'issuer' }),
       routes: issuer.routes,
@@ -57,7 +60,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
     });
     metrics.watchRing('issuer', 'id-token', store);
     const operators = serveRoutes({
-      routes: keyAdminRoutes(clients, keeper, log),
+      routes: [...keyAdminRoutes(clients, keeper, log), ...audit.routes],
       ready: () => issuer.ready(),
       log,
       tls: null,
@@ -69,6 +72,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
     const certificates = keepCertificates(host, 'issuer', [{ server: server.server, tls: plan.tls }]);
     issuer.start();
     keeper.start();
+    audit.upkeep.start();
     return {
       name: 'issuer',
       url: settings.url,
@@ -82,6 +86,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
         await Promise.all([server.close(), operators.close()]);
         await keeper.close();
         await issuer.close();
+        await audit.upkeep.close();
         await store.close();
       },
     };

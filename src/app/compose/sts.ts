@@ -13,6 +13,7 @@ import type { StsPlan, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
 import { Drain } from '../server/drain.ts';
 import { type ServeRoutesOptions, serveRoutes } from '../server/serve-routes.ts';
+import { setUpAudit } from './audit.ts';
 import { boundsOf, type Host, keepCertificates, limitsOf, timed } from './host.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
@@ -49,6 +50,8 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   const { groupKeys, keeper, keys } = await openStsKeys(plan, store, log);
   const limits = limitsOf(host, { clock, name: 'sts' });
   const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits });
+  const common = { url: settings.url, plan: plan.audit, store, keys, clients, log };
+  const audit = setUpAudit({ ...common, server: 'sts', ring: 'access-token' });
   const sts = createSts({
     settings,
     store,
@@ -66,7 +69,7 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   });
   host.metrics.watchAges(() => sts.ages());
   host.metrics.watchRing('sts', 'access-token', store);
-  const adminRoutes = [...sts.adminRoutes, ...keyAdminRoutes(clients, keeper, log)];
+  const adminRoutes = [...sts.adminRoutes, ...keyAdminRoutes(clients, keeper, log), ...audit.routes];
   const drain = new Drain();
   const listeners = listenersOf({ ...sts, adminRoutes }, plan, {
     ...boundsOf(host, { drain, name: 'sts' }),
@@ -85,11 +88,13 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
     await Promise.all(listeners.map(({ server }) => server.close()));
     await keeper.close();
     await sts.close();
+    await audit.upkeep.close();
     outbound.close();
   };
   try {
     await sts.start();
     keeper.start();
+    audit.upkeep.start();
     // Issuers that answer are heard before the first request; one that is away must not hold up the others.
     await Promise.race([sts.issuersAsked(), sleep(FIRST_ANSWERS_MS, undefined, { ref: false })]);
     await Promise.all(listeners.map(({ server }) => server.ready()));

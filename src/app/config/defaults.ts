@@ -5,6 +5,7 @@ import type { NetworkScope } from '../../base/ports/fetch.ts';
 import { parseKek } from '../../keys/kek.ts';
 import { MIN_PUBLISH_SECONDS } from '../../keys/lifecycle.ts';
 import type { KeyRotationPlan, ListenAddress, ServerPlan, StoragePlan } from './plan.ts';
+import { type AuditSection, planAudit } from './plan-audit.ts';
 import type { PlanContext } from './plan-context.ts';
 import { planDatabase } from './plan-storage.ts';
 import { planTls, type TlsSection } from './plan-tls.ts';
@@ -57,6 +58,7 @@ export function planServer(
     readonly witness?: string | undefined;
     readonly tls?: TlsSection | undefined;
     readonly keys?: RotationSection | undefined;
+    readonly audit?: AuditSection | undefined;
   },
   server: { readonly name: string; readonly url: string; readonly path: DocumentPath },
   context: PlanContext,
@@ -67,6 +69,7 @@ export function planServer(
     listen: listenAddress(section.listen, server, context.problems),
     tls: planTls(section.tls, [...server.path, 'tls'], context),
     witnessPath: resolve(context.places.folder, section.witness ?? `./witness/${server.name}.json`),
+    audit: planAudit(section.audit, [...server.path, 'audit'], context),
     keyRotation: planRotation(section.keys, [...server.path, 'keys'], context.problems),
     ...planStorage(section, server, context),
   };

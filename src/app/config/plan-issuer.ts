@@ -47,6 +47,7 @@ const issuerGrant = ({ may }: IssuerSection['clients'][number]): IssuerGrant => 
   introspect: may.introspect ?? [],
   events: may.events ?? [],
   keys: may.keys ?? [],
+  audit: may.audit ?? false,
 });
 
 /** Owners are disjoint between controllers, by name and by id: otherwise one could speak for another's pipelines. */

@@ -43,6 +43,21 @@ test('a gateway may have a URL, an origin; those of one URL are of one group', (
   ]);
 });
 
+test('audit records are kept for good and anchored nowhere unless the section says so; a day of them is never pruned', () => {
+  expect(load('')).toMatchObject({ audit: { anchorPath: null, keepSeconds: null } });
+  const anchorPath = join(folder, 'anchor');
+  expect(load('  audit: { anchor: "file:anchor", keep: 400d }')).toMatchObject({
+    audit: { anchorPath, keepSeconds: 400 * 86_400 },
+  });
+  expect(load('  audit: { keep: 23h }')).toEqual(['sts.audit.keep: records of the last day are never pruned']);
+  expect(load('  audit: { anchor: anchor }')).toMatchObject([expect.stringMatching(/^sts\.audit\.anchor: /)]);
+});
+
+test('a client reads the whole audit trail only where its entry says so', () => {
+  expect(load(`  clients: [${client('audit: true')}]`)).toMatchObject({ clients: [{ may: { audit: true } }] });
+  expect(load(`  clients: [${client('read: [main]')}]`)).toMatchObject({ clients: [{ may: { audit: false } }] });
+});
+
 test('a client may ask about groups that there are, and end sessions of tenants; by itself it may neither', () => {
   const gateways = `  gateways: [${gateway('a', 'group: g')}]`;
   const mayOf = (may: string) => load(`${gateways}\n  clients: [${client(may)}]`);

@@ -50,6 +50,7 @@ const stsGrant = ({ may }: NonNullable<StsSection['clients']>[number]): StsGrant
   revoke: may.revoke ?? [],
   operate: may.operate ?? false,
   keys: may.keys ?? [],
+  audit: may.audit ?? false,
 });
 
 function planTrustedIssuer(

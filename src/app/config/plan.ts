@@ -40,10 +40,19 @@ export interface KeyRotationPlan {
   readonly publishSeconds: number;
 }
 
+/** What becomes of the audit records of a server. */
+export interface AuditPlan {
+  /** Absolute path of the file that checkpoints are appended to; null: none. */
+  readonly anchorPath: string | null;
+  /** Null: records are kept for good. */
+  readonly keepSeconds: number | null;
+}
+
 /** A server with one address. */
 export interface ServerPlan extends StoragePlan {
   /** Absolute path of what the server remembers of its database outside of it. Issuer and STS have one. */
   readonly witnessPath: string;
+  readonly audit: AuditPlan;
   readonly keyRotation: KeyRotationPlan;
   readonly listen: ListenAddress;
   /** Null: plain http. */

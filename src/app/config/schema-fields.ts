@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { duration, durationOrNever, secretReference } from './schema-texts.ts';
 
 const TWO_YEARS = 730 * 86_400;
+const TEN_YEARS = 3650 * 86_400;
 
 const encryption = () => ({
   encryption_key: secretReference()
@@ -26,6 +27,25 @@ export const rotatingKeys = () =>
         .describe('How long a key is published before it signs, at least 11m. Default: 1d.'),
     })
     .describe('How private keys are kept, and for how long.');
+
+/** Of a client: the audit chains. */
+export const mayAudit = () =>
+  z.boolean().optional().describe('Reads the whole audit trail, also of no tenant, and prunes it. Default: no.');
+
+/** The `audit` section of a server that signs checkpoints. */
+export const audit = () =>
+  z
+    .strictObject({
+      anchor: z
+        .string()
+        .regex(/^file:.+$/, 'file:PATH')
+        .optional()
+        .describe('A file that every checkpoint is appended to. Keep it where whoever writes the database cannot.'),
+      keep: duration(TEN_YEARS, '3650d')
+        .optional()
+        .describe('Older records are pruned, at least 1d. Default: all are kept.'),
+    })
+    .describe('The trail of decisions and actions.');
 
 /** A server's `tls` section. */
 export const tls = () =>

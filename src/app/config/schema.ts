@@ -1,7 +1,7 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
 import { MAX_SESSION_SECONDS } from '../../base/core/limits.ts';
-import { adminSocket, keyRings, rotatingKeys, tls } from './schema-fields.ts';
+import { adminSocket, audit, keyRings, mayAudit, rotatingKeys, tls } from './schema-fields.ts';
 import { gateway } from './schema-gateway.ts';
 import { limits } from './schema-limits.ts';
 import {
@@ -57,6 +57,7 @@ const issuerClient = z.strictObject({
     introspect: z.array(audience()).optional().describe('Audiences whose tokens it may ask about.'),
     events: z.array(audience()).optional().describe('Audiences whose jobs’ ends it hears of.'),
     keys: keyRings(),
+    audit: mayAudit(),
   }),
 });
 
@@ -73,6 +74,7 @@ const stsClient = z.strictObject({
       .optional()
       .describe('It may end, and stop granting, what is of no single tenant: a job, an issuer, everything.'),
     keys: keyRings(),
+    audit: mayAudit(),
   }),
 });
 
@@ -90,6 +92,7 @@ const issuer = z.strictObject({
     ),
   keys: rotatingKeys().optional(),
   admin: adminSocket().describe('Where operators reach it. Default: unix:./run/issuer.sock'),
+  audit: audit().optional(),
   id_tokens: z
     .strictObject({
       algorithm: z.enum(['RS256', 'ES256', 'EdDSA']).optional().describe('Default: RS256, the one every cloud reads.'),
@@ -185,6 +188,7 @@ const sts = z.strictObject({
     ),
   keys: rotatingKeys().optional(),
   admin: adminSocket().describe('Where operators reach it. Default: unix:./run/sts.sock'),
+  audit: audit().optional(),
   policies: z.string().min(1).optional().describe('The folder of roles. Default: ./policies'),
   trusted_issuers: z.array(trustedIssuer).min(1).describe('The only issuers whose tokens are looked at.'),
   tenants: z.record(name(), tenant).optional().describe('What each tenant may give away. Default: one, `main`.'),

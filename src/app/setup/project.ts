@@ -95,7 +95,7 @@ function configText(answers: ProjectAnswers, secrets: Secrets): string {
     .map(({ name, id }) => `{ name: ${JSON.stringify(name)}, id: ${JSON.stringify(id)} }`)
     .join(', ');
   const jobs = `owners: [${owners}]${answers.local ? ', local: true' : ''}`;
-  const operator = `{ name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main], operate: true } }`;
+  const operator = `{ name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main], operate: true, audit: true } }`;
   const gateway = `{ name: ${GATEWAY}, secrets_sha256: ["${secrets.gateway.hash}"], may: { feed: ${GATEWAY} } }`;
   return [
     `# yaml-language-server: $schema=${OWN_FOLDER}/jobpass.schema.json`,

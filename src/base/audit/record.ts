@@ -1,6 +1,6 @@
 // The audit records: what was asked, by whom, what came out, and why; and what was done. They hold no token and no secret.
 import type { RoleRef, Trace } from '../core/decision.ts';
-import type { Claims, JsonObject } from '../core/json.ts';
+import { type Claims, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { EpochMs } from '../core/time.ts';
 
@@ -103,3 +103,21 @@ export function encodeRecord(record: AuditRecord): EncodedRecord {
 
 /** The record of a decision as it is written. */
 export const decisionEntry = (record: DecisionRecord): EncodedRecord => encodeRecord({ kind: 'decision', ...record });
+
+/** What a record's text says that it is found by; undefined when it is no record. Newer versions' records count as well. */
+export function readIndex(body: string): RecordIndex | undefined {
+  const record = parsed(body);
+  if (!isJsonObject(record)) return undefined;
+  const { at, id, kind, role } = record;
+  if (typeof kind !== 'string' || typeof id !== 'string' || typeof at !== 'number') return undefined;
+  const tenant = kind === 'decision' ? isJsonObject(role) && role.tenant : record.tenant;
+  return { kind, id, at, tenant: typeof tenant === 'string' ? tenant : null };
+}
+
+function parsed(body: string): JsonValue | undefined {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -23,7 +23,7 @@ export interface TenantFilter {
 export interface AuditStore {
   /** For an action that changes nothing else in this database: one that does is recorded in the same transaction. */
   recordAction(record: ActionRecord): Promise<void>;
-  /** Every writer that ever wrote, by name. */
+  /** Every writer that ever wrote, by name; one whose own account is gone while entries of it are there stands at 0. */
   listHeads(): Promise<readonly ChainState[]>;
   /** In order, at most `limit`. */
   listEntries(writer: string, afterSequence: number, limit: number): Promise<readonly StoredEntry[]>;

@@ -22,6 +22,8 @@ export interface IssuerGrant {
   readonly events: readonly string[];
   /** Key rings it may look at and change; `*`: all. */
   readonly keys: readonly string[];
+  /** Whether it reads the audit chains whole and prunes them. */
+  readonly audit: boolean;
 }
 
 /** A controller's bounds: it starts and finishes jobs of these owners and sees no other's. */
@@ -47,4 +49,6 @@ export interface StsGrant {
   readonly operate: boolean;
   /** Key rings it may look at and change; `*`: all. */
   readonly keys: readonly string[];
+  /** Whether it reads the audit chains whole and prunes them. */
+  readonly audit: boolean;
 }

@@ -9,6 +9,22 @@ import { integer, nullableText, type Row, text } from './row.ts';
 /** The columns of an entry. */
 export const AUDIT_COLUMNS = 'writer, sequence, hash, kind, id, at, tenant, body';
 
+/**
+ * Every writer's row, and a row of zeros for a writer of which only entries are there: somebody took its row away, and what
+ * is checked must meet its entries. The recursion reads one index entry per writer.
+ */
+export const AUDIT_HEADS = `
+  WITH RECURSIVE present (writer) AS (
+    SELECT min(writer) FROM audit_entry
+    UNION ALL
+    SELECT (SELECT min(writer) FROM audit_entry WHERE writer > present.writer) FROM present WHERE writer IS NOT NULL
+  )
+  SELECT writer, sequence, hash, pruned_sequence, pruned_hash FROM audit_writer
+  UNION ALL
+  SELECT writer, 0, '', 0, '' FROM present
+  WHERE writer IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_writer WHERE audit_writer.writer = present.writer)
+  ORDER BY writer`;
+
 /** An entry with its index columns. */
 export const decodeEntry = (row: Row): StoredEntry => ({
   writer: text(row, 'writer'),

@@ -2,7 +2,7 @@
 import { encodeRecord } from '../../base/audit/record.ts';
 import type { AuditStore } from '../../base/audit/store.ts';
 import { JobpassError } from '../../base/core/errors.ts';
-import { AUDIT_COLUMNS, decodeCheckpoint, decodeEntry, decodeHead, decodeState } from '../rows/audit.ts';
+import { AUDIT_COLUMNS, AUDIT_HEADS, decodeCheckpoint, decodeEntry, decodeHead, decodeState } from '../rows/audit.ts';
 import { integer } from '../rows/row.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
@@ -29,9 +29,7 @@ export const sqliteAuditStore = (database: SqliteDatabase, chain: AuditChain): A
 type EntryMethods = Pick<AuditStore, 'recordAction' | 'listHeads' | 'listEntries' | 'listNewestEntries'>;
 
 function auditEntries(database: SqliteDatabase, chain: AuditChain): EntryMethods {
-  const heads = database.prepare(
-    'SELECT writer, sequence, hash, pruned_sequence, pruned_hash FROM audit_writer ORDER BY writer',
-  );
+  const heads = database.prepare(AUDIT_HEADS);
   const entries = database.prepare(
     `SELECT ${AUDIT_COLUMNS} FROM audit_entry WHERE writer = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
   );

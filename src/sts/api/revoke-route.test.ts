@@ -37,6 +37,12 @@ describe('an access token', () => {
       { level: 'info', fields: { session, role: 'main/publish-web', by, remoteAddress: '192.0.2.7' } },
     ]);
     expect(JSON.stringify(world.log.lines)).not.toContain(token);
+    const actor = options.as === undefined ? { kind: 'bearer', name: session } : { kind: 'client', name: 'revoker' };
+    const detail = { role: 'main/publish-web', remoteAddress: '192.0.2.7' };
+    expect(world.store.actions).toMatchObject([
+      { id: expect.stringMatching(/^A/), actor, action: 'token.revoke', tenant: 'main', target: session, detail },
+    ]);
+    expect(JSON.stringify(world.store.entries)).not.toContain(token);
   });
 
   test('is revoked whatever the hint and the public client’s name', async () => {
@@ -49,6 +55,7 @@ describe('an access token', () => {
     await revoke(token);
     expect((await revoke(token)).status).toBe(200);
     expect(revocations()).toHaveLength(1);
+    expect(world.store.actions).toHaveLength(1);
   });
 
   test('ends no other session of its job', async () => {

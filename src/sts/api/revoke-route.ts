@@ -1,4 +1,5 @@
 // POST /revoke: RFC 7009. Ends the session that a credential carries, in the store, so that every gateway hears of it by its feed.
+import { newAction } from '../../base/audit/new-action.ts';
 import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { Client, StsGrant } from '../../base/client-auth/client.ts';
 import { presentsClient } from '../../base/client-auth/presented.ts';
@@ -8,8 +9,10 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import { openAccessToken } from '../../base/credential/access-token.ts';
 import { openAwsSessionToken } from '../../base/credential/aws-session.ts';
 import { openFederatedToken } from '../../base/credential/federated-token.ts';
+import type { Clock } from '../../base/ports/clock.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
+import type { Random } from '../../base/ports/random.ts';
 import type { RefusalDesk } from '../../base/refusal/desk.ts';
 import { encodeOauthRefusal } from '../../base/refusal/oauth.ts';
 import { type Refusal, refuse } from '../../base/refusal/refusal.ts';
@@ -28,6 +31,8 @@ export interface RevokeDeps {
   readonly refusals: RefusalDesk;
   /** Notified when a session ended. */
   readonly news: Signal;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -106,12 +111,22 @@ function beyond({ may, name }: Client<StsGrant>, { role }: Carried): Refusal | u
   );
 }
 
-async function end(
-  { log, news, store }: RevokeDeps,
-  { role, sessionId: session }: Carried,
-  o: { readonly by: Client<StsGrant> | null; readonly remoteAddress: string },
-): Promise<void> {
-  const ended = await store.endSession(session);
+/** Who revokes, and from where. */
+interface Revoker {
+  readonly by: Client<StsGrant> | null;
+  readonly remoteAddress: string;
+}
+
+async function end(deps: RevokeDeps, { role, sessionId: session }: Carried, o: Revoker): Promise<void> {
+  const { log, news, store } = deps;
+  const record = newAction(deps, {
+    actor: o.by === null ? { kind: 'bearer', name: session } : { kind: 'client', name: o.by.name },
+    action: 'token.revoke',
+    tenant: parseRoleRef(role ?? '')?.tenant ?? null,
+    target: session,
+    detail: { role, remoteAddress: o.remoteAddress },
+  });
+  const ended = await store.endSession(session, record);
   if (ended === undefined) return;
   news.notify();
   const by = o.by === null ? 'its bearer' : `client:${o.by.name}`;

@@ -35,7 +35,7 @@ export const stsConfig = (urls: StageUrls, secrets: Hashes, tls: string | null):
   gateways: [{ name: ${DEMO_GATEWAY}, public_keys: ["file:${DEMO_GATEWAY}.public.json"] }]
   clients:
     - { name: ${DEMO_GATEWAY}, secrets_sha256: ["${secrets.gateway.hash}"], may: { feed: ${DEMO_GATEWAY} } }
-    - { name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main], operate: true } }
+    - { name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main], operate: true, audit: true } }
 observability: { log_level: warn }
 `;
 
