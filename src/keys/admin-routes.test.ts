@@ -51,7 +51,12 @@ beforeEach(async () => {
     audience: 'https://sts.example.com',
     clock,
   });
-  routes = keyRoutes({ clients, refusals: new RefusalDesk({ clock, random, log }) }, keeper);
+  routes = keyRoutes({ clients, refusals: new RefusalDesk({ clock, random, log }) }, keeper, {
+    store,
+    kek,
+    clock,
+    random,
+  });
 });
 
 async function ask(verb: string | null, body: JsonObject | null = null, as = 'ann') {
@@ -208,6 +213,26 @@ describe('revoking', () => {
     await ask('revoke', { ring: 'group/artifacts', kid: await nth(0, 'group/artifacts') }, 'bob');
     expect(await states('group/artifacts')).toEqual(['revoked', 'active']);
     expect(store.actions.at(-1)).toMatchObject({ action: 'key.revoke', actor: { name: 'bob' } });
+  });
+});
+
+describe('sealing anew', () => {
+  test('is for operators of all rings, and reaches every key of the store', async () => {
+    await ask('revoke', { ring: 'id-token', kid: await nth(0) });
+    const before = store.keys.map(({ sealed }) => Buffer.from(sealed).toString('hex'));
+    expect((await ask('rewrap', {}, 'bob')).status).toBe(403);
+    expect((await ask('rewrap', {})).json).toEqual({ rewrapped: { 'id-token': 2, 'group/artifacts': 1 } });
+    expect(store.keys.filter(({ sealed }) => before.includes(Buffer.from(sealed).toString('hex')))).toEqual([]);
+    const anew = (target: string, keys: number) =>
+      expect.objectContaining({
+        action: 'key.rewrap',
+        target,
+        actor: { kind: 'client', name: 'ann' },
+        detail: { keys },
+      });
+    expect(store.actions.slice(1)).toEqual(
+      expect.arrayContaining([anew('ring id-token', 2), anew('ring group/artifacts', 1)]),
+    );
   });
 });
 

@@ -15,6 +15,7 @@ import {
 import type { KeyKeeper } from './keeper.ts';
 import { KEY_SET_CACHE_SECONDS } from './lifecycle.ts';
 import type { LiveRing } from './live-ring.ts';
+import { type RewrapDeps, rewrapAll } from './rewrap.ts';
 import type { StoredKey } from './store.ts';
 import { publicPartOf } from './stored.ts';
 import { KEY_VERBS, type KeyVerb } from './verbs.ts';
@@ -27,12 +28,30 @@ interface KeysGrant {
 const mayUse = ({ keys }: KeysGrant, ring: string): boolean => keys.includes(ring) || keys.includes('*');
 
 /** `GET /admin/v1/keys` and `POST /admin/v1/keys/<verb>`, for operators with `may.keys`. */
-export function keyRoutes<Grant extends KeysGrant>(deps: OperatorDeps<Grant>, keeper: KeyKeeper): readonly Route[] {
+export function keyRoutes<Grant extends KeysGrant>(
+  deps: OperatorDeps<Grant>,
+  keeper: KeyKeeper,
+  rewrap: RewrapDeps,
+): readonly Route[] {
   const verbs = Object.entries(KEY_VERBS).map(([name, verb]) =>
     operatorRoute(deps, { method: 'POST', path: `/admin/v1/keys/${name}` }, carryingOut(keeper, verb)),
   );
-  return [operatorRoute(deps, { method: 'GET', path: '/admin/v1/keys' }, listing(keeper)), ...verbs];
+  return [
+    operatorRoute(deps, { method: 'GET', path: '/admin/v1/keys' }, listing(keeper)),
+    operatorRoute(deps, { method: 'POST', path: '/admin/v1/keys/rewrap' }, rewrapping(keeper, rewrap)),
+    ...verbs,
+  ];
 }
+
+/** `{"rewrapped": {ring: keys}}`: every ring of the store, so an operator of all of them. */
+const rewrapping =
+  <Grant extends KeysGrant>(keeper: KeyKeeper, deps: RewrapDeps): OperatorHandler<Grant> =>
+  async (_, { may, name }) => {
+    if (!may.keys.includes('*')) return err(notPermitted('keys: ["*"]'));
+    const done = await rewrapAll(deps, { kind: 'client', name });
+    await keeper.tick();
+    return done.ok ? ok(jsonResponse(200, { rewrapped: Object.fromEntries(done.value) })) : done;
+  };
 
 /** `{"rings": [ring]}`, those that the operator may use. */
 const listing =

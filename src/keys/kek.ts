@@ -15,9 +15,12 @@ const HINT = 'is the key-encryption key the one that this storage was set up wit
 /** AES-256-GCM under a key that cannot be printed or read back. */
 export class KeyEncryptionKey {
   readonly #key: KeyObject;
+  /** Null: there is none. */
+  readonly #before: KeyEncryptionKey | null;
 
-  private constructor(key: KeyObject) {
+  private constructor(key: KeyObject, before: KeyEncryptionKey | null) {
     this.#key = key;
+    this.#before = before;
   }
 
   /** From exactly 32 bytes; otherwise throws ERR_KEK_INVALID. */
@@ -25,7 +28,12 @@ export class KeyEncryptionKey {
     if (bytes.length !== KEK_BYTES) {
       throw new JobpassError('ERR_KEK_INVALID', `a key-encryption key has ${KEK_BYTES} bytes, not ${bytes.length}`);
     }
-    return new KeyEncryptionKey(createSecretKey(bytes));
+    return new KeyEncryptionKey(createSecretKey(bytes), null);
+  }
+
+  /** Seals as this one does, and also opens what `before` sealed: while one takes the place of the other. */
+  withBefore(before: KeyEncryptionKey): KeyEncryptionKey {
+    return new KeyEncryptionKey(this.#key, before);
   }
 
   /** Nonce, ciphertext, tag. What is sealed opens only under the same `context`. */
@@ -54,6 +62,7 @@ export class KeyEncryptionKey {
     try {
       return Buffer.concat([plain, decipher.final()]);
     } catch (cause) {
+      if (this.#before !== null) return this.#before.open(sealed, context);
       throw new JobpassError('ERR_KEY_UNREADABLE', `the sealed key ${context} does not open`, { cause, hint: HINT });
     }
   }

@@ -1,7 +1,7 @@
 // One key ring of a running server, as the store has it: read again when it changed, and changed by compare-and-swap. While the store
 // is away, what was read last is served on.
+import { newAction } from '../base/audit/new-action.ts';
 import type { ActionRecord } from '../base/audit/record.ts';
-import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
 import type { JsonObject } from '../base/core/json.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
@@ -123,17 +123,8 @@ export class LiveRing<View = unknown> {
   }
 
   #recordOf({ action, detail, kid }: RingAction, actor: ActionRecord['actor']): ActionRecord {
-    const { clock, random } = this.#deps;
-    return {
-      kind: 'action',
-      id: newId('A', random.bytes(ID_RANDOM_BYTES)),
-      at: clock.nowMs(),
-      actor,
-      action,
-      tenant: null,
-      target: `ring ${this.kind.ring} key ${kid}`,
-      detail,
-    };
+    const target = `ring ${this.kind.ring} key ${kid}`;
+    return newAction(this.#deps, { actor, action, tenant: null, target, detail });
   }
 }
 

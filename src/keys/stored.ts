@@ -26,6 +26,13 @@ export const withoutSecret = (key: StoredKey, kek: KeyEncryptionKey): StoredKey 
   sealed: kek.seal(new Uint8Array(0), goneContextOf(key)),
 });
 
+/** The same record under the current key-encryption key. Throws ERR_KEY_UNREADABLE when it opens with no key that is known. */
+export function resealed(key: StoredKey, kek: KeyEncryptionKey): StoredKey {
+  if (isLiving(key)) return sealKey(key, openKey(key, kek), kek);
+  kek.open(key.sealed, goneContextOf(key));
+  return withoutSecret(key, kek);
+}
+
 /**
  * The public JWK of a record, whatever its state: it is the key that its id says, and the id is one that was sealed here. Null of a
  * symmetric key. Throws ERR_KEY_UNREADABLE of a planted one. Precondition: a living record has been opened.

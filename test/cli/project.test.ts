@@ -20,13 +20,20 @@ const INIT = [
 ];
 
 describe('a new project', () => {
-  test('is twelve lines of configuration, one role that its test proves, and keys for nobody else', () =>
+  test('is thirteen lines of configuration, one role that its test proves, and keys for nobody else', () =>
     inFreshFolder(async (folder) => {
       expect(await jobpass(INIT, { folder })).toMatchObject({ code: 0 });
       const config = readFileSync(join(folder, 'jobpass.yaml'), 'utf8');
-      expect(config.trimEnd().split('\n')).toHaveLength(12);
+      expect(config.trimEnd().split('\n')).toHaveLength(13);
       expect(config).toMatch(/^# yaml-language-server: \$schema=\.jobpass\/jobpass\.schema\.json\n/);
-      for (const file of ['issuer.kek', 'sts.kek', 'sts.secret', 'controller.json', 'operator.json'])
+      for (const file of [
+        'issuer.kek',
+        'sts.kek',
+        'sts.secret',
+        'controller.json',
+        'operator.json',
+        'issuer-operator.json',
+      ])
         expect(statSync(join(folder, '.jobpass', file)).mode & 0o777, file).toBe(0o600);
       const tested = await jobpass(['policy', 'test'], { folder });
       expect(tested).toMatchObject({ code: 0, stdout: expect.stringContaining('2 passed, 0 failed') });

@@ -144,6 +144,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {
+    name: 'keys list',
+    summary: 'the keys of issuer and STS, and what happens to them when',
+    load: async () => (await import('./commands/key-rings.ts')).keysList,
+  },
+  {
+    name: 'keys prepare',
+    summary: 'make and publish the next key of a ring',
+    load: async () => (await import('./commands/key-rings.ts')).keysPrepare,
+  },
+  {
+    name: 'keys activate',
+    summary: 'let a prepared key sign',
+    load: async () => (await import('./commands/key-rings.ts')).keysActivate,
+  },
+  {
+    name: 'keys retire',
+    summary: 'take a key that signs no more out of what is published',
+    load: async () => (await import('./commands/key-rings.ts')).keysRetire,
+  },
+  {
+    name: 'keys revoke',
+    summary: 'in an emergency: refuse at once whatever a key signed',
+    load: async () => (await import('./commands/key-rings.ts')).keysRevoke,
+  },
+  {
+    name: 'keys rewrap',
+    summary: 'seal every key with the key-encryption key of now',
+    load: async () => (await import('./commands/keys-rewrap.ts')).keysRewrap,
+  },
+  {
     name: 'keys export',
     summary: 'print the public key of a gateway',
     load: async () => (await import('./commands/keys.ts')).keysExport,

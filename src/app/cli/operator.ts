@@ -6,11 +6,14 @@ import { Secret } from '../../base/core/secret.ts';
 import { parseJsonObject } from '../../base/json/parse.ts';
 import { basicAuthorization } from '../../wire/authorization.ts';
 import { readPrivateFile } from '../config/secret-reference.ts';
-import { CommandFailure, EXIT } from './command.ts';
+import { CommandFailure, EXIT, type Surroundings } from './command.ts';
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
+/** Whose operators' socket. */
+export type OperatorServer = 'issuer' | 'sts';
 const PLACES = ['.jobpass/operator.json', '.jobpass/dev/operator.json'];
+const ISSUER_PLACES = ['.jobpass/issuer-operator.json', '.jobpass/dev/issuer-operator.json'];
 
 export interface OperatorAnswer {
   readonly status: number;
@@ -47,17 +50,36 @@ export interface OperatorCredential {
 
 /** The credential in `named`, else the one that `init` or `serve --dev` left in `folder`. Ends the command when there is none. */
 export function operatorCredential(folder: string, named: string | undefined): OperatorCredential {
-  for (const place of named === undefined ? PLACES : [named]) {
+  const found = findCredential(folder, named, PLACES);
+  if (found !== undefined) return found;
+  throw new CommandFailure('no operator credential is found here', {
+    exitCode: EXIT.usage,
+    hint: `jobpass init writes ${PLACES[0]}; JOBPASS_OPERATOR_FILE names another`,
+  });
+}
+
+/** Likewise of either server, by the environment or the places of `init`; undefined when there is none. */
+export const operatorCredentialOf = (
+  { env, folder }: Pick<Surroundings, 'env' | 'folder'>,
+  server: OperatorServer,
+): OperatorCredential | undefined =>
+  server === 'sts'
+    ? findCredential(folder, env.JOBPASS_OPERATOR_FILE, PLACES)
+    : findCredential(folder, env.JOBPASS_ISSUER_OPERATOR_FILE, ISSUER_PLACES);
+
+function findCredential(
+  folder: string,
+  named: string | undefined,
+  places: readonly string[],
+): OperatorCredential | undefined {
+  for (const place of named === undefined ? places : [named]) {
     const path = resolve(folder, place);
     const file = readPrivateFile(path);
     if (file.ok) return readCredential(path, file.value.reveal());
     if (named === undefined && file.error.kind === 'absent') continue;
     throw new CommandFailure(file.error.message, { exitCode: EXIT.usage, hint: file.error.hint });
   }
-  throw new CommandFailure('no operator credential is found here', {
-    exitCode: EXIT.usage,
-    hint: `jobpass init writes ${PLACES[0]}; JOBPASS_OPERATOR_FILE names another`,
-  });
+  return undefined;
 }
 
 function readCredential(path: string, content: string): OperatorCredential {

@@ -1,9 +1,12 @@
 // Puts a gateway together from its plan: its own key, the feed, the guard and the check listener.
 import type { RequestListener, Server } from 'node:http';
+import type { Failure } from '../../base/core/reasons.ts';
+import type { Result } from '../../base/core/result.ts';
 import type { Log } from '../../base/ports/log.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../gateway/gateway.ts';
 import type { ObjectStore } from '../../gateway/objects/store.ts';
 import type { S3Settings } from '../../gateway/settings.ts';
+import { type Rewrapped, rewrapAll } from '../../keys/rewrap.ts';
 import { GatewayKey } from '../../keys/wrap.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { GatewayPlan, LimitsPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
@@ -12,7 +15,7 @@ import { type ConnectionCap, capConnections } from '../server/connection-cap.ts'
 import { Drain } from '../server/drain.ts';
 import { closeServer, createListener } from '../server/listener.ts';
 import { type Host, keepCertificates, limitsOf } from './host.ts';
-import { kekOf } from './kek-of.ts';
+import { runningKekOf } from './kek-of.ts';
 import { listenOn } from './listen.ts';
 import { openObjectStore } from './object-store.ts';
 import type { RunningServer } from './running.ts';
@@ -25,13 +28,24 @@ export async function openGatewayKey(plan: GatewayPlan): Promise<{ readonly key:
     const key = await GatewayKey.open({
       ring: `gateway/${plan.settings.name}`,
       store,
-      kek: kekOf(plan.encryptionKey),
+      kek: runningKekOf(plan),
       clock: systemClock,
     });
     return { key, close: () => store.close() };
   } catch (cause) {
     await store.close();
     throw cause;
+  }
+}
+
+/** Seals a gateway's keys anew, in its database; it may be running. Gives how many, or why not. Throws as `openGatewayKey` does. */
+export async function rewrapGateway(plan: GatewayPlan): Promise<Result<Rewrapped, Failure>> {
+  const store = await openGatewayStorage(plan.database);
+  try {
+    const deps = { store, kek: runningKekOf(plan), clock: systemClock, random: systemRandom };
+    return await rewrapAll(deps, { kind: 'server', name: `gateway ${plan.settings.name}` });
+  } finally {
+    await store.close();
   }
 }
 

@@ -60,7 +60,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
     });
     metrics.watchRing('issuer', 'id-token', store);
     const operators = serveRoutes({
-      routes: [...keyAdminRoutes(clients, keeper, log), ...audit.routes],
+      routes: [...keyAdminRoutes(plan, { clients, keeper, store, log }), ...audit.routes],
       ready: () => issuer.ready(),
       log,
       tls: null,

@@ -12,8 +12,8 @@ import { LiveKeys, LiveRing, signingKind } from '../../keys/live-ring.ts';
 import type { KeyStore } from '../../keys/store.ts';
 import type { StsDeps } from '../../sts/sts.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
-import type { IssuerPlan, KeyRotationPlan, StsPlan } from '../config/plan.ts';
-import { kekOf } from './kek-of.ts';
+import type { IssuerPlan, KeyRotationPlan, StoragePlan, StsPlan } from '../config/plan.ts';
+import { runningKekOf } from './kek-of.ts';
 
 /** The longest life of what a ring's keys sign or derive, whatever the configuration says now: it may have said another before. */
 const LONGEST_LIFE_SECONDS = { idToken: 3600, session: MAX_SESSION_SECONDS } as const;
@@ -27,11 +27,11 @@ const ports = { clock: systemClock, random: systemRandom };
 
 /** The ring of ID tokens and events. Throws as `KeyRing.of` does. */
 export async function openIssuerKeys(
-  plan: Pick<IssuerPlan, 'settings' | 'encryptionKey' | 'keyRotation'>,
+  plan: Pick<IssuerPlan, 'settings' | 'encryptionKey' | 'encryptionKeyBefore' | 'keyRotation'>,
   store: KeyStore,
   log: Log,
 ): Promise<{ readonly keys: LiveKeys; readonly keeper: KeyKeeper }> {
-  const signing = { ring: 'id-token', algorithm: plan.settings.algorithm, kek: kekOf(plan.encryptionKey) } as const;
+  const signing = { ring: 'id-token', algorithm: plan.settings.algorithm, kek: runningKekOf(plan) } as const;
   const schedule = scheduleFor(plan.keyRotation, LONGEST_LIFE_SECONDS.idToken);
   const ring = await LiveRing.open(signingKind(signing, schedule), { ...ports, store });
   const keeper = new KeyKeeper({ store, rings: [ring], clock: systemClock, log, server: 'issuer' });
@@ -44,7 +44,7 @@ export async function openStsKeys(
   store: KeyStore,
   log: Log,
 ): Promise<Pick<StsDeps, 'keys' | 'groupKeys'> & { readonly keeper: KeyKeeper }> {
-  const kek = kekOf(plan.encryptionKey);
+  const kek = runningKekOf(plan);
   const schedule = scheduleFor(plan.keyRotation, LONGEST_LIFE_SECONDS.session);
   const signing = signingKind({ ring: 'access-token', algorithm: 'ES256', kek }, schedule);
   const ring = await LiveRing.open(signing, { ...ports, store });
@@ -61,7 +61,15 @@ export async function openStsKeys(
 
 /** The key rings for a server's operators, on whatever listens for them. */
 export const keyAdminRoutes = <Grant extends { readonly keys: readonly string[] }>(
-  clients: ClientRegistry<Grant>,
-  keeper: KeyKeeper,
-  log: Log,
-): readonly Route[] => keyRoutes({ clients, refusals: new RefusalDesk({ ...ports, log }) }, keeper);
+  plan: StoragePlan,
+  o: {
+    readonly clients: ClientRegistry<Grant>;
+    readonly keeper: KeyKeeper;
+    readonly store: KeyStore;
+    readonly log: Log;
+  },
+): readonly Route[] => {
+  const { clients, keeper, log, store } = o;
+  const refusals = new RefusalDesk({ ...ports, log });
+  return keyRoutes({ clients, refusals }, keeper, { ...ports, store, kek: runningKekOf(plan) });
+};

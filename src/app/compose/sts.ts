@@ -69,7 +69,7 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   });
   host.metrics.watchAges(() => sts.ages());
   host.metrics.watchRing('sts', 'access-token', store);
-  const adminRoutes = [...sts.adminRoutes, ...keyAdminRoutes(clients, keeper, log), ...audit.routes];
+  const adminRoutes = [...sts.adminRoutes, ...keyAdminRoutes(plan, { clients, keeper, store, log }), ...audit.routes];
   const drain = new Drain();
   const listeners = listenersOf({ ...sts, adminRoutes }, plan, {
     ...boundsOf(host, { drain, name: 'sts' }),

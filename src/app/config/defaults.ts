@@ -1,6 +1,7 @@
 // Defaults and checks that every server section shares.
 import { resolve } from 'node:path';
 import { parseDuration } from '../../base/core/duration.ts';
+import type { Secret } from '../../base/core/secret.ts';
 import type { NetworkScope } from '../../base/ports/fetch.ts';
 import { parseKek } from '../../keys/kek.ts';
 import { MIN_PUBLISH_SECONDS } from '../../keys/lifecycle.ts';
@@ -48,7 +49,9 @@ interface RotationSection {
 
 interface StorageSection {
   readonly storage?: string | undefined;
-  readonly keys?: { readonly encryption_key?: string | undefined } | undefined;
+  readonly keys?:
+    | { readonly encryption_key?: string | undefined; readonly encryption_key_before?: string | undefined }
+    | undefined;
 }
 
 /** Address, database and key of one server section, defaults filled in. */
@@ -104,18 +107,23 @@ export function planStorage(
   server: { readonly name: string; readonly path: DocumentPath },
   context: PlanContext,
 ): StoragePlan {
-  const { places, problems } = context;
   const reference = section.keys?.encryption_key ?? defaultEncryptionKey(server.name);
   const keyPath = section.keys?.encryption_key === undefined ? server.path : [...server.path, 'keys', 'encryption_key'];
-  const encryptionKey = problems.secret(keyPath, reference, places);
-  if (encryptionKey.reveal() !== '') {
-    const key = parseKek(encryptionKey.reveal());
-    if (!key.ok) problems.add(keyPath, `${reference}: ${key.error.problem}`, key.error.hint);
-  }
+  const before = section.keys?.encryption_key_before;
+  const beforePath = [...server.path, 'keys', 'encryption_key_before'];
   return {
     database: planDatabase(section.storage, server, context),
-    encryptionKey,
+    encryptionKey: encryptionKeyOf(reference, keyPath, context),
+    encryptionKeyBefore: before === undefined ? null : encryptionKeyOf(before, beforePath, context),
   };
+}
+
+function encryptionKeyOf(reference: string, path: DocumentPath, { places, problems }: PlanContext): Secret {
+  const encryptionKey = problems.secret(path, reference, places);
+  if (encryptionKey.reveal() === '') return encryptionKey;
+  const key = parseKek(encryptionKey.reveal());
+  if (!key.ok) problems.add(path, `${reference}: ${key.error.problem}`, key.error.hint);
+  return encryptionKey;
 }
 
 function listenAddress(

@@ -31,6 +31,8 @@ export interface StoragePlan {
   readonly database: DatabasePlan;
   /** 32 bytes as text. */
   readonly encryptionKey: Secret;
+  /** What some keys may still be sealed with; null: nothing. */
+  readonly encryptionKeyBefore: Secret | null;
 }
 
 /** When the keys of a server change by themselves. */

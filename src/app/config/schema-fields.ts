@@ -9,6 +9,9 @@ const encryption = () => ({
   encryption_key: secretReference()
     .optional()
     .describe('Where the key-encryption key is read from. `jobpass init` makes it.'),
+  encryption_key_before: secretReference()
+    .optional()
+    .describe('The key-encryption key of before, until `jobpass keys rewrap` has sealed every key anew.'),
 });
 
 /** A gateway's `keys` section. */

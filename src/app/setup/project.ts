@@ -46,6 +46,7 @@ export async function writeProject(folder: string, answers: ProjectAnswers, rand
     sts: makeSecret(random),
     gateway: makeSecret(random),
     operator: makeSecret(random),
+    issuerOperator: makeSecret(random),
   };
   const own = join(folder, OWN_FOLDER);
   writePublicFile(join(folder, 'jobpass.yaml'), configText(answers, secrets));
@@ -64,6 +65,11 @@ export async function writeProject(folder: string, answers: ProjectAnswers, rand
     socket: join(folder, 'run/sts.sock'),
     client: 'operator',
     secret: secrets.operator.reveal(),
+  });
+  writeCredentialFile(join(answers.credentials, 'issuer-operator.json'), {
+    socket: join(folder, 'run/issuer.sock'),
+    client: 'operator',
+    secret: secrets.issuerOperator.reveal(),
   });
   if (answers.upstream === null) return;
   writePrivateFile(join(own, `${GATEWAY}.secret`), `${secrets.gateway.reveal()}\n`);
@@ -84,7 +90,7 @@ async function exportGatewayKey(folder: string): Promise<void> {
   await close();
 }
 
-type Secrets = Readonly<Record<'ci' | 'sts' | 'gateway' | 'operator', { readonly hash: string }>>;
+type Secrets = Readonly<Record<'ci' | 'sts' | 'gateway' | 'operator' | 'issuerOperator', { readonly hash: string }>>;
 
 function configText(answers: ProjectAnswers, secrets: Secrets): string {
   const { issuerUrl } = answers;
@@ -95,7 +101,7 @@ function configText(answers: ProjectAnswers, secrets: Secrets): string {
     .map(({ name, id }) => `{ name: ${JSON.stringify(name)}, id: ${JSON.stringify(id)} }`)
     .join(', ');
   const jobs = `owners: [${owners}]${answers.local ? ', local: true' : ''}`;
-  const operator = `{ name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main], operate: true, audit: true } }`;
+  const operator = `{ name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main], operate: true, audit: true, keys: ["*"] } }`;
   const gateway = `{ name: ${GATEWAY}, secrets_sha256: ["${secrets.gateway.hash}"], may: { feed: ${GATEWAY} } }`;
   return [
     `# yaml-language-server: $schema=${OWN_FOLDER}/jobpass.schema.json`,
@@ -104,6 +110,7 @@ function configText(answers: ProjectAnswers, secrets: Secrets): string {
     '  clients:',
     `    - { name: ci, secrets_sha256: ["${secrets.ci.hash}"], may: { jobs: { ${jobs} } } }`,
     `    - { name: sts, secrets_sha256: ["${secrets.sts.hash}"], may: { events: ${audiences}, introspect: ${audiences} } }`,
+    `    - { name: operator, secrets_sha256: ["${secrets.issuerOperator.hash}"], may: { audit: true, keys: ["*"] } }`,
     'sts:',
     `  url: ${stsUrl}`,
     `  trusted_issuers: [{ issuer: "${issuerUrl}", network: loopback, client: sts, secret: "file:${OWN_FOLDER}/sts.secret" }]`,

@@ -25,6 +25,7 @@ export const issuerConfig = (urls: StageUrls, secrets: Hashes): string => `issue
   clients:
     - { name: ci, secrets_sha256: ["${secrets.controller.hash}"], may: { jobs: { owners: [{ name: acme, id: "42" }] } } }
     - { name: sts, secrets_sha256: ["${secrets.sts.hash}"], may: { events: ${audiences(urls)}, introspect: ${audiences(urls)} } }
+    - { name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { audit: true, keys: ["*"] } }
 observability: { log_level: warn }
 `;
 
@@ -35,7 +36,7 @@ export const stsConfig = (urls: StageUrls, secrets: Hashes, tls: string | null):
   gateways: [{ name: ${DEMO_GATEWAY}, public_keys: ["file:${DEMO_GATEWAY}.public.json"] }]
   clients:
     - { name: ${DEMO_GATEWAY}, secrets_sha256: ["${secrets.gateway.hash}"], may: { feed: ${DEMO_GATEWAY} } }
-    - { name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main], operate: true, audit: true } }
+    - { name: operator, secrets_sha256: ["${secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main], operate: true, audit: true, keys: ["*"] } }
 observability: { log_level: warn }
 `;
 

@@ -25,6 +25,8 @@ export interface Stage {
   readonly configs: { readonly issuer: string; readonly sts: string; readonly gateway: string };
   readonly controllerFile: string;
   readonly operatorFile: string;
+  /** Of the issuer's operator. */
+  readonly issuerOperatorFile: string;
   readonly repository: string;
   /** Holds a `jobpass` that is this very program. */
   readonly binFolder: string;
@@ -63,6 +65,7 @@ export function buildStage(options: {
     },
     controllerFile: join(folder, 'ci/controller.json'),
     operatorFile: join(folder, 'sts/operator.json'),
+    issuerOperatorFile: join(folder, 'issuer/operator.json'),
     repository: join(folder, 'web-shop'),
     binFolder: join(folder, 'bin'),
   };
@@ -75,11 +78,9 @@ export function buildStage(options: {
   writePrivateFile(join(folder, 'sts/.jobpass/sts.secret'), secrets.sts.reveal());
   writePrivateFile(join(folder, 'gateway/.jobpass/gateway.secret'), secrets.gateway.reveal());
   writeCredentialFile(stage.controllerFile, { url: urls.issuer, client: 'ci', secret: secrets.controller.reveal() });
-  writeCredentialFile(stage.operatorFile, {
-    socket: join(folder, 'sts/run/sts.sock'),
-    client: 'operator',
-    secret: secrets.operator.reveal(),
-  });
+  const operator = { client: 'operator', secret: secrets.operator.reveal() };
+  writeCredentialFile(stage.operatorFile, { socket: join(folder, 'sts/run/sts.sock'), ...operator });
+  writeCredentialFile(stage.issuerOperatorFile, { socket: join(folder, 'issuer/run/issuer.sock'), ...operator });
   copyFilled(join(options.example, 'policies'), join(folder, 'sts/policies'), fill);
   makeRepository(options.example, stage.repository, fill);
   const [cloud] = clouds;

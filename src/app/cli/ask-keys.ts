@@ -1,0 +1,46 @@
+// Which server a key ring is of, and how the commands about keys ask it.
+import type { JsonObject } from '../../base/core/json.ts';
+import { CommandFailure, EXIT, type Surroundings } from './command.ts';
+import { askOperator, type OperatorAnswer, type OperatorServer, operatorCredentialOf } from './operator.ts';
+import { operatorRefusal } from './operator-refusal.ts';
+
+/** The options that pick a server. */
+export const SERVER_OPTIONS = { issuer: { type: 'boolean' }, sts: { type: 'boolean' } } as const;
+export const SERVER_HELP = { issuer: 'the issuer’s alone', sts: 'the STS’s alone' } as const;
+
+/** The issuer has one ring; all others are the STS's. */
+export const serverOf = (ring: string): OperatorServer => (ring === 'id-token' ? 'issuer' : 'sts');
+
+/** The servers that the options pick; without any, those that an operator's credential is found of, so that none is left out unsaid. */
+export function chosenServers(surroundings: Surroundings): readonly OperatorServer[] {
+  const servers = ['issuer', 'sts'] as const;
+  const picked = servers.filter((server) => surroundings.options[server] === true);
+  if (picked.length > 0) return picked;
+  const found = servers.filter((server) => operatorCredentialOf(surroundings, server) !== undefined);
+  return found.length === 0 ? ['sts'] : found;
+}
+
+/** The rings, or what a verb did. Ends the command when the server refuses. */
+export async function askKeys(
+  surroundings: Surroundings,
+  server: OperatorServer,
+  change: { readonly verb: string; readonly order: JsonObject } | null = null,
+): Promise<OperatorAnswer> {
+  const credential = operatorCredentialOf(surroundings, server);
+  if (credential === undefined)
+    throw new CommandFailure(`no operator credential of the ${NAMES[server].name} is found here`, {
+      exitCode: EXIT.usage,
+      hint: `jobpass init writes ${NAMES[server].place}; ${NAMES[server].variable} names another`,
+    });
+  const path = change === null ? '/admin/v1/keys' : `/admin/v1/keys/${change.verb}`;
+  const answer = await askOperator(credential, path, change?.order);
+  if (answer.status === 200) return answer;
+  throw operatorRefusal(change === null ? 'the keys' : `keys ${change.verb}`, answer, {
+    403: `the operator’s entry under ${server}.clients needs may: { keys: [RING] }`,
+  });
+}
+
+const NAMES = {
+  issuer: { name: 'issuer', place: '.jobpass/issuer-operator.json', variable: 'JOBPASS_ISSUER_OPERATOR_FILE' },
+  sts: { name: 'STS', place: '.jobpass/operator.json', variable: 'JOBPASS_OPERATOR_FILE' },
+} as const;
