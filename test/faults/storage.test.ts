@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { audit, CLEAN, readSqlite } from './tools/auditor.ts';
 import { exchangeAt, type RunningJob, runJob, untilServed } from './tools/calls.ts';
+import { bound } from './tools/counts.ts';
 import { ExchangeLoad } from './tools/exchange-load.ts';
 import { type DiskState, failingDisk } from './tools/failing-disk.ts';
 import { type Fleet, makeFleet } from './tools/fleet.ts';
-import { BACK_LIMIT_MS, liveThrough, REFUSED_LIMIT_MS } from './tools/outage.ts';
+import { BACK_LIMIT_MS, liveThrough } from './tools/outage.ts';
+
+const REFUSED_LIMIT_MS = bound(2000);
 
 const disk = failingDisk('/data/sts.db');
 if (disk === undefined) console.warn('test/faults: no C compiler: skipped a disk that fails');
@@ -53,7 +56,7 @@ const sts = () => {
 async function outage(name: string, breakIt: () => void, repair: () => void): Promise<void> {
   const load = new ExchangeLoad(fleet.doors.sts, jobs);
   load.start(8);
-  await liveThrough(load, { name, lastsMs: 1000, breakIt, repair });
+  await liveThrough(load, { name, lastsMs: 1000, refusedLimitMs: REFUSED_LIMIT_MS, breakIt, repair });
   expect(audit(readSqlite(database), load.granted)).toEqual(CLEAN);
 }
 

@@ -1,6 +1,7 @@
 // Reads an STS's database behind its back and holds it against what callers were answered. It changes nothing, and hashes by itself.
 import { hash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
+import type { PostgresServer } from '../../fakes/postgres-server.ts';
 import type { AnsweredGrant } from './exchange-load.ts';
 
 interface Head {
@@ -40,6 +41,13 @@ export function readSqlite(path: string): AuditRows {
   } finally {
     raw.close();
   }
+}
+
+/** Of the STSs' schema in a database. */
+export async function readPostgres(server: PostgresServer, database: string): Promise<AuditRows> {
+  const read = (sql: string): Promise<readonly Record<string, unknown>[]> =>
+    server.query(sql.replace(/ FROM /, ' FROM jobpass_sts.'), database);
+  return rowsOf(await read(QUERIES.entries), await read(QUERIES.heads), await read(QUERIES.sessions));
 }
 
 type Rows = readonly Record<string, unknown>[];

@@ -6,11 +6,11 @@ export const isSoak = process.env.JOBPASS_SOAK === '1';
 /** The number for `npm test`, or the whole one. */
 export const count = (brief: number, whole: number): number => (isSoak ? whole : brief);
 
-/** A soak may take this long; a part of `npm test` must not. */
-export const LIMIT_MS = isSoak ? 3_600_000 : 120_000;
+/** What takes longer hangs: a soak may be long, a part of `npm test` takes seconds where it has the machine to itself. */
+export const LIMIT_MS = isSoak ? 3_600_000 : 240_000;
 
 /** A bound of the design, held to the letter in the soak; in `npm test` with room for whatever else the machine does. */
-export const bound = (ms: number): number => (isSoak ? ms : 3 * ms);
+export const bound = (ms: number): number => (isSoak ? ms : 4 * ms);
 
 /** The value that `share` of all values are not above. */
 export function percentile(values: readonly number[], share: number): number {

@@ -27,7 +27,7 @@ export class ExchangeLoad {
     this.#jobs = jobs;
   }
 
-  start(lanes = 16): void {
+  start(lanes = 6): void {
     this.#stopped = false;
     this.#lanes = Promise.all(Array.from({ length: lanes }, (_, lane) => this.#run(lane)));
   }

@@ -101,7 +101,8 @@ export async function makeFleet(options: FleetOptions = {}): Promise<Fleet> {
     ...{ issuers, stss, gateways },
     links: { issuer: issuerLink.link, sts: stsLink.link, database: databaseLink?.link },
     start: async () => {
-      for (const server of [...issuers, ...stss, ...gateways]) if (!server.isRunning) await server.start();
+      for (const kind of [issuers, stss, gateways])
+        await Promise.all(kind.map((server) => (server.isRunning ? undefined : server.start())));
     },
     close: async () => {
       await Promise.all([...gateways, ...stss, ...issuers].map((server) => server.end()));

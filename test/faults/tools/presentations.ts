@@ -1,18 +1,22 @@
 // Presents single-use tokens many times at once, and counts what was granted of each.
 import { exchangeAt, type Reply } from './calls.ts';
+import { count } from './counts.ts';
 import { breathe } from './exchange-load.ts';
 
 /** At most so many calls are under way. */
-const LANES = 96;
-/** A server that died is coming back. */
-const CUT_OFF_MS = 50;
+const LANES = count(48, 96);
+/** A server that died is coming back, and one that is busy has enough to do. */
+const BREATH_MS = 20;
 
 /** What became of tokens that were presented again and again. */
 export class Presentations {
   readonly #granted: Map<string, number>;
-  /** Status and reason of every other answer, and how often. */
-  readonly refused = new Map<string, number>();
-  unanswered = 0;
+  /** Answers that said that the token was used. */
+  repeats = 0;
+  /** Calls of which nobody knows what they did: cut off, or answered with a 503. */
+  unknown = 0;
+  /** Status and reason of every answer that is neither, and how often. */
+  readonly others = new Map<string, number>();
 
   constructor(tokens: readonly string[]) {
     this.#granted = new Map(tokens.map((token) => [token, 0]));
@@ -30,18 +34,19 @@ export class Presentations {
       for (let token = waiting.shift(); token !== undefined; token = waiting.shift()) {
         const reply = await exchangeAt(sts, token, 'once');
         this.#note(token, reply);
-        if (reply === undefined) await breathe(CUT_OFF_MS);
+        if (reply?.status !== 200) await breathe(BREATH_MS);
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
   }
 
   #note(token: string, reply: Reply | undefined): void {
-    if (reply === undefined) this.unanswered += 1;
+    if (reply === undefined || reply.status === 503) this.unknown += 1;
+    else if (reply.body.reason === 'token_invalid') this.repeats += 1;
     else if (reply.status === 200) this.#granted.set(token, (this.#granted.get(token) ?? 0) + 1);
     else {
       const told = `${reply.status} ${String(reply.body.reason)}`;
-      this.refused.set(told, (this.refused.get(told) ?? 0) + 1);
+      this.others.set(told, (this.others.get(told) ?? 0) + 1);
     }
   }
 }
