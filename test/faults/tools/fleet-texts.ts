@@ -48,6 +48,7 @@ export const issuerText = (port: number, shared: Shared): string => `issuer:
   clients:
     - { name: ci, secrets_sha256: ["${shared.secrets.controller.hash}"], may: { jobs: { owners: [{ name: acme, id: "42" }] } } }
     - { name: sts, secrets_sha256: ["${shared.secrets.sts.hash}"], may: { events: ["${shared.sts}"], introspect: ["${shared.sts}"] } }
+    - { name: operator, secrets_sha256: ["${shared.secrets.operator.hash}"], may: { keys: ["*"] } }
 ${LIMITS}`;
 
 /** Of one replica, which listens on `port`. */
@@ -63,7 +64,7 @@ export const stsText = (
 ${shared.gateways.map((name) => `    - { name: ${name}, group: artifacts, public_keys: ["file:${shared.folder}/${name}.public.json"] }`).join('\n')}
   clients:
 ${shared.gateways.map((name) => `    - { name: ${name}, secrets_sha256: ["${shared.secrets.gateway.hash}"], may: { feed: ${name} } }`).join('\n')}
-    - { name: operator, secrets_sha256: ["${shared.secrets.operator.hash}"], may: { read: [main], evaluate: [main], revoke: [main] } }
+    - { name: operator, secrets_sha256: ["${shared.secrets.operator.hash}"], may: { read: [main], revoke: [main], keys: ["*"] } }
 ${LIMITS}`;
 
 /** An HTTP guard before the resource. */

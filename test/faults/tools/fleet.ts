@@ -40,7 +40,8 @@ export interface Fleet {
   readonly doors: { readonly issuer: string; readonly sts: string };
   readonly gatewayUrls: readonly string[];
   readonly controllerFile: string;
-  readonly operatorFile: string;
+  /** Of the first replica of each. */
+  readonly operatorFiles: { readonly issuer: string; readonly sts: string };
   readonly issuers: readonly ServerProcess[];
   readonly stss: readonly ServerProcess[];
   readonly gateways: readonly ServerProcess[];
@@ -128,7 +129,7 @@ interface Places {
   readonly gatewayPorts: readonly number[];
 }
 
-function writeFiles(folder: string, places: Places): Pick<Fleet, 'controllerFile' | 'operatorFile'> {
+function writeFiles(folder: string, places: Places): Pick<Fleet, 'controllerFile' | 'operatorFiles'> {
   const secret = () => makeSecret(systemRandom);
   const secrets: FleetSecrets = { controller: secret(), sts: secret(), gateway: secret(), operator: secret() };
   // Replicas open one database with one key.
@@ -158,8 +159,11 @@ function writeFiles(folder: string, places: Places): Pick<Fleet, 'controllerFile
   }
   const controllerFile = join(folder, 'controller.json');
   writeCredentialFile(controllerFile, { url: places.issuer, client: 'ci', secret: secrets.controller.reveal() });
-  const operatorFile = join(folder, 'operator.json');
-  const socket = join(folder, 'sts-1/run/sts.sock');
-  writeCredentialFile(operatorFile, { socket, client: 'operator', secret: secrets.operator.reveal() });
-  return { controllerFile, operatorFile };
+  const operator = (server: 'issuer' | 'sts'): string => {
+    const file = join(folder, `${server}-operator.json`);
+    const socket = join(folder, `${server}-1/run/${server}.sock`);
+    writeCredentialFile(file, { socket, client: 'operator', secret: secrets.operator.reveal() });
+    return file;
+  };
+  return { controllerFile, operatorFiles: { issuer: operator('issuer'), sts: operator('sts') } };
 }
