@@ -31,7 +31,16 @@ type StsStorage = Awaited<ReturnType<typeof openStsStorage>>;
 export async function startSts(plan: StsPlan, host: Host): Promise<RunningServer> {
   const store = timed(host, 'sts', {
     store: await openStsStorage(plan.database),
-    operations: ['grant', 'recordRefusal', 'buryJobs', 'endSession', 'prune'],
+    operations: [
+      'grant',
+      'recordRefusal',
+      'recordAction',
+      'buryJobs',
+      'endSession',
+      'raiseEpoch',
+      'setFreeze',
+      'prune',
+    ],
   });
   try {
     return await startOn(store, plan, host);
