@@ -9,8 +9,6 @@ import { ConnectionLost, codeOf, sqlState } from './errors.ts';
 /** Nothing waits longer for the database; what the server itself enforces ends a little sooner. */
 export const PATIENCE_MS = 2000;
 const CONNECT_MS = 1500;
-const STATEMENT_MS = 1800;
-const LOCK_MS = 1500;
 
 /** SQL that is prepared once per connection. */
 export interface Statement {
@@ -64,9 +62,6 @@ const clientOptions = (location: PostgresLocation, name: string, stream: Socket)
   application_name: name,
   client_encoding: 'UTF8',
   options: '-c client_min_messages=warning',
-  statement_timeout: STATEMENT_MS,
-  lock_timeout: LOCK_MS,
-  idle_in_transaction_session_timeout: PATIENCE_MS,
   keepAlive: true,
   // Statements go out without waiting for the answers of those before.
   pipeline: true,

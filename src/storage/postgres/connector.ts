@@ -4,7 +4,7 @@ import { JobpassError } from '../../base/core/errors.ts';
 import type { PostgresLocation } from '../location.ts';
 import { integer, type Row, text } from '../rows/row.ts';
 import { stepsFrom } from '../schema-gate.ts';
-import { Connection, statement } from './connection.ts';
+import { Connection, PATIENCE_MS, statement } from './connection.ts';
 import { failure } from './errors.ts';
 import { migrate, readGate, type Schema } from './migrate.ts';
 
@@ -13,6 +13,11 @@ const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 1000;
 
 const OLDEST_SERVER = 150_000;
+
+/** What the server itself enforces ends a little sooner than patience here does. */
+const STATEMENT_MS = 1800;
+const LOCK_MS = 1500;
+const SET_UP_MS = 1500;
 
 /**
  * Which server this is, and the settings that every statement relies on. The names of log files begin with the timeline, which
@@ -26,6 +31,9 @@ const SET_UP = statement(`
       (SELECT system_identifier FROM pg_control_system()), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
       (SELECT oid FROM pg_database WHERE datname = current_database())) END AS history,
     set_config('search_path', quote_ident($1) || ',pg_temp', false) AS search_path,
+    set_config('statement_timeout', '${STATEMENT_MS}', false) AS longest_statement,
+    set_config('lock_timeout', '${LOCK_MS}', false) AS longest_wait,
+    set_config('idle_in_transaction_session_timeout', '${PATIENCE_MS}', false) AS longest_silence,
     CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END AS flushes`);
 const SCHEMA_ID = statement('SELECT oid FROM pg_namespace WHERE nspname = $1');
 
@@ -138,7 +146,7 @@ export class Connector {
 
   /** Settings and checks of a new connection; the history behind it. */
   async #setUp(connection: Connection): Promise<string> {
-    const timer = connection.expireIn(1500);
+    const timer = connection.expireIn(SET_UP_MS);
     try {
       const [{ rows }, schemas] = await Promise.all([
         connection.query(SET_UP, [this.#schema.name]),
