@@ -1,4 +1,5 @@
 // Puts an issuer together from its plan: storage, keys, clients, routes, listener.
+import type { FastifyInstance } from 'fastify';
 import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import { watchIssuerStore } from '../../issuer/begin-anew.ts';
 import { createIssuer } from '../../issuer/issuer.ts';
@@ -67,8 +68,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
       onAnswered: (status) => metrics.answered('admin', status),
     });
     await Promise.all([server.ready(), operators.ready()]);
-    await listenOnSocket(operators.server, plan.adminSocket);
-    await listenOn(server.server, plan.listen, 'the issuer');
+    await listen(plan, { operators, server });
     const certificates = keepCertificates(host, 'issuer', [{ server: server.server, tls: plan.tls }]);
     issuer.start();
     keeper.start();
@@ -92,6 +92,20 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
     };
   } catch (cause) {
     await store.close();
+    throw cause;
+  }
+}
+
+/** Binds both listeners, or neither: one that stays would keep the program from ending. */
+async function listen(
+  plan: IssuerPlan,
+  { operators, server }: Readonly<Record<'operators' | 'server', FastifyInstance>>,
+): Promise<void> {
+  try {
+    await listenOnSocket(operators.server, plan.adminSocket);
+    await listenOn(server.server, plan.listen, 'the issuer');
+  } catch (cause) {
+    await Promise.all([server.close(), operators.close()]);
     throw cause;
   }
 }

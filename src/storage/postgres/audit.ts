@@ -2,15 +2,13 @@
 import { encodeRecord } from '../../base/audit/record.ts';
 import type { AuditStore } from '../../base/audit/store.ts';
 import { JobpassError } from '../../base/core/errors.ts';
-import { AUDIT_COLUMNS, decodeCheckpoint, decodeEntry, decodeHead, decodeState } from '../rows/audit.ts';
+import { AUDIT_COLUMNS, AUDIT_HEADS, decodeCheckpoint, decodeEntry, decodeHead, decodeState } from '../rows/audit.ts';
 import { statement } from './connection.ts';
 import type { PostgresDatabase } from './database.ts';
 import { exclusive } from './locks.ts';
 import type { Transaction } from './transaction.ts';
 
-const HEADS = statement(
-  'SELECT writer, sequence, hash, pruned_sequence, pruned_hash FROM audit_writer ORDER BY writer',
-);
+const HEADS = statement(AUDIT_HEADS);
 const ENTRIES = statement(
   `SELECT ${AUDIT_COLUMNS} FROM audit_entry WHERE writer = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`,
 );
