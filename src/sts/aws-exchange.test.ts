@@ -65,7 +65,7 @@ describe('a role is found', () => {
     const both = policies.current();
     let asked = 0;
     const later = () => (asked++ === 0 ? both : new ExchangeWorld([]).deps.policies.current());
-    Object.assign(world.deps, { policies: { current: later } });
+    Object.assign(world.deps, { policies: { current: later, isFresh: () => true } });
     expect(await reasonOf({})).toBe('role_unknown');
   });
 

@@ -7,6 +7,7 @@ import type { PolicySet } from '../policy/policy-set.ts';
 import type { CredentialRequest, ExchangeRequest } from './exchange-request.ts';
 import { decideOn, freshId, type GrantDeps, type Granted } from './grant.ts';
 import type { StsObserver } from './observer.ts';
+import type { ActivePolicies } from './policy-reload.ts';
 import { type Case, refusalRecord } from './records.ts';
 import { type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
 import type { FederatedSession, Session } from './store.ts';
@@ -15,7 +16,7 @@ import { type VerifierDeps, verifyToken } from './verifier/verify.ts';
 
 export interface ExchangeDeps extends GrantDeps {
   readonly verifier: VerifierDeps;
-  readonly policies: { current(): PolicySet };
+  readonly policies: Pick<ActivePolicies, 'current' | 'isFresh'>;
   /** Told of every decision. */
   readonly observer?: StsObserver;
 }
@@ -72,7 +73,9 @@ export async function inCase<T extends DurableGrant>(
 ): Promise<T | Refused> {
   const opened = newCase(deps, { wire: request.wire, role: named, remoteAddress: request.remoteAddress });
   const startedAt = deps.clock.monotonicMs();
-  const answer = await run(opened).catch((error: unknown) => refuseUnexpected(deps, opened, error));
+  const answer = await (deps.policies.isFresh() ? run(opened) : Promise.resolve(refuseStale(deps, opened))).catch(
+    (error: unknown) => refuseUnexpected(deps, opened, error),
+  );
   deps.observer?.decided({
     wire: request.wire,
     ...(answer.ok ? { outcome: 'granted', reason: null } : { outcome: 'refused', reason: answer.reason }),
@@ -87,6 +90,12 @@ interface DurableGrant {
   readonly ok: true;
   readonly session: Session | FederatedSession;
 }
+
+const refuseStale = (deps: Pick<ExchangeDeps, 'ring'>, opened: Case): Refused =>
+  refuseUnverified(deps, opened, {
+    failure: failure('policies_stale', 'which policies are active could not be learnt for ten seconds'),
+    checks: [],
+  });
 
 /** Refuses a token that was not verified: durably when it is authentic and meant for us. */
 export function refuseToken(

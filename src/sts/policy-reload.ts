@@ -69,6 +69,11 @@ export class ActivePolicies {
     return this.#set;
   }
 
+  /** False while this may not be what all replicas decide by: then nobody may decide by it. */
+  isFresh(): boolean {
+    return this.#options.source.isFresh?.() ?? true;
+  }
+
   /** Reads the files again; calls during a reload cause one more after it. Never rejects. */
   reload(): Promise<void> {
     if (this.#reloading !== undefined) {

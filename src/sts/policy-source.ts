@@ -16,4 +16,6 @@ export interface PolicySource {
   read(path: string): Promise<Uint8Array | undefined>;
   /** Calls `onChange` after something may have changed, sometimes for nothing. The returned function ends that. */
   watch(onChange: () => void): () => void;
+  /** Whether what it last gave can still be what is in force. Absent: always. */
+  isFresh?(): boolean;
 }

@@ -51,7 +51,7 @@ export class ExchangeWorld {
         clock,
         clockSkewSeconds: 30,
       },
-      policies: { current: () => buildPolicySet(this.roles) },
+      policies: { current: () => buildPolicySet(this.roles), isFresh: () => true },
       ceilings: ceilingsOf([wideCeiling('main'), wideCeiling('other')]),
       awsPolicies: this.awsPolicies,
       resources: new Map([

@@ -61,6 +61,8 @@ export class MemoryPolicies {
   readonly documents = new Map<string, string>();
   /** Set: the folder cannot be read. */
   broken: Error | undefined;
+  /** Set to false: nobody knows whether it is still what is active. */
+  fresh = true;
   #onChange: (() => void) | undefined;
 
   async list(): Promise<readonly PolicyFile[]> {
@@ -81,6 +83,10 @@ export class MemoryPolicies {
     return () => {
       this.#onChange = undefined;
     };
+  }
+
+  isFresh(): boolean {
+    return this.fresh;
   }
 
   get isWatched(): boolean {

@@ -7,6 +7,9 @@ import { ClientRegistry } from '../../base/client-auth/authenticate.ts';
 import type { Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
 import { watchStsStore } from '../../sts/begin-anew.ts';
+import { ceilingsOf } from '../../sts/judge.ts';
+import type { PolicySource } from '../../sts/policy-source.ts';
+import { SharedPolicies } from '../../sts/shared-policies.ts';
 import { createSts, type Sts } from '../../sts/sts.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
 import type { StsPlan, TlsIdentity } from '../config/plan.ts';
@@ -67,7 +70,7 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
     keys,
     groupKeys,
     clients,
-    policySource: policyFolder(settings.policiesFolder),
+    policySource: policySource(store, plan, log),
     storeWatch,
     fetch: outbound.fetch,
     limits,
@@ -123,6 +126,14 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
       await store.close();
     },
   };
+}
+
+/** The folder, and where replicas share a store, the set that all of them decide by. */
+function policySource(store: StsStorage, { database, settings }: StsPlan, log: Log): PolicySource {
+  const folder = policyFolder(settings.policiesFolder);
+  if (!isShared(database)) return folder;
+  const ceilings = ceilingsOf(settings.tenants);
+  return new SharedPolicies({ folder, store, ceilings, clock: systemClock, random: systemRandom, log });
 }
 
 /** The watch over the store, after its first look: nothing is made in a store that is not the one it seems to be. */

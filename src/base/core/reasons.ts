@@ -108,6 +108,7 @@ export const REASONS = {
   scope_unknown: ['not_found', 'there is no such role, tenant or issuer'],
   decision_unknown: ['not_found', 'no decision has this id'],
   decision_ambiguous: ['not_found', 'several decisions begin with this id'],
+  policies_stale: ['unavailable', 'the server cannot prove that it decides by the policies that are active'],
   store_unavailable: ['unavailable', 'the store did not take the record, so nothing was granted'],
   internal_failure: ['unavailable', 'an unexpected failure; nothing was granted'],
 } as const satisfies Record<string, readonly [SafeReason, string]>;

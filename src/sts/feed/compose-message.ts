@@ -11,6 +11,7 @@ import type { PolicySet } from '../../policy/policy-set.ts';
 import { MAX_ENDED_PER_MESSAGE } from '../../wire/feed/codec.ts';
 import { epochsIdOf, NO_EPOCHS_ID } from '../../wire/feed/epochs.ts';
 import type { FeedMessage, FeedPoll } from '../../wire/feed/message.ts';
+import type { ActivePolicies } from '../policy-reload.ts';
 import type { RegisteredGateway } from '../settings.ts';
 import type { StsStore } from '../store.ts';
 import type { FeedAges } from '../verifier/feed-ages.ts';
@@ -18,7 +19,7 @@ import type { FeedAges } from '../verifier/feed-ages.ts';
 export interface FeedDeps {
   readonly stsUrl: string;
   readonly store: Pick<StsStore, 'highWaterMark' | 'identity' | 'listEndedSessions' | 'listEpochs'>;
-  readonly policies: { current(): PolicySet };
+  readonly policies: Pick<ActivePolicies, 'current' | 'isFresh'>;
   readonly keys: Pick<KeyRing, 'publicJwks' | 'signer'>;
   readonly ages: FeedAges;
   readonly clock: Clock;
@@ -57,6 +58,9 @@ export interface Asked {
  * `clock_behind`, because ends may have been forgotten at a time that has not come. Rejects when the store does.
  */
 export async function readNews(deps: FeedDeps, { reader, poll }: Asked): Promise<Result<News, Failure>> {
+  if (!deps.policies.isFresh()) {
+    return err(failure('policies_stale', 'which policies are active could not be learnt for ten seconds'));
+  }
   const heard = deps.ages.snapshot();
   const { id: store } = await deps.store.identity();
   const from = poll.store === store ? poll.cursor : 0;
