@@ -39,6 +39,8 @@ beforeAll(async () => {
   await fleet.issuers[0]?.start();
   await sts().start();
   jobs = await Promise.all([runJob(fleet), runJob(fleet)]);
+  // A backup of a database in which nothing ever was is not put back without being asked about.
+  await untilServed(fleet);
 });
 
 afterAll(async () => {
@@ -144,13 +146,19 @@ describe('with a backup', () => {
 
   test('a start on a database cut short is refused with what repairs it', async () => {
     truncateSync(database, Math.floor(statSync(database).size / 2));
-    expect(await refusalToStart()).toMatch(/ERR_STORE_CORRUPT.*restore/);
+    expect(await refusalToStart()).toMatch(/ERR_STORE_CORRUPT.*jobpass restore FILE/);
     await putBack();
   });
 
   test('a start on a file that is no database is refused with what repairs it', async () => {
     writeFileSync(database, 'a letter\n'.repeat(1000));
-    expect(await refusalToStart()).toMatch(/ERR_STORE_CORRUPT.*restore/);
+    expect(await refusalToStart()).toMatch(/ERR_STORE_CORRUPT.*jobpass restore FILE/);
+    await putBack();
+  });
+
+  test('a start without the database that there was is refused with what repairs it', async () => {
+    rmSync(database);
+    expect(await refusalToStart()).toMatch(/jobpass restore FILE/);
     await putBack();
   });
 

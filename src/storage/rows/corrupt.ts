@@ -3,6 +3,6 @@ import { JobpassError } from '../../base/core/errors.ts';
 
 /** ERR_STORE_CORRUPT: what the database holds is not what was written. */
 export function corrupt(what: string, cause?: unknown): JobpassError {
-  const hint = 'restore the last good backup; keep the broken file aside';
+  const hint = 'stop the server; jobpass restore FILE puts a backup in its place; keep the broken one aside';
   return new JobpassError('ERR_STORE_CORRUPT', what, cause === undefined ? { hint } : { cause, hint });
 }

@@ -107,5 +107,5 @@ export class StandingFiles {
 
 const lostFile = (what: string): JobpassError =>
   new JobpassError('ERR_STORE_UNAVAILABLE', what, {
-    hint: 'put it back, or stop the server, restore the last good backup and start it again',
+    hint: 'put it back, or stop the server: jobpass restore FILE puts a backup in its place',
   });
