@@ -21,7 +21,16 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
   const { log, metrics } = host;
   const store = timed(host, 'issuer', {
     store: await openIssuerStorage(plan.database),
-    operations: ['startJob', 'addRequestToken', 'heartbeat', 'recordToken', 'endJob', 'acknowledgeEvents', 'prune'],
+    operations: [
+      'startJob',
+      'addRequestToken',
+      'heartbeat',
+      'recordToken',
+      'endJob',
+      'acknowledgeEvents',
+      'replaceRing',
+      'prune',
+    ],
   });
   try {
     const clock = systemClock;

@@ -42,6 +42,10 @@ export async function startSts(plan: StsPlan, host: Host): Promise<RunningServer
       'endSession',
       'raiseEpoch',
       'setFreeze',
+      'replaceRing',
+      'activatePolicies',
+      'beginAnew',
+      'insertCheckpoint',
       'prune',
     ],
   });

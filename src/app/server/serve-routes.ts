@@ -73,8 +73,8 @@ export function serveRoutes(options: ServeRoutesOptions): FastifyInstance {
       done();
     });
   }
-  // Fastify closes only servers that it made or told to listen; an open one would keep the process alive.
-  server.addHook('onClose', () => closeServer(server.server));
+  // Before Fastify's own end: it closes only servers that it told to listen, and waits for connections that never ask anything.
+  server.addHook('preClose', () => closeServer(server.server));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const entrance = entranceOf(options);
