@@ -49,4 +49,6 @@ export const grantingStore = (
   recordAction: (record) => store.recordAction(record),
   findUse: (use) => store.findUse(use),
   findSession: (id) => store.findSession(id),
+  listEpochs: () => store.listEpochs(),
+  listFreezes: () => store.listFreezes(),
 });

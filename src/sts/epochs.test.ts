@@ -5,6 +5,7 @@ import { deployPolicies } from '../../test/fakes/aws-role.ts';
 import { ACCOUNT, gcpAccessToken, gcpIntrospect, gcpPolicies, gcpReason, takeOn } from '../../test/fakes/gcp-calls.ts';
 import { StsWorld, type StsWorldOptions } from '../../test/fakes/sts-world.ts';
 import type { EpochScope } from '../base/core/epoch.ts';
+import type { JsonObject } from '../base/core/json.ts';
 import { raiseOf } from '../storage/conformance/fixtures.ts';
 
 const PUBLISH = { scope: 'role', name: 'main/publish' } as const;
@@ -65,6 +66,37 @@ test('granting is frozen for a role that comes of another session, too', async (
   await world.store.setFreeze({ scope: PUBLISH, frozen: true, record });
   const refused = await takeOn(world, parent);
   expect([refused.status, await gcpReason(world, refused)]).toEqual([503, 'granting_frozen']);
+});
+
+test('the operator reads which epoch, or which freeze, and a dry run says it, too', async () => {
+  await start({});
+  const token = await world.issuer.idToken();
+  const detailOf = async () => {
+    const { json } = await world.exchange(token);
+    const shown = await world.call(`GET /admin/v1/decisions/${json.decision_id}`, { as: 'root' });
+    return shown.json.decision;
+  };
+  const dryRun = async (identity: JsonObject) => {
+    const json = { role: 'main/publish-web', ...identity };
+    return (await world.call('POST /admin/v1/evaluate', { as: 'root', json })).json;
+  };
+  const scope = { scope: 'tenant', name: 'main' } as const;
+  const { record } = raiseOf('F', scope);
+  await world.store.setFreeze({ scope, frozen: true, record });
+  const frozen = { reason: 'granting_frozen', detail: 'an operator froze tenant main at 2026-11-23T03:00:00.000Z' };
+  expect(await detailOf()).toMatchObject(frozen);
+  expect(await dryRun({ token })).toMatchObject({ decision: 'deny', ...frozen });
+  await raise({ scope: 'all' });
+  const ended = {
+    reason: 'epoch_raised',
+    detail: 'an operator ended what was issued up to 2027-01-15T08:00:00.000Z, of all: a newer token is needed',
+  };
+  expect(await detailOf()).toMatchObject(ended);
+  expect(await dryRun({ token })).toMatchObject({ decision: 'deny', ...ended });
+  await world.store.setFreeze({ scope, frozen: false, record: { ...record, id: 'AF2' } });
+  expect(await dryRun({ token })).toMatchObject(ended);
+  const claims = { iss: world.issuer.issuer, owner_id: '42', pipeline_id: '7', ref: 'refs/heads/main' };
+  expect(await dryRun({ claims })).toMatchObject({ decision: 'allow' });
 });
 
 test('an AWS client of before is nobody any more', async () => {

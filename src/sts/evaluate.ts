@@ -1,12 +1,15 @@
 // The dry-run: the same checks and the same decision as an exchange, and nothing granted, stored or used up.
-import type { RoleRef, Trace } from '../base/core/decision.ts';
+import { formatRoleRef, type RoleRef, type Trace } from '../base/core/decision.ts';
 import type { Claims } from '../base/core/json.ts';
 import { type Failure, type Reason, type SafeReason, safeReason } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
+import type { EpochSeconds } from '../base/core/time.ts';
 import type { Clock } from '../base/ports/clock.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
 import { identityOf } from './grant.ts';
 import { type Identity, type JudgeDeps, judge } from './judge.ts';
+import { findStop } from './stopped.ts';
+import type { StsStore } from './store.ts';
 import { checkDeadline, checkTokenId } from './verifier/checks.ts';
 import { findIssuer } from './verifier/trusted-issuers.ts';
 import { type VerifierDeps, verifiedFacts, verifyToken } from './verifier/verify.ts';
@@ -30,22 +33,32 @@ export interface EvaluateDeps extends JudgeDeps {
   readonly verifier: VerifierDeps;
   readonly policies: { current(): PolicySet };
   readonly clock: Clock;
+  readonly store: Pick<StsStore, 'listEpochs' | 'listFreezes'>;
 }
 
 /** Runs verifier (for a token) and policy. Asks the issuer for keys and job status as an exchange would. */
 export async function evaluate(deps: EvaluateDeps, asked: Evaluation): Promise<EvaluationResult> {
   const established = await establish(deps, asked.identity);
   if (!established.ok) return denied(established.error.failure, established.error.trace);
-  const { identity, trace } = established.value;
+  const { identity, issuedFrom, trace } = established.value;
   const question = { role: asked.role, askedSeconds: asked.askedSeconds, now: deps.clock.nowSeconds() };
   const judgement = judge(deps, deps.policies.current(), { identity, question });
   const whole = { ...trace, ...judgement.trace };
   if (!judgement.allow) return denied(judgement.failure, whole);
+  const scoped = { role: formatRoleRef(asked.role), issuer: identity.issuer, issuedFrom };
+  const stop = await findStop(deps.store, scoped);
+  if (stop !== undefined) return denied(stop, whole);
   const detail = `a session of ${judgement.trace.lifetime.givenSeconds} s at group ${judgement.role.session.gateway}`;
   return { decision: 'allow', reason: null, safe_reason: null, detail, trace: whole };
 }
 
-type Established = Result<{ identity: Identity; trace: Trace }, { failure: Failure; trace: Trace }>;
+type Established = Result<
+  { identity: Identity; issuedFrom: EpochSeconds; trace: Trace },
+  { failure: Failure; trace: Trace }
+>;
+
+/** Claims that stand for a token stand for one that is issued now. */
+const NEW_TOKEN = Number.POSITIVE_INFINITY;
 
 async function establish(deps: EvaluateDeps, given: Evaluation['identity']): Promise<Established> {
   if ('claims' in given) return establishClaims(deps, given.claims);
@@ -56,7 +69,8 @@ async function establish(deps: EvaluateDeps, given: Evaluation['identity']): Pro
     return err({ failure: verification.failure, trace });
   }
   const facts = verifiedFacts(verification.token);
-  return ok({ identity: identityOf(facts), trace: { checks, jobBound: facts.jobBound } });
+  const { issuedAt: issuedFrom, jobBound } = facts;
+  return ok({ identity: identityOf(facts), issuedFrom, trace: { checks, jobBound } });
 }
 
 /** Claims as if verified: the issuer must be registered, and what the decision itself reads must be well formed. */
@@ -79,7 +93,7 @@ function establishClaims(deps: EvaluateDeps, claims: Claims): Established {
     issuerSeconds: issuer.value.maxSessionSeconds,
   };
   const checks = [{ check: 'claims', outcome: 'held', detail: 'taken as given: no token was verified' }] as const;
-  return ok({ identity, trace: { checks, jobBound } });
+  return ok({ identity, issuedFrom: NEW_TOKEN, trace: { checks, jobBound } });
 }
 
 const denied = (refusal: Failure, trace: Trace): EvaluationResult => ({

@@ -1,16 +1,17 @@
 // The moment a grant counts: session, record and uses become durable in one transaction, or a refusal does. It decides nothing.
-import type { Trace } from '../base/core/decision.ts';
+import { formatRoleRef, type Trace } from '../base/core/decision.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { CredentialRequest } from './exchange-request.ts';
 import { type Case, grantRecord, type RecordedToken, refusalRecord } from './records.ts';
 import { type RefusalDeps, type Refused, refuseDurably, refuseUnverified } from './refusals.ts';
 import { type RepeatDeps, repeated } from './repeat.ts';
+import { findStop } from './stopped.ts';
 import type { FederatedSession, GrantOutcome, Session, StsStore, TokenUse } from './store.ts';
 import type { VerifiedFacts } from './verifier/verify.ts';
 
 export interface SettleDeps extends RefusalDeps, RepeatDeps {
-  readonly store: Pick<StsStore, 'grant' | 'recordRefusal'> & RepeatDeps['store'];
+  readonly store: Pick<StsStore, 'grant' | 'recordRefusal' | 'listEpochs' | 'listFreezes'> & RepeatDeps['store'];
   readonly clockSkewSeconds: number;
 }
 
@@ -48,11 +49,27 @@ export async function settle<S extends Session | FederatedSession>(
   const client = request.client ?? null;
   const outcome = await tryGrant(deps, { session, record, uses, issuedFrom, client, now, skewSeconds });
   if (outcome === 'granted') return ok(session);
-  const again = outcome === 'token_replayed' ? await tryAgain(deps, opened, wanted) : err(failureOf(outcome));
+  const again =
+    outcome === 'token_replayed' ? await tryAgain(deps, opened, wanted) : err(await told(deps, outcome, wanted));
   if (again.ok) return again;
   const refusal = again.error;
   if (refusal.reason !== 'store_unavailable') return err(await refuseGrant(deps, opened, { ...wanted, refusal }));
   return err(refuseUnverified(deps, opened, { failure: refusal, checks: trace.checks }));
+}
+
+type Refusing = Exclude<GrantOutcome, 'granted' | 'token_replayed'> | 'store_unavailable';
+
+/** Why, for the operator: of an epoch or a freeze also which one, as far as the store says it. */
+async function told(deps: SettleDeps, outcome: Refusing, { issuedFrom, session }: Grantable): Promise<Failure> {
+  const plain = failureOf(outcome);
+  if (outcome !== 'epoch_raised' && outcome !== 'frozen') return plain;
+  const role = session.role === null ? null : formatRoleRef(session.role);
+  try {
+    const stop = await findStop(deps.store, { role, issuer: session.issuer, issuedFrom });
+    return stop?.reason === plain.reason ? stop : plain;
+  } catch {
+    return plain;
+  }
 }
 
 async function tryAgain(deps: SettleDeps, opened: Case, wanted: Grantable): Promise<Result<Session, Failure>> {
@@ -97,7 +114,7 @@ async function tryGrant(
   }
 }
 
-function failureOf(outcome: Exclude<GrantOutcome, 'granted' | 'token_replayed'> | 'store_unavailable'): Failure {
+function failureOf(outcome: Refusing): Failure {
   switch (outcome) {
     case 'job_ended':
       return failure('job_ended', 'the job ended before the grant was durable');

@@ -75,7 +75,7 @@ describe('a freeze', () => {
     const refused = await exchangeAnew(job);
     expect(refused).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } });
     const shown = await said('decisions', 'show', String(refused.body.decision_id));
-    expect(shown).toContain('granting_frozen  granting is frozen for this role');
+    expect(shown).toContain(`granting_frozen  an operator froze role ${ROLE} at 20`);
     expect(await isGood(credential)).toBe(true);
     expect(await said('freeze')).toMatch(new RegExp(`^frozen  role ${ROLE}  since \\d{4}-.* UTC\n$`));
     expect(await said('freeze', '--role', ROLE, '--off')).toBe(`granting  role ${ROLE}\n`);

@@ -18,7 +18,9 @@ import { type EvaluateDeps, type Evaluation, evaluate } from '../evaluate.ts';
 
 const DEFAULT_LIMIT = 20;
 
-export interface AdminDeps extends DecisionsDeps, EvaluateDeps, OperatorDeps<StsGrant> {}
+export interface AdminDeps extends DecisionsDeps, EvaluateDeps, OperatorDeps<StsGrant> {
+  readonly store: DecisionsDeps['store'] & EvaluateDeps['store'];
+}
 
 type Operator = Client<StsGrant>;
 type Handler = (deps: AdminDeps, request: HttpRequest, operator: Operator) => Promise<Result<HttpResponse, Failure>>;
