@@ -41,6 +41,16 @@ function ssfConfiguration(settings: IssuerSettings): JsonObject {
   };
 }
 
+/** What relying parties read, by the path below the issuer's URL: all that a static web host needs. */
+export const publicFiles = (settings: IssuerSettings, keys: IssuerKeys): ReadonlyMap<string, string> => {
+  const keySet = JSON.stringify({ keys: keys.publicJwks().keys });
+  return new Map([
+    ['.well-known/openid-configuration', JSON.stringify(openidConfiguration(settings))],
+    ['.well-known/jwks', keySet],
+    ['.well-known/jwks.json', keySet],
+  ]);
+};
+
 /** Routes without authentication. */
 export function discoveryRoutes(context: IssuerContext): readonly RouteDefinition[] {
   const { settings } = context;

@@ -51,12 +51,9 @@ beforeEach(async () => {
     audience: 'https://sts.example.com',
     clock,
   });
-  routes = keyRoutes({ clients, refusals: new RefusalDesk({ clock, random, log }) }, keeper, {
-    store,
-    kek,
-    clock,
-    random,
-  });
+  const rewrap = { store, kek, clock, random };
+  const files = () => new Map([['.well-known/jwks', '{"keys":[]}']]);
+  routes = keyRoutes({ clients, refusals: new RefusalDesk({ clock, random, log }) }, { keeper, rewrap, files });
 });
 
 async function ask(verb: string | null, body: JsonObject | null = null, as = 'ann') {
@@ -214,6 +211,11 @@ describe('revoking', () => {
     expect(await states('group/artifacts')).toEqual(['revoked', 'active']);
     expect(store.actions.at(-1)).toMatchObject({ action: 'key.revoke', actor: { name: 'bob' } });
   });
+});
+
+test('what a web host serves is told to any operator of keys', async () => {
+  expect((await ask('files')).json).toEqual({ files: { '.well-known/jwks': '{"keys":[]}' } });
+  expect((await ask('files', null, 'eve')).status).toBe(403);
 });
 
 describe('sealing anew', () => {

@@ -27,11 +27,18 @@ interface KeysGrant {
 
 const mayUse = ({ keys }: KeysGrant, ring: string): boolean => keys.includes(ring) || keys.includes('*');
 
+/** What the routes are of. */
+interface KeyServer {
+  readonly keeper: KeyKeeper;
+  readonly rewrap: RewrapDeps;
+  /** What relying parties read, as files; null: this server has none. */
+  readonly files: (() => ReadonlyMap<string, string>) | null;
+}
+
 /** `GET /admin/v1/keys` and `POST /admin/v1/keys/<verb>`, for operators with `may.keys`. */
 export function keyRoutes<Grant extends KeysGrant>(
   deps: OperatorDeps<Grant>,
-  keeper: KeyKeeper,
-  rewrap: RewrapDeps,
+  { files, keeper, rewrap }: KeyServer,
 ): readonly Route[] {
   const verbs = Object.entries(KEY_VERBS).map(([name, verb]) =>
     operatorRoute(deps, { method: 'POST', path: `/admin/v1/keys/${name}` }, carryingOut(keeper, verb)),
@@ -39,9 +46,18 @@ export function keyRoutes<Grant extends KeysGrant>(
   return [
     operatorRoute(deps, { method: 'GET', path: '/admin/v1/keys' }, listing(keeper)),
     operatorRoute(deps, { method: 'POST', path: '/admin/v1/keys/rewrap' }, rewrapping(keeper, rewrap)),
+    ...(files === null
+      ? []
+      : [operatorRoute(deps, { method: 'GET', path: '/admin/v1/keys/files' }, exporting<Grant>(files))]),
     ...verbs,
   ];
 }
+
+/** `{"files": {path: content}}`, all of it public. */
+const exporting =
+  <Grant extends KeysGrant>(files: () => ReadonlyMap<string, string>): OperatorHandler<Grant> =>
+  async (_, { may }) =>
+    may.keys.length === 0 ? err(notPermitted('keys')) : ok(jsonResponse(200, { files: Object.fromEntries(files()) }));
 
 /** `{"rewrapped": {ring: keys}}`: every ring of the store, so an operator of all of them. */
 const rewrapping =

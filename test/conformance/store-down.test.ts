@@ -11,7 +11,7 @@ import { StsWorld } from '../fakes/sts-world.ts';
 test('the issuer serves keys and discovery with its store closed, by the keys that it has', async () => {
   const store = await openSqliteIssuer({ memory: true });
   const encryptionKey = new Secret(randomBytes(32).toString('base64url'));
-  const kept = { encryptionKey, encryptionKeyBefore: null };
+  const kept = { encryptionKey, encryptionKeyBefore: null, keyExport: null };
   const plan = { settings: SETTINGS, ...kept, keyRotation: { rotateEverySeconds: null, publishSeconds: 60 } };
   const { keeper, keys } = await openIssuerKeys(plan, store, new MemoryLog());
   const { call, issuer } = issuerWorldOn(store, { keys });

@@ -1,4 +1,6 @@
 // Keys change while jobs run: three servers as processes of their own, and an operator at the command line.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ended, jobpass } from '../cli/jobpass.ts';
 import {
@@ -152,7 +154,10 @@ describe('an operator at the command line', () => {
     const kid = await kidOf('id-token', 'active');
     expect(await keys('revoke', 'id-token', kid, '--yes')).toMatchObject({ code: 0 });
     const jwks = await fetch(`${servers.stage.urls.issuer}/.well-known/jwks`);
-    expect(await jwks.text()).not.toContain(kid);
+    const published = await jwks.text();
+    expect(published).not.toContain(kid);
+    expect(await keys('export', 'web')).toMatchObject({ code: 0 });
+    expect(readFileSync(join(servers.stage.folder, 'web/.well-known/jwks'), 'utf8')).toBe(published);
     const ms = await timeUntil(async () => (await exchange(servers.stage, idToken)).status !== 200);
     expect(ms).toBeLessThan(REVOKED_WITHIN_MS);
     const again = await timeUntil(async () => {

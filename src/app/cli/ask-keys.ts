@@ -24,7 +24,7 @@ export function chosenServers(surroundings: Surroundings): readonly OperatorServ
 export async function askKeys(
   surroundings: Surroundings,
   server: OperatorServer,
-  change: { readonly verb: string; readonly order: JsonObject } | null = null,
+  what: { readonly verb: string; readonly order: JsonObject } | { readonly path: string } | null = null,
 ): Promise<OperatorAnswer> {
   const credential = operatorCredentialOf(surroundings, server);
   if (credential === undefined)
@@ -32,10 +32,11 @@ export async function askKeys(
       exitCode: EXIT.usage,
       hint: `jobpass init writes ${NAMES[server].place}; ${NAMES[server].variable} names another`,
     });
-  const path = change === null ? '/admin/v1/keys' : `/admin/v1/keys/${change.verb}`;
-  const answer = await askOperator(credential, path, change?.order);
+  const name = what === null ? null : 'verb' in what ? what.verb : what.path;
+  const order = what !== null && 'order' in what ? what.order : undefined;
+  const answer = await askOperator(credential, `/admin/v1/keys${name === null ? '' : `/${name}`}`, order);
   if (answer.status === 200) return answer;
-  throw operatorRefusal(change === null ? 'the keys' : `keys ${change.verb}`, answer, {
+  throw operatorRefusal(name === null ? 'the keys' : `keys ${name}`, answer, {
     403: `the operator’s entry under ${server}.clients needs may: { keys: [RING] }`,
   });
 }

@@ -175,7 +175,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'keys export',
-    summary: 'print the public key of a gateway',
+    summary: 'write the issuer’s public documents, or print a gateway’s public key',
     load: async () => (await import('./commands/keys.ts')).keysExport,
   },
 ];

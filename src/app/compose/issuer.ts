@@ -44,7 +44,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
       log,
     });
     await storeWatch.open();
-    const { keeper, keys } = await openIssuerKeys(plan, store, log);
+    const { exporter, files, keeper, keys } = await openIssuerKeys(plan, store, log);
     const limits = limitsOf(host, { clock, name: 'issuer' });
     const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits });
     const issuer = createIssuer({
@@ -70,7 +70,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
     });
     metrics.watchRing('issuer', 'id-token', store);
     const operators = serveRoutes({
-      routes: [...keyAdminRoutes(plan, { clients, keeper, store, log }), ...audit.routes],
+      routes: [...keyAdminRoutes(plan, { clients, keeper, store, log, files }), ...audit.routes],
       ready: () => issuer.ready(),
       log,
       tls: null,
@@ -81,6 +81,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
     const certificates = keepCertificates(host, 'issuer', [{ server: server.server, tls: plan.tls }]);
     issuer.start();
     keeper.start();
+    void exporter?.export();
     audit.upkeep.start();
     return {
       name: 'issuer',
@@ -94,6 +95,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
         certificates.close();
         await Promise.all([server.close(), operators.close()]);
         await keeper.close();
+        await exporter?.close();
         await issuer.close();
         await audit.upkeep.close();
         await store.close();

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { IssuerGrant } from '../../base/client-auth/client.ts';
 import { checkOwnUrl, planServer, seconds } from './defaults.ts';
-import type { IssuerPlan } from './plan.ts';
+import type { IssuerPlan, KeyExportPlan } from './plan.ts';
 import { planClients } from './plan-clients.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -31,8 +31,17 @@ export function planIssuer(section: IssuerSection, context: PlanContext): Issuer
       forks: { allow: section.forks !== undefined, audiences: section.forks?.audiences ?? [] },
     },
     clients: planClients(section.clients, ['issuer', 'clients'], problems, issuerGrant),
+    keyExport: planExport(section, context),
     adminSocket: resolve(context.places.folder, (section.admin ?? 'unix:./run/issuer.sock').slice('unix:'.length)),
   };
+}
+
+function planExport({ keys }: IssuerSection, { places }: PlanContext): KeyExportPlan | null {
+  if (keys?.export === undefined) return null;
+  const [program, ...args] = keys.export.hook ?? [];
+  const { HOME = '', PATH = '' } = places.env;
+  const hook = program === undefined ? null : { command: [program, ...args] as const, env: { HOME, PATH } };
+  return { folder: resolve(places.folder, keys.export.folder), hook };
 }
 
 const issuerGrant = ({ may }: IssuerSection['clients'][number]): IssuerGrant => ({

@@ -61,7 +61,20 @@ export interface ServerPlan extends StoragePlan {
   readonly tls: TlsIdentity | null;
 }
 
+/** Where an issuer's public documents go as files. */
+export interface KeyExportPlan {
+  /** Absolute. */
+  readonly folder: string;
+  /** What brings them to their web host, run after each export: a program and its arguments. Null: nothing. */
+  readonly hook: {
+    readonly command: readonly [string, ...string[]];
+    readonly env: Readonly<Record<string, string>>;
+  } | null;
+}
+
 export interface IssuerPlan extends ServerPlan {
+  /** Null: nowhere. */
+  readonly keyExport: KeyExportPlan | null;
   readonly settings: IssuerSettings;
   readonly clients: readonly Client<IssuerGrant>[];
   /** Absolute path of the operators' Unix socket. */

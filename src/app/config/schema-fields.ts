@@ -17,19 +17,39 @@ const encryption = () => ({
 /** A gateway's `keys` section. */
 export const keys = () => z.strictObject(encryption()).describe('How private keys are kept.');
 
-/** The `keys` section of a server whose keys rotate. */
-export const rotatingKeys = () =>
+/** The issuer's `keys` section. */
+export const issuerKeys = () =>
   z
     .strictObject({
-      ...encryption(),
-      rotate_every: durationOrNever(TWO_YEARS, '730d')
+      ...rotation(),
+      export: z
+        .strictObject({
+          folder: z.string().min(1).describe('The folder: the root of what a web host serves under the issuer’s URL.'),
+          hook: z
+            .array(z.string().min(1))
+            .min(1)
+            .optional()
+            .describe(
+              'A program and its arguments, run after every export; until it succeeds, a new key does not sign.',
+            ),
+        })
         .optional()
-        .describe('How long a key signs before the next one takes over by itself; `never`: by command. Default: 90d.'),
-      publish_for: duration(TWO_YEARS, '730d')
-        .optional()
-        .describe('How long a key is published before it signs, at least 11m. Default: 1d.'),
+        .describe('Writes discovery document and key set as files, at the start and whenever keys change.'),
     })
     .describe('How private keys are kept, and for how long.');
+
+/** The `keys` section of a server whose keys rotate. */
+export const rotatingKeys = () => z.strictObject(rotation()).describe('How private keys are kept, and for how long.');
+
+const rotation = () => ({
+  ...encryption(),
+  rotate_every: durationOrNever(TWO_YEARS, '730d')
+    .optional()
+    .describe('How long a key signs before the next one takes over by itself; `never`: by command. Default: 90d.'),
+  publish_for: duration(TWO_YEARS, '730d')
+    .optional()
+    .describe('How long a key is published before it signs, at least 11m. Default: 1d.'),
+});
 
 /** Of a client: the audit chains. */
 export const mayAudit = () =>

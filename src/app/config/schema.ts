@@ -1,7 +1,7 @@
 // The one schema of jobpass.yaml: validation, types, the JSON Schema for editors and docs/config.md all come from here.
 import * as z from 'zod';
 import { MAX_SESSION_SECONDS } from '../../base/core/limits.ts';
-import { adminSocket, audit, keyRings, mayAudit, rotatingKeys, tls } from './schema-fields.ts';
+import { adminSocket, audit, issuerKeys, keyRings, mayAudit, rotatingKeys, tls } from './schema-fields.ts';
 import { gateway } from './schema-gateway.ts';
 import { limits } from './schema-limits.ts';
 import {
@@ -90,7 +90,7 @@ const issuer = z.strictObject({
     .describe(
       'A file outside the database that tells an older copy of it from the newest. Keep it where it survives a restart, and out of the backups of the data. Default: ./witness/issuer.json',
     ),
-  keys: rotatingKeys().optional(),
+  keys: issuerKeys().optional(),
   admin: adminSocket().describe('Where operators reach it. Default: unix:./run/issuer.sock'),
   audit: audit().optional(),
   id_tokens: z
