@@ -3,13 +3,14 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startIssuer } from '../../src/app/compose/issuer.ts';
 import { startSts } from '../../src/app/compose/sts.ts';
 import { loadPlan, readConfig } from '../../src/app/config/load.ts';
 import { Metrics } from '../../src/app/metrics/metrics.ts';
 import { hashClientSecret } from '../../src/base/client-auth/secret.ts';
 import { Secret } from '../../src/base/core/secret.ts';
 import { actionRecord, grantOf, refusedRecord } from '../../src/storage/conformance/fixtures.ts';
-import { openSqliteSts } from '../../src/storage/sqlite/open.ts';
+import { openSqliteIssuer, openSqliteSts } from '../../src/storage/sqlite/open.ts';
 import { MemoryLog } from '../fakes/memory-log.ts';
 import { temporaryFolder } from '../fakes/sqlite-engine.ts';
 import { jobpass } from './jobpass.ts';
@@ -307,4 +308,37 @@ test('no record, checkpoint, anchor or export has a secret in it', async () => {
   await run(['prune', '--before', '2026-11-22']);
   const { stdout } = await run(['export']);
   for (const text of [stdout, readFileSync(join(folder, 'anchor'), 'utf8')]) expect(text).not.toContain(SECRET);
+});
+
+test('an issuer has a trail of its own, which --issuer asks for', async () => {
+  const hash = hashClientSecret(new Secret(SECRET));
+  const config = `issuer:
+  url: http://127.0.0.1:8701
+  storage: sqlite:./issuer.db
+  admin: unix:./issuer.sock
+  keys: { encryption_key: "file:kek" }
+  clients: [{ name: auditor, secrets_sha256: ["${hash}"], may: { audit: true } }]
+`;
+  writeFileSync(join(folder, 'issuer.yaml'), config);
+  const document = readConfig('issuer.yaml', folder);
+  const plan = document.ok ? loadPlan(document.value, {}) : document;
+  if (!plan.ok || plan.value.issuer === null) throw new Error(JSON.stringify(plan));
+  const anywhere = { ...plan.value.issuer, listen: { host: '127.0.0.1', port: 0 } };
+  const host = { log: new MemoryLog(), limits: plan.value.limits, metrics: new Metrics(), metricsFrom: [] };
+  const issuer = await startIssuer(anywhere, host);
+  try {
+    const store = await openSqliteIssuer({ path: join(folder, 'issuer.db') });
+    await store.recordAction(actionRecord('1', { action: 'key.activate' }));
+    await store.close();
+    const credential = { socket: join(folder, 'issuer.sock'), client: 'auditor', secret: SECRET };
+    writeFileSync(join(folder, 'issuer.json'), JSON.stringify(credential), { mode: 0o600 });
+    const env = { JOBPASS_ISSUER_OPERATOR_FILE: 'issuer.json' };
+    const ask = (...args: readonly string[]) => jobpass(['audit', ...args, '--issuer'], { folder, env });
+    expect((await ask('verify')).stdout).toMatch(/^whole: \d+ records in \d+ chains of http:\/\/127\.0\.0\.1:8701\n/);
+    expect((await ask('tail')).stdout).toMatch(/^A1 .* key\.activate /m);
+    expect(JSON.parse((await ask('keys')).stdout).keys).toMatchObject([{ kty: 'RSA', state: 'active' }]);
+  } finally {
+    await issuer.close();
+  }
+  expect(await jobpass(['audit', 'tail', '--issuer'], { folder })).toMatchObject({ code: 2 });
 });

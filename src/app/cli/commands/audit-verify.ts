@@ -4,17 +4,18 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { parseJsonObject } from '../../../base/json/parse.ts';
 import { checkTrail, type PublishedKey } from '../audit/check.ts';
+import { auditCredential, SERVER_HELP, SERVER_OPTION } from '../audit/credential.ts';
 import { fileTrail } from '../audit/export-file.ts';
 import { readKeys, serverTrail } from '../audit/server-trail.ts';
 import { reportLines } from '../audit/show.ts';
 import type { Trail } from '../audit/trail.ts';
 import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
-import { operatorCredential } from '../operator.ts';
 import { paintFor } from '../paint.ts';
 
 export const auditVerify: Command = {
-  usage: 'jobpass audit verify [--anchor FILE] [--file EXPORT --jwks FILE] [--json]',
+  usage: 'jobpass audit verify [--anchor FILE] [--issuer] [--file EXPORT --jwks FILE] [--json]',
   options: {
+    ...SERVER_OPTION,
     anchor: { type: 'string' },
     file: { type: 'string' },
     jwks: { type: 'string' },
@@ -22,6 +23,7 @@ export const auditVerify: Command = {
   },
   optionHelp: {
     anchor: 'checkpoints kept outside of the database, a line each',
+    ...SERVER_HELP,
     file: 'check what jobpass audit export wrote, without a server',
     jwks: 'the server’s keys, from jobpass audit keys (or its JWKS, which has the living ones)',
     json: 'print JSON on stdout',
@@ -38,14 +40,15 @@ export const auditVerify: Command = {
 };
 
 /** Where the trail comes from, and the keys that it is checked with: never from the trail itself. */
-async function trailOf({ env, folder, options }: Surroundings): Promise<{
+async function trailOf(surroundings: Surroundings): Promise<{
   readonly trail: Trail;
   readonly keys: readonly PublishedKey[];
 }> {
+  const { folder, options } = surroundings;
   const file = text(options.file);
   const jwks = text(options.jwks);
   if (file === undefined && jwks === undefined) {
-    const credential = operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);
+    const credential = auditCredential(surroundings);
     return { trail: await serverTrail(credential), keys: await readKeys(credential) };
   }
   if (file === undefined || jwks === undefined)

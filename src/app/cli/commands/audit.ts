@@ -4,12 +4,12 @@ import * as z from 'zod';
 import type { StoredEntry } from '../../../base/audit/chain.ts';
 import { decodeRecord } from '../../../base/audit/decode.ts';
 import { ocsfEvent } from '../../../wire/ocsf.ts';
+import { auditCredential, SERVER_HELP, SERVER_OPTION } from '../audit/credential.ts';
 import { entryLine, exportLines } from '../audit/export-file.ts';
 import { askAudit, readKeys, serverTrail } from '../audit/server-trail.ts';
 import { tailLine } from '../audit/show.ts';
 import { storedEntry, type Trail } from '../audit/trail.ts';
-import { type Command, CommandFailure, EXIT, type OptionValue, type Surroundings, text } from '../command.ts';
-import { type OperatorCredential, operatorCredential } from '../operator.ts';
+import { type Command, CommandFailure, EXIT, type OptionValue, text } from '../command.ts';
 
 const FOLLOW_MS = 1000;
 /** In one answer while following. */
@@ -21,11 +21,12 @@ const tailAnswer = z.strictObject({
 });
 
 export const auditTail: Command = {
-  usage: 'jobpass audit tail [--follow] [--limit N] [--json]',
-  options: { follow: { type: 'boolean' }, limit: { type: 'string' }, json: { type: 'boolean' } },
+  usage: 'jobpass audit tail [--follow] [--limit N] [--issuer] [--json]',
+  options: { ...SERVER_OPTION, follow: { type: 'boolean' }, limit: { type: 'string' }, json: { type: 'boolean' } },
   optionHelp: {
     follow: 'go on with what is recorded from now on',
     limit: 'how many records to begin with (default: 20)',
+    ...SERVER_HELP,
     json: 'print JSON Lines on stdout',
   },
   async run(surroundings) {
@@ -33,7 +34,7 @@ export const auditTail: Command = {
     const limit = text(options.limit) ?? '20';
     if (!/^[1-9][0-9]{0,2}$/.test(limit))
       throw new CommandFailure(`--limit ${limit} is not a number from 1 to 999`, { exitCode: EXIT.usage });
-    const credential = credentialOf(surroundings);
+    const credential = auditCredential(surroundings);
     const print = (entry: StoredEntry): void =>
       out(options.json === true ? JSON.stringify(entryLine(entry)) : tailLine(entry));
     const ask = (post: { limit: number; after?: Readonly<Record<string, number>> }) =>
@@ -51,11 +52,12 @@ export const auditTail: Command = {
 };
 
 export const auditExport: Command = {
-  usage: 'jobpass audit export [--format jsonl|ocsf] [--since DATE]',
-  options: { format: { type: 'string' }, since: { type: 'string' } },
+  usage: 'jobpass audit export [--format jsonl|ocsf] [--since DATE] [--issuer]',
+  options: { ...SERVER_OPTION, format: { type: 'string' }, since: { type: 'string' } },
   optionHelp: {
     format: 'jsonl: what audit verify --file reads (default); ocsf: events of OCSF 1.6.0',
     since: 'records of this day or moment and later: 2026-11-23 or 2026-11-23T03:00:00Z',
+    ...SERVER_HELP,
   },
   async run(surroundings) {
     const { options, out, say } = surroundings;
@@ -63,7 +65,7 @@ export const auditExport: Command = {
     if (format !== 'jsonl' && format !== 'ocsf')
       throw new CommandFailure(`--format ${format} is neither jsonl nor ocsf`, { exitCode: EXIT.usage });
     const since = options.since === undefined ? null : momentOf('--since', options.since);
-    const trail = await serverTrail(credentialOf(surroundings));
+    const trail = await serverTrail(auditCredential(surroundings));
     let unreadable = 0;
     const lines = format === 'jsonl' ? exportLines(trail, since) : ocsfLines(trail, since, () => (unreadable += 1));
     for await (const line of lines) out(line);
@@ -84,27 +86,30 @@ async function* ocsfLines(trail: Trail, since: number | null, onUnreadable: () =
 const prunedAnswer = z.strictObject({ records: z.int().nonnegative() });
 
 export const auditPrune: Command = {
-  usage: 'jobpass audit prune --before DATE',
-  options: { before: { type: 'string' } },
-  optionHelp: { before: 'records of before this day or moment go, at least a day ago; a signed checkpoint stays' },
+  usage: 'jobpass audit prune --before DATE [--issuer]',
+  options: { ...SERVER_OPTION, before: { type: 'string' } },
+  optionHelp: {
+    before: 'records of before this day or moment go, at least a day ago; a signed checkpoint stays',
+    ...SERVER_HELP,
+  },
   async run(surroundings) {
     const { options, out } = surroundings;
     if (options.before === undefined)
       throw new CommandFailure('up to when?', { exitCode: EXIT.usage, hint: auditPrune.usage });
     const before = momentOf('--before', options.before);
     const asked = { path: 'prune', post: { before } };
-    const { records } = await askAudit(credentialOf(surroundings), asked, prunedAnswer);
+    const { records } = await askAudit(auditCredential(surroundings), asked, prunedAnswer);
     out(`${records} records of before ${new Date(before).toISOString()} pruned`);
     return EXIT.ok;
   },
 };
 
 export const auditKeys: Command = {
-  usage: 'jobpass audit keys',
-  options: {},
-  optionHelp: {},
+  usage: 'jobpass audit keys [--issuer]',
+  options: SERVER_OPTION,
+  optionHelp: SERVER_HELP,
   async run(surroundings) {
-    const keys = await readKeys(credentialOf(surroundings));
+    const keys = await readKeys(auditCredential(surroundings));
     surroundings.out(JSON.stringify({ keys: keys.map(({ jwk, state }) => ({ ...jwk, state })) }));
     return EXIT.ok;
   },
@@ -122,6 +127,3 @@ function momentOf(option: string, value: OptionValue): number {
     });
   return ms;
 }
-
-const credentialOf = ({ env, folder }: Surroundings): OperatorCredential =>
-  operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);
