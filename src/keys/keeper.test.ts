@@ -13,6 +13,7 @@ import { KEY_SET_CACHE_SECONDS, MIN_PUBLISH_SECONDS, retainSecondsFor } from './
 import { LiveKeys, LiveRing, signingKind } from './live-ring.ts';
 import type { KeyRing } from './ring.ts';
 import type { KeyStore } from './store.ts';
+import { KEY_VERBS } from './verbs.ts';
 
 const kek = KeyEncryptionKey.fromBytes(Buffer.alloc(32, 7));
 const LIFE = 600;
@@ -192,6 +193,42 @@ describe('while the store is away', () => {
     await keeper.tick();
     expect(keys.publicJwks()).toEqual(before);
     expect(log.lines.map(({ level }) => level)).toEqual(['warn']);
+  });
+});
+
+describe('a store that is put back from a copy', () => {
+  it('is followed, though its versions are older than those that were seen', async () => {
+    const { keeper, keys, ring } = await replica();
+    const [copy, first] = [await store.readRing('access-token'), keys.signer().kid];
+    for (const wait of [4000 - MIN_PUBLISH_SECONDS, MIN_PUBLISH_SECONDS]) {
+      clock.advance(wait);
+      await keeper.tick();
+    }
+    expect([ring.version, keys.signer().kid === first]).toEqual([3, false]);
+    const { readRing, ringVersions } = store;
+    store.readRing = async () => copy;
+    store.ringVersions = async () => new Map([['access-token', copy.version]]);
+    clock.advance(-(4000 - 1));
+    await keeper.tick();
+    expect([ring.version, keys.signer().kid]).toEqual([1, first]);
+    Object.assign(store, { readRing, ringVersions });
+  });
+
+  it('does not let a reading that began before a change undo it', async () => {
+    const { keys, ring } = await replica();
+    const [first, { readRing }] = [keys.signer().kid, store];
+    const slow = Promise.withResolvers<void>();
+    const old = await store.readRing('access-token');
+    store.readRing = async () => {
+      await slow.promise;
+      return old;
+    };
+    const reading = ring.refresh();
+    store.readRing = readRing;
+    await ring.change(KEY_VERBS.revoke(ring.kind, { kid: first, early: false }), { kind: 'client', name: 'ann' });
+    slow.resolve();
+    await reading;
+    expect(keys.signer().kid).not.toBe(first);
   });
 });
 

@@ -57,6 +57,9 @@ export class LiveRing<View = unknown> {
   readonly #deps: LiveRingDeps;
   #ring: Ring;
   #view: View;
+  #turn = 0;
+  /** The turn of what is served. */
+  #adopted = 0;
 
   private constructor(kind: RingKind<View>, deps: LiveRingDeps, ring: Ring) {
     this.kind = kind;
@@ -91,7 +94,8 @@ export class LiveRing<View = unknown> {
 
   /** Reads the ring again. Rejects, and serves what it has, when the store is away or the keys cannot be worked with. */
   async refresh(): Promise<void> {
-    this.#adopt(await this.#deps.store.readRing(this.kind.ring));
+    const turn = this.#nextTurn();
+    this.#adopt(await this.#deps.store.readRing(this.kind.ring), turn);
   }
 
   /** Carries out the plan, together with its record. Fails with what the plan does, or `ring_changed`. Rejects when the store does. */
@@ -108,18 +112,24 @@ export class LiveRing<View = unknown> {
       this.kind.view(keys);
       const change = { ring, expectedVersion: before.version, keys, record: this.#recordOf(done, actor) };
       if (await store.replaceRing(change)) {
-        this.#adopt({ version: before.version + 1, keys });
+        this.#adopt({ version: before.version + 1, keys }, this.#nextTurn());
         return ok(done);
       }
     }
     return err(failure('ring_changed', `the ring ${ring} was changed ${MAX_ATTEMPTS} times meanwhile`));
   }
 
-  #adopt(ring: Ring): void {
-    // Two readings may come back in the other order.
-    if (ring.version < this.#ring.version) return;
+  #nextTurn(): number {
+    this.#turn += 1;
+    return this.#turn;
+  }
+
+  /** Two readings may come back in the other order. By their turns, not their versions: a database put back from a copy has older ones. */
+  #adopt(ring: Ring, turn: number): void {
+    if (turn < this.#adopted) return;
     this.#view = this.kind.view(ring.keys);
     this.#ring = ring;
+    this.#adopted = turn;
   }
 
   #recordOf({ action, detail, kid }: RingAction, actor: ActionRecord['actor']): ActionRecord {

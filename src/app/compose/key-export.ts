@@ -1,7 +1,7 @@
 // The issuer's public documents as files, for any web host, and the command that brings them there: after every change of the key
 // ring. A key counts as published only from the first time that this has succeeded with it.
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isJsonObject } from '../../base/core/json.ts';
@@ -116,7 +116,6 @@ function runHook({ command, env }: NonNullable<KeyExportPlan['hook']>, folder: s
 
 /** What was published when; nothing when there is no such file or it cannot be read: then keys wait once more. */
 function readMarker(path: string): ReadonlyMap<string, EpochSeconds> {
-  mkdirSync(dirname(path), { recursive: true });
   try {
     const parsed = parseJsonObject(readFileSync(path));
     const kids = parsed.ok && isJsonObject(parsed.value.kids) ? parsed.value.kids : {};
