@@ -1,12 +1,13 @@
 // The end of a job reaches gateways that are other processes: soon while all is well, within 12 s with any link cut.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { endJob, exchangeAt, runJob, untilRefused, useAt } from './tools/calls.ts';
-import { count, isSoak, LIMIT_MS, percentile, spread } from './tools/counts.ts';
+import { bound, count, isSoak, LIMIT_MS, percentile, spread } from './tools/counts.ts';
 import { type Fleet, makeFleet } from './tools/fleet.ts';
 
 const JOBS = count(100, 500);
 const AT_ONCE = 10;
 const GATEWAYS = 2;
+const BACK_LIMIT_MS = bound(5000);
 
 let fleet: Fleet;
 
@@ -34,7 +35,7 @@ async function endAndMeasure(): Promise<readonly number[]> {
   await endJob(fleet, jobId);
   const times = await refusedBy(credential, performance.now());
   // It stays refused.
-  for (const gateway of fleet.gatewayUrls) expect((await useAt(gateway, credential))?.status).toBe(403);
+  for (const gateway of fleet.gatewayUrls) expect((await useAt(gateway, credential))?.status).not.toBe(200);
   return times;
 }
 
@@ -98,7 +99,7 @@ async function untilGranted(): ReturnType<typeof grantedJob> {
     const credential = String(granted?.body.access_token);
     const uses = await Promise.all(fleet.gatewayUrls.map((gateway) => useAt(gateway, credential)));
     if (uses.every((use) => use?.status === 200)) return { jobId, credential };
-    expect(performance.now() - begin).toBeLessThan(15_000);
+    expect(performance.now() - begin).toBeLessThan(BACK_LIMIT_MS);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
