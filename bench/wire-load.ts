@@ -24,10 +24,19 @@ export class WireLoad {
 
   /** One request and the whole of its answer. */
   async run(): Promise<void> {
-    const connection = this.#idle.pop() ?? new Connection(this.#o);
+    const connection = this.#takeIdle() ?? new Connection(this.#o);
     this.#all.add(connection);
     if (await connection.exchange()) this.#idle.push(connection);
     else this.#all.delete(connection);
+  }
+
+  /** A server closes what was idle for long, between two measurements of it. */
+  #takeIdle(): Connection | undefined {
+    for (let found = this.#idle.pop(); found !== undefined; found = this.#idle.pop()) {
+      if (found.isOpen) return found;
+      this.#all.delete(found);
+    }
+    return undefined;
   }
 
   close(): void {
@@ -56,6 +65,10 @@ class Connection {
     });
     this.#socket.on('error', (cause) => this.#settle?.reject(cause));
     this.#socket.on('close', () => this.#settle?.reject(new Error('the connection was closed within an answer')));
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.writable;
   }
 
   /** False: the server will not take another on this connection. */
