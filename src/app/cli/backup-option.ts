@@ -57,7 +57,7 @@ export function databaseFile({ plan }: Chosen): string {
   if (plan.database.kind === 'sqlite') return plan.database.path;
   throw new CommandFailure('this server’s database is a PostgreSQL', {
     exitCode: EXIT.usage,
-    hint: 'pg_dump and pg_restore; then jobpass restore --mark; docs/backup.md tells more',
+    hint: 'pg_dump and pg_restore; docs/backup.md tells when jobpass restore --mark is needed',
   });
 }
 

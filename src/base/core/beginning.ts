@@ -19,8 +19,8 @@ export interface Beginning {
 export interface BeginningStore {
   /**
    * Which history of which database this is: another one when the database is another, or went on from an earlier moment of itself
-   * (PostgreSQL: system identifier and timeline). While it is not the one that was accepted last, everything else rejects with
-   * ERR_STORE_HISTORY; at first, the one found at opening is accepted.
+   * (PostgreSQL: system identifier, timeline, ids of database and schema). While it is not the one that was accepted last, everything
+   * else rejects with ERR_STORE_HISTORY; at first, the one found at opening is accepted.
    */
   history(): Promise<string>;
   acceptHistory(history: string): void;
