@@ -1,8 +1,8 @@
 // The policies of replicas that share a store: one set is active for all of them. Each has a folder; a change of a folder activates what it
 // holds by compare-and-swap, and every replica follows within two seconds, or refuses after ten.
+import { newAction } from '../base/audit/new-action.ts';
 import type { ActionRecord } from '../base/audit/record.ts';
 import { JobpassError } from '../base/core/errors.ts';
-import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
 import { MAX_STALENESS_MS } from '../base/core/limits.ts';
 import { formatProblems } from '../base/document/problem.ts';
 import { type Clock, elapsedMs, type Moment, momentOf } from '../base/ports/clock.ts';
@@ -191,17 +191,13 @@ export class SharedPolicies implements PolicySource {
   }
 
   #record({ files, id }: PolicySnapshot, before: string | null): ActionRecord {
-    const { clock, random } = this.#options;
-    return {
-      kind: 'action',
-      id: newId('A', random.bytes(ID_RANDOM_BYTES)),
-      at: clock.nowMs(),
+    return newAction(this.#options, {
       actor: { kind: 'server', name: 'sts' },
       action: 'policy.activate',
       tenant: null,
       target: `policies ${id}`,
       detail: { files: files.length, before },
-    };
+    });
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 // Measures the writes of a store from outside, whichever engine it is.
 
-export interface StoreWatch<Operation extends string> {
+/** What is measured, and who is told. */
+interface Timing<Operation extends string> {
   readonly operations: readonly Operation[];
   readonly onDone: (operation: Operation, tookMs: number, failed: boolean) => void;
 }
@@ -8,7 +9,7 @@ export interface StoreWatch<Operation extends string> {
 /** The store, its `operations` measured. */
 export function timedStore<Store extends object>(
   store: Store,
-  { onDone, operations }: StoreWatch<keyof Store & string>,
+  { onDone, operations }: Timing<keyof Store & string>,
 ): Store {
   const members = new Map<PropertyKey, unknown>();
   for (const operation of operations) {

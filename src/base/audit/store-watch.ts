@@ -31,6 +31,7 @@ export interface Begin {
   readonly now: EpochSeconds;
 }
 
+/** What is watched, and how it begins anew. */
 export interface StoreWatchOptions {
   readonly store: WatchedStore;
   readonly witness: WitnessPort;
@@ -49,6 +50,7 @@ const LOOK_EVERY_MS = 1000;
 const VOUCHED_WITHIN_MS = 3000;
 const VOUCHED_LOOK_MS = 250;
 
+/** Knows whether the store is the one it was: from `open`, then by a look each second from `start` to `close`. */
 export class StoreWatch {
   readonly #options: StoreWatchOptions;
   readonly #listeners: (() => void)[] = [];

@@ -2,7 +2,7 @@
 import { encodeRecord } from '../../base/audit/record.ts';
 import type { Epoch, EpochScope, StsStore, Tombstone } from '../../sts/store.ts';
 import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
-import { inForce } from '../rows/in-force.ts';
+import { END_OFFSPRING, inForce } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
 import { decodeEnd } from '../rows/sessions.ts';
 import { statement } from './connection.ts';
@@ -107,12 +107,7 @@ const RAISE = statement(`
   VALUES ($1, $2, greatest($3::bigint, (SELECT at FROM high_water WHERE only_row = 1)))
   ON CONFLICT (scope, name) DO UPDATE SET at = greatest(epoch.at, excluded.at)
   RETURNING at`);
-/** A session ends with the one it came of, also when that one's role is in the epoch and its own is not: gateways see its own alone. */
-const END_OFFSPRING = statement(`
-  INSERT INTO ended_session (session_id, expires_at, gateway_group)
-  SELECT id, expires_at, gateway_group FROM session
-  WHERE parent_id IS NOT NULL AND ${inForce()}
-    AND NOT EXISTS (SELECT 1 FROM session AS parent WHERE parent.id = session.parent_id AND ${inForce('parent')})`);
+const OFFSPRING = statement(END_OFFSPRING);
 const EPOCHS = statement('SELECT scope, name, at FROM epoch ORDER BY scope, name');
 const FREEZE = statement('INSERT INTO frozen (scope, name, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING');
 const THAW = statement('DELETE FROM frozen WHERE scope = $1 AND name = $2');
@@ -124,7 +119,7 @@ export const EPOCH_LOCKS: readonly Lock[] = [exclusive('epochs'), ordered('ends'
 /** Raises an epoch and tells of it. Precondition: EPOCH_LOCKS. */
 export async function raiseEpoch(transaction: Transaction, scope: EpochScope, now: number): Promise<Epoch> {
   const { name, scope: kind } = encodeScope(scope);
-  const [raised] = await Promise.all([transaction.query(RAISE, [kind, name, now]), transaction.query(END_OFFSPRING)]);
+  const [raised] = await Promise.all([transaction.query(RAISE, [kind, name, now]), transaction.query(OFFSPRING)]);
   transaction.announce();
   return { ...scope, at: integer(raised.rows[0] ?? {}, 'at') };
 }

@@ -1,7 +1,8 @@
 // The policies that replicas share, and the STS's beginning anew.
 import { hash } from 'node:crypto';
 import { encodeRecord } from '../../base/audit/record.ts';
-import { KEPT_POLICY_SETS, type PolicyFile, type StsStore } from '../../sts/store.ts';
+import type { PolicyFile, StsStore } from '../../sts/store.ts';
+import { FORGET_POLICIES } from '../rows/policies.ts';
 import { bytes, integer, text } from '../rows/row.ts';
 import { countBeginning } from './beginning.ts';
 import { statement } from './connection.ts';
@@ -27,12 +28,7 @@ const INSERT_FILE = statement(
 const SWAP = statement(`
   INSERT INTO policy_active (only_row, version, id) VALUES (1, $1, $2)
   ON CONFLICT (only_row) DO UPDATE SET version = excluded.version, id = excluded.id`);
-const FORGET = [
-  `UPDATE policy_set SET has_files = 0 WHERE has_files = 1 AND id NOT IN (
-    SELECT id FROM policy_set ORDER BY version DESC LIMIT ${KEPT_POLICY_SETS})`,
-  'DELETE FROM policy_set_file WHERE set_id IN (SELECT id FROM policy_set WHERE has_files = 0)',
-  'DELETE FROM policy_blob WHERE digest NOT IN (SELECT digest FROM policy_set_file)',
-].map(statement);
+const FORGET = FORGET_POLICIES.map(statement);
 
 type PolicyMethods = Pick<StsStore, 'activePolicies' | 'loadPolicies' | 'wasActive' | 'activatePolicies'>;
 

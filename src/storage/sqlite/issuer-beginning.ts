@@ -6,7 +6,7 @@ import type { AuditChain } from './audit-chain.ts';
 import { beginningCounter } from './beginning.ts';
 import type { SqliteDatabase } from './database.ts';
 import { jobEnder } from './issuer-events.ts';
-import { issuerMarkRaiser } from './issuer-mark.ts';
+import { markRaiser } from './mark.ts';
 
 /** The port's part about beginnings that is the issuer's own. */
 export function issuerBeginning(
@@ -14,7 +14,7 @@ export function issuerBeginning(
   chain: AuditChain,
 ): Pick<IssuerStore, 'beginAnew' | 'highWaterMark'> {
   const count = beginningCounter(database);
-  const raiseMark = issuerMarkRaiser(database);
+  const raiseMark = markRaiser(database);
   const endJob = jobEnder(database);
   const running = database.prepare('SELECT id FROM job WHERE ended_at IS NULL ORDER BY id');
   const mark = database.prepare('SELECT at FROM high_water WHERE only_row = 1');

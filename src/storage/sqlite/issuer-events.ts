@@ -4,7 +4,7 @@ import { decodeAudience, decodeEvent, decodeToken, eventId, SLACK_SECONDS } from
 import { integer, text } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
 import { jobFinder } from './issuer-jobs.ts';
-import { issuerMarkRaiser } from './issuer-mark.ts';
+import { markRaiser } from './mark.ts';
 
 type TokenMethods = Pick<IssuerStore, 'recordToken' | 'findToken' | 'listAudiences'>;
 
@@ -60,7 +60,7 @@ export function jobEnder(database: SqliteDatabase): (jobId: string, end: JobEnd)
 export function issuerEnds(database: SqliteDatabase): Pick<IssuerStore, 'endJob'> {
   const findJob = jobFinder(database);
   const endJob = jobEnder(database);
-  const raiseMark = issuerMarkRaiser(database);
+  const raiseMark = markRaiser(database);
   return {
     endJob: (jobId, end) =>
       database.write(() => {
@@ -152,7 +152,7 @@ export function issuerEvents(database: SqliteDatabase): EventMethods {
 
 /** Forgetting: tokens, then events, then ended jobs that nothing speaks of any more. */
 export function issuerPruning(database: SqliteDatabase): Pick<IssuerStore, 'prune'> {
-  const raiseMark = issuerMarkRaiser(database);
+  const raiseMark = markRaiser(database);
   const tokens = database.prepare('DELETE FROM issued_token WHERE expires_at < ?');
   const events = database.prepare('DELETE FROM job_ended_event WHERE expires_at < ?');
   const jobs = database.prepare(`

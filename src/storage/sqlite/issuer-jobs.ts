@@ -4,7 +4,7 @@ import type { IssuerStore, Job } from '../../issuer/store.ts';
 import { decodeJob, decodeRequestToken, encodeJob, encodeRequestToken, JOB_COLUMNS } from '../rows/jobs.ts';
 import { integer } from '../rows/row.ts';
 import type { SqliteDatabase } from './database.ts';
-import { issuerMarkRaiser } from './issuer-mark.ts';
+import { markRaiser } from './mark.ts';
 
 /** Looks a job up inside a transaction or on its own. */
 export function jobFinder(database: SqliteDatabase): (id: string) => Job | undefined {
@@ -20,7 +20,7 @@ type JobMethods = Pick<IssuerStore, 'startJob' | 'findJob' | 'heartbeat' | 'list
 /** Start, find, heartbeat and overdue jobs. */
 export function issuerJobs(database: SqliteDatabase): JobMethods {
   const findJob = jobFinder(database);
-  const raiseMark = issuerMarkRaiser(database);
+  const raiseMark = markRaiser(database);
   const insert = database.prepare(`
     INSERT INTO job (${JOB_COLUMNS})
     VALUES ($id, $controller, $idempotencyKey, $requestDigest, $facts, $audiences, $startedAt, $deadline,

@@ -4,7 +4,7 @@ import type { Epoch, EpochScope } from '../../base/core/epoch.ts';
 import { EPOCH_KEPT_SECONDS } from '../../base/core/limits.ts';
 import type { StsStore } from '../../sts/store.ts';
 import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
-import { inForce } from '../rows/in-force.ts';
+import { END_OFFSPRING } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
@@ -48,12 +48,7 @@ export function epochRaiser(database: SqliteDatabase): (scope: EpochScope, now: 
     VALUES ($scope, $name, max($now, (SELECT at FROM high_water WHERE only_row = 1)))
     ON CONFLICT DO UPDATE SET at = max(at, excluded.at)
     RETURNING at`);
-  // A session ends with the one it came of, also when that one's role is in the epoch and its own is not: gateways see its own alone.
-  const endOffspring = database.prepare(`
-    INSERT INTO ended_session (session_id, expires_at, gateway_group)
-    SELECT id, expires_at, gateway_group FROM session
-    WHERE parent_id IS NOT NULL AND ${inForce()}
-      AND NOT EXISTS (SELECT 1 FROM session AS parent WHERE parent.id = session.parent_id AND ${inForce('parent')})`);
+  const endOffspring = database.prepare(END_OFFSPRING);
   return (scope, now) => {
     const at = integer(raise.get({ ...encodeScope(scope), now }) ?? {}, 'at');
     endOffspring.run();

@@ -14,6 +14,7 @@ import {
 } from '../rows/sessions.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
+import { markRaiser } from './mark.ts';
 import { epochPruner } from './sts-epochs.ts';
 
 /** On rows of `epoch` and `freeze`: the scopes that the asked session is of. */
@@ -40,13 +41,6 @@ function grantChecks(database: SqliteDatabase) {
     const highWater = integer(mark.get() ?? {}, 'at');
     // Written so that a `now` that is no number refuses.
     return grant.now >= highWater - grant.skewSeconds ? undefined : 'clock_behind';
-  };
-}
-
-function markRaiser(database: SqliteDatabase): (now: number) => void {
-  const raise = database.prepare('UPDATE high_water SET at = ?1 WHERE only_row = 1 AND at < ?1');
-  return (now) => {
-    raise.run(now);
   };
 }
 

@@ -1,7 +1,8 @@
 // The policies that replicas share: sets by their content, files by theirs, and which set is active.
 import { hash } from 'node:crypto';
 import { encodeRecord } from '../../base/audit/record.ts';
-import { KEPT_POLICY_SETS, type PolicyFile, type StsStore } from '../../sts/store.ts';
+import type { PolicyFile, StsStore } from '../../sts/store.ts';
+import { FORGET_POLICIES } from '../rows/policies.ts';
 import { bytes, integer, text } from '../rows/row.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
@@ -56,12 +57,7 @@ function activating(database: SqliteDatabase): (id: string, version: number, fil
   const swap = database.prepare(`
     INSERT INTO policy_active (only_row, version, id) VALUES (1, $version, $id)
     ON CONFLICT DO UPDATE SET version = excluded.version, id = excluded.id`);
-  const forget = [
-    `UPDATE policy_set SET has_files = 0 WHERE has_files = 1 AND id NOT IN (
-      SELECT id FROM policy_set ORDER BY version DESC LIMIT ${KEPT_POLICY_SETS})`,
-    'DELETE FROM policy_set_file WHERE set_id IN (SELECT id FROM policy_set WHERE has_files = 0)',
-    'DELETE FROM policy_blob WHERE digest NOT IN (SELECT digest FROM policy_set_file)',
-  ].map((sql) => database.prepare(sql));
+  const forget = FORGET_POLICIES.map((sql) => database.prepare(sql));
   return (id, version, files) => {
     insertSet.run(id, version);
     for (const file of files) {

@@ -1,7 +1,6 @@
 // What an STS does about an issuer whose store began anew: an epoch of that issuer, once for each beginning, whoever of the replicas hears of it first.
-import type { ActionRecord } from '../../base/audit/record.ts';
+import { newAction } from '../../base/audit/new-action.ts';
 import type { Epoch } from '../../base/core/epoch.ts';
-import { ID_RANDOM_BYTES, newId } from '../../base/core/ids.ts';
 import { EPOCH_KEPT_SECONDS, MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import type { Clock } from '../../base/ports/clock.ts';
@@ -27,15 +26,15 @@ export async function issuerEpoch(
   if ((await store.listEpochs()).some((epoch) => isOurs(epoch) && epoch.at >= knownSince)) return undefined;
   // By the issuer's clock if that is ahead; but nobody's clock may put an end to what is still far off.
   const at = Math.max(now, Math.min(knownSince, now + MAX_CLOCK_SKEW_SECONDS));
-  const record: ActionRecord = {
-    kind: 'action',
-    id: newId('A', random.bytes(ID_RANDOM_BYTES)),
-    at: clock.nowMs(),
-    actor: { kind: 'server', name: 'sts' },
-    action: 'epoch.raise',
-    tenant: null,
-    target: `issuer ${issuer}`,
-    detail: { cause: 'issuer_began_anew', known_since: knownSince },
-  };
+  const record = newAction(
+    { clock, random },
+    {
+      actor: { kind: 'server', name: 'sts' },
+      action: 'epoch.raise',
+      tenant: null,
+      target: `issuer ${issuer}`,
+      detail: { cause: 'issuer_began_anew', known_since: knownSince },
+    },
+  );
   return store.raiseEpoch({ scope: { scope: 'issuer', name: issuer }, now: at, record });
 }
