@@ -7,10 +7,13 @@ import { startIssuer } from '../../src/app/compose/issuer.ts';
 import { startSts } from '../../src/app/compose/sts.ts';
 import { loadPlan, readConfig } from '../../src/app/config/load.ts';
 import { Metrics } from '../../src/app/metrics/metrics.ts';
+import type { ChainHead } from '../../src/base/audit/chain.ts';
+import { signCheckpoint } from '../../src/base/audit/checkpoint.ts';
 import { hashClientSecret } from '../../src/base/client-auth/secret.ts';
 import { Secret } from '../../src/base/core/secret.ts';
 import { actionRecord, grantOf, refusedRecord } from '../../src/storage/conformance/fixtures.ts';
 import { openSqliteIssuer, openSqliteSts } from '../../src/storage/sqlite/open.ts';
+import { fakeKey } from '../fakes/fake-job-issuer.ts';
 import { MemoryLog } from '../fakes/memory-log.ts';
 import { temporaryFolder } from '../fakes/sqlite-engine.ts';
 import { jobpass } from './jobpass.ts';
@@ -163,6 +166,40 @@ describe('audit verify', () => {
     tamper('DELETE FROM audit_entry; DELETE FROM audit_writer; DELETE FROM audit_checkpoint');
     expect(await verified()).toMatchObject({ code: 0, upTo: null });
     expect(await verified('--anchor', 'anchor')).toMatchObject({ code: 1, found: 1, findings: [{ flaw: 'cut' }] });
+  });
+
+  test('finds a beginning that was removed also after the server signed what the database then said', async () => {
+    tamper(
+      `UPDATE audit_writer SET pruned_sequence = 1, pruned_hash = (SELECT hash FROM audit_entry ${of('DG1')})
+         WHERE writer = (SELECT writer FROM audit_entry ${of('DG1')});
+       DELETE FROM audit_entry ${of('DG1')}`,
+    );
+    await append(['X6']);
+    await close();
+    close = await serve();
+    expect(await verified('--anchor', 'anchor')).toMatchObject({
+      code: 1,
+      findings: [{ flaw: 'removed', sequence: 1 }],
+    });
+  });
+
+  test('takes no key from the database that was not sealed there', async () => {
+    const key = fakeKey('planted');
+    const raw = new DatabaseSync(join(folder, 'sts.db'));
+    const [head] = raw.prepare(`SELECT writer, sequence, hash FROM audit_entry ${of('DG1')}`).all();
+    const pruned = [head as unknown as ChainHead];
+    const forged = await signCheckpoint({ issuer: URL, at: 1_795_402_800, heads: [], pruned }, key.signer);
+    const jwk = JSON.stringify(key.publicJwk);
+    raw
+      .prepare(
+        `INSERT INTO key (kid, ring, algorithm, state, created_at, public_jwk, sealed)
+           VALUES ('planted', 'access-token', 'ES256', 'expired', 0, ?, ?)`,
+      )
+      .run(jwk, new Uint8Array(28));
+    raw.prepare('INSERT INTO audit_checkpoint (at, jws) VALUES (?, ?)').run(forged.at, forged.jws);
+    raw.exec(`DELETE FROM audit_entry ${of('DG1')}`);
+    raw.close();
+    expect(await run(['verify', '--anchor', 'anchor'])).toMatchObject({ code: 4, stdout: '' });
   });
 
   test('finds an anchor that is another server’s, or no anchor', async () => {

@@ -9,6 +9,7 @@ import { Drain } from '../server/drain.ts';
 import { serveRoutes } from '../server/serve-routes.ts';
 import { setUpAudit } from './audit.ts';
 import { boundsOf, type Host, keepCertificates, limitsOf, timed } from './host.ts';
+import { runningKekOf } from './kek-of.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { keyAdminRoutes, openIssuerKeys } from './rings.ts';
 import type { RunningServer } from './running.ts';
@@ -59,7 +60,7 @@ export async function startIssuer(plan: IssuerPlan, host: Host): Promise<Running
       log,
     });
     const drain = new Drain();
-    const common = { url: settings.url, plan: plan.audit, store, keys, clients, log };
+    const common = { url: settings.url, plan: plan.audit, kek: runningKekOf(plan), store, keys, clients, log };
     const audit = setUpAudit({ ...common, server: 'issuer', ring: 'id-token' });
     const server = serveRoutes({
       ...boundsOf(host, { drain, name: 'issuer' }),

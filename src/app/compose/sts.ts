@@ -18,6 +18,7 @@ import { Drain } from '../server/drain.ts';
 import { type ServeRoutesOptions, serveRoutes } from '../server/serve-routes.ts';
 import { setUpAudit } from './audit.ts';
 import { boundsOf, type Host, keepCertificates, limitsOf, timed } from './host.ts';
+import { runningKekOf } from './kek-of.ts';
 import { listenOn, listenOnSocket } from './listen.ts';
 import { policyFolder } from './policy-folder.ts';
 import { keyAdminRoutes, openStsKeys } from './rings.ts';
@@ -66,7 +67,7 @@ async function startOn(store: StsStorage, plan: StsPlan, host: Host): Promise<Ru
   const { groupKeys, keeper, keys } = await openStsKeys(plan, store, log);
   const limits = limitsOf(host, { clock, name: 'sts' });
   const clients = new ClientRegistry({ clients: plan.clients, audience: settings.url, clock, limits });
-  const common = { url: settings.url, plan: plan.audit, store, keys, clients, log };
+  const common = { url: settings.url, plan: plan.audit, kek: runningKekOf(plan), store, keys, clients, log };
   const audit = setUpAudit({ ...common, server: 'sts', ring: 'access-token' });
   const sts = createSts({
     settings,

@@ -115,6 +115,18 @@ describe('whoever may audit', () => {
     expect(ids(await call('auditor', `GET /admin/v1/audit/entries/${writer}/1`))).toEqual(['A2']);
   });
 
+  test('misses nothing of a tail that is too large for one answer', async () => {
+    const large = 'x'.repeat(5 * 1024 * 1024);
+    await record('0');
+    const begun = (await tail('auditor', { limit: 9 })).json.after as JsonObject;
+    for (const name of ['1', '2']) await store.recordAction(actionRecord(name, { detail: { large } }));
+    const first = await tail('auditor', { limit: 9, after: begun });
+    expect(ids(first)).toEqual(['A1']);
+    expect(ids(await tail('auditor', { limit: 9, after: first.json.after as JsonObject }))).toEqual(['A2']);
+    // Of the newest, those that are left out are the oldest.
+    expect(ids(await tail('auditor', { limit: 9 }))).toEqual(['A2']);
+  });
+
   test.each(['entries/W/x', 'entries/W/-1', 'entries/W/01', 'checkpoints/1.5', 'checkpoints/99999999999999999'])(
     'is told of a place that is none: %s',
     async (path) => {

@@ -1,16 +1,15 @@
 // The operator's routes to the audit chains, for every server that has an operator listener. They change nothing but what pruning takes.
 import * as z from 'zod';
 import type { Client } from '../client-auth/client.ts';
-import type { JsonObject } from '../core/json.ts';
 import { type Failure, failure } from '../core/reasons.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { parseJsonObject } from '../json/parse.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../ports/http.ts';
 import { notPermitted, type OperatorDeps, operatorRoute } from '../refusal/operator-route.ts';
-import type { StoredEntry } from './chain.ts';
+import type { CheckpointKey } from './own-checkpoints.ts';
 import type { AuditStore } from './store.ts';
-import { type TailCursor, tail } from './tail.ts';
+import { type TailCursor, tail, withinChars } from './tail.ts';
 import type { AuditUpkeep } from './upkeep.ts';
 
 /** Entries or checkpoints in one answer. */
@@ -26,12 +25,6 @@ export interface AuditGrant {
   readonly audit: boolean;
   /** Tenants whose records may be read one by one; a server without tenants has none. */
   readonly read?: readonly string[];
-}
-
-/** A public key that signed checkpoints, whatever became of it. */
-interface CheckpointKey {
-  readonly state: string;
-  readonly jwk: JsonObject;
 }
 
 export interface AuditRoutesDeps<Grant extends AuditGrant> extends OperatorDeps<Grant> {
@@ -81,15 +74,7 @@ async function handleEntries<Grant extends AuditGrant>(
   const after = position(params.after);
   if (after === undefined) return malformed('the place in the chain is not a whole number');
   const entries = await deps.store.listEntries(params.writer ?? '', after, PAGE);
-  return ok(jsonResponse(200, { entries: withinBound(entries) }));
-}
-
-function withinBound(entries: readonly StoredEntry[]): readonly StoredEntry[] {
-  let chars = 0;
-  return entries.filter((entry, index) => {
-    chars += entry.body.length;
-    return index === 0 || chars <= PAGE_CHARS;
-  });
+  return ok(jsonResponse(200, { entries: withinChars(entries, PAGE_CHARS) }));
 }
 
 /** `{"checkpoints"}` after a moment, in order; none: there are no more. */
@@ -126,8 +111,9 @@ async function handleTail<Grant extends AuditGrant>(
   const asked = parsed(request, tailShape);
   if (asked === undefined) return malformed('wanted limit, a number from 1 to 999, and perhaps after');
   const after: TailCursor | null = asked.after === undefined ? null : new Map(Object.entries(asked.after));
-  const found = await tail(deps.store, { limit: asked.limit, after, only: may.audit ? undefined : { tenants } });
-  return ok(jsonResponse(200, { entries: withinBound(found.entries), after: Object.fromEntries(found.after) }));
+  const only = may.audit ? undefined : { tenants };
+  const found = await tail(deps.store, { limit: asked.limit, after, only, maxChars: PAGE_CHARS });
+  return ok(jsonResponse(200, { entries: found.entries, after: Object.fromEntries(found.after) }));
 }
 
 const pruneShape = z.strictObject({ before: z.int().nonnegative() });

@@ -114,6 +114,12 @@ export function readIndex(body: string): RecordIndex | undefined {
   return { kind, id, at, tenant: typeof tenant === 'string' ? tenant : null };
 }
 
+/** Whether what a record is found by is what its text says. */
+export function isIndexOf(body: string, index: RecordIndex): boolean {
+  const said = readIndex(body);
+  return said?.kind === index.kind && said.id === index.id && said.at === index.at && said.tenant === index.tenant;
+}
+
 function parsed(body: string): JsonValue | undefined {
   try {
     return JSON.parse(body);

@@ -6,7 +6,10 @@ import { MemoryAuditStore } from '../../../test/fakes/memory-audit-store.ts';
 import { MemoryLog } from '../../../test/fakes/memory-log.ts';
 import { actionRecord } from '../../storage/conformance/fixtures.ts';
 import { importKeySet } from '../jwt/jwk.ts';
+import type { StoredEntry } from './chain.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import { ownCheckpoints } from './own-checkpoints.ts';
+import { encodeRecord } from './record.ts';
 import type { StoredCheckpoint } from './store.ts';
 import { AuditUpkeep, type UpkeepDeps } from './upkeep.ts';
 import { AuditVerifier } from './verify.ts';
@@ -26,6 +29,7 @@ const make = (change: Partial<UpkeepDeps> = {}): AuditUpkeep =>
   new AuditUpkeep({
     store,
     signer: () => key.signer,
+    open: ownCheckpoints(URL, async () => [{ state: 'active', jwk: key.publicJwk }]),
     issuer: URL,
     server: 'sts',
     anchor: {
@@ -122,6 +126,20 @@ describe('a checkpoint', () => {
     expect(store.checkpoints).toHaveLength(1);
   });
 
+  test('is made and anchored whatever somebody else wrote into the database', async () => {
+    await store.insertCheckpoint({ at: clock.nowSeconds(), jws: 'not.a.checkpoint' });
+    await store.insertCheckpoint({ at: clock.nowSeconds() + 10 * DAY, jws: 'of.the.future' });
+    await record('1');
+    await upkeep.tick();
+    store.checkpoints = store.checkpoints.filter(({ jws }) => jws.length > 20);
+    expect(store.checkpoints).toHaveLength(1);
+    clock.advance(60);
+    await record('2');
+    await upkeep.tick();
+    expect(store.checkpoints).toHaveLength(2);
+    expect(anchored).toEqual(store.checkpoints);
+  });
+
   test('that could not be anchored is anchored later', async () => {
     await record('1');
     isAnchorAway = true;
@@ -179,6 +197,37 @@ describe('pruning', () => {
     await upkeep.prune({ before: clock.nowMs() - 2 * DAY * 1000, actor });
     expect(store.checkpoints).toHaveLength(1);
     expect(await verified()).toMatchObject({ found: 0 });
+  });
+
+  test('is not believed to a database that no checkpoint bears out, and never signed', async () => {
+    for (const name of ['1', '2']) await record(name);
+    await upkeep.tick();
+    const [first] = store.entries.splice(0, 1);
+    const heads = await store.listHeads();
+    const pruned = { sequence: 1, hash: first?.hash ?? '' };
+    store.listHeads = async () => heads.map((state) => ({ ...state, pruned }));
+    clock.advance(60);
+    await upkeep.tick();
+    clock.advance(2 * DAY);
+    await expect(upkeep.prune({ before: clock.nowMs(), actor })).rejects.toThrow('nothing is pruned');
+    expect(store.checkpoints).toHaveLength(2);
+    expect((await verified()).findings).toMatchObject([{ flaw: 'removed', sequence: 1 }]);
+    expect(log.lines).toContainEqual(expect.objectContaining({ level: 'error' }));
+  });
+
+  test.each<[string, (entry: StoredEntry) => StoredEntry]>([
+    ['a younger record whose column says that it is old', (entry) => ({ ...entry, index: { ...entry.index, at: 0 } })],
+    ['a record that was made older', (entry) => ({ ...entry, ...encodeRecord(actionRecord('2', { at: 0 })) })],
+    ['a record that was changed', (entry) => ({ ...entry, body: `${entry.body} ` })],
+  ])('takes nothing of a chain with %s', async (_what, change) => {
+    await record('1');
+    clock.advance(3 * DAY);
+    await record('2');
+    store.entries = store.entries.map((entry, at) => (at === 1 ? change(entry) : entry));
+    clock.advance(DAY);
+    const before = clock.nowMs() - (_what.endsWith('changed') ? 0 : 2 * DAY * 1000);
+    await expect(upkeep.prune({ before, actor })).rejects.toThrow('nothing is pruned');
+    expect([store.entries.length, store.checkpoints.length]).toEqual([2, 0]);
   });
 
   test('of nothing changes nothing', async () => {

@@ -4,17 +4,19 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { Signer } from '../ports/signer.ts';
-import type { ChainHead } from './chain.ts';
+import { Beginnings, requirePrunable } from './beginnings.ts';
+import { type ChainHead, startOfChain } from './chain.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { newAction } from './new-action.ts';
+import type { OpenOwn } from './own-checkpoints.ts';
 import type { Actor } from './record.ts';
 import type { AuditStore, ChainState, StoredCheckpoint } from './store.ts';
 
 const TICK_MS = 60_000;
 /** A checkpoint of another replica within this time will do. */
 const RECENT_SECONDS = 50;
-/** How many checkpoints are anchored at once. */
-const ANCHORED_AT_ONCE = 100;
+/** How many checkpoints are read, and anchored, at once. */
+const CHECKPOINTS_AT_ONCE = 100;
 /** How many entries of a chain go in one transaction, which nothing else may share. */
 const PRUNED_AT_ONCE = 5000;
 
@@ -28,6 +30,8 @@ export interface UpkeepDeps {
   readonly store: AuditStore;
   /** The ring that this server signs with. */
   readonly signer: () => Signer;
+  /** What of the database's checkpoints that ring signed. */
+  readonly open: OpenOwn;
   /** The server's URL. */
   readonly issuer: string;
   /** What the records call this server: `issuer`, `sts`. */
@@ -54,6 +58,7 @@ export interface Pruned {
 /** Signs a checkpoint each minute in which something was recorded. Replicas may each have one. */
 export class AuditUpkeep {
   readonly #deps: UpkeepDeps;
+  readonly #beginnings: Beginnings;
   /** The heads that were signed last. */
   #signed = '';
   #anchoredAt: EpochSeconds;
@@ -62,6 +67,7 @@ export class AuditUpkeep {
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
+    this.#beginnings = new Beginnings(deps.store, deps.open);
     this.#anchoredAt = deps.clock.nowSeconds() - 1;
   }
 
@@ -113,10 +119,16 @@ export class AuditUpkeep {
   }
 
   async #pruning(upTo: readonly ChainHead[], o: Pruning) {
-    const states = await this.#deps.store.listHeads();
-    const now = new Map(upTo.map((head) => [head.writer, head]));
-    const pruned = states.map((state) => now.get(state.writer) ?? prunedOf(state));
-    const checkpoint = await this.#sign(states, pruned);
+    const { store } = this.#deps;
+    const states = await store.listHeads();
+    const begun = await this.#begun(states);
+    const from = new Map(begun.map((head) => [head.writer, head]));
+    for (const head of upTo) {
+      const begins = from.get(head.writer) ?? startOfChain(head.writer);
+      await requirePrunable(store, { before: o.before, from: begins, upTo: head });
+      from.set(head.writer, head);
+    }
+    const checkpoint = await this.#sign(states, [...from.values()]);
     const before = new Date(o.before).toISOString();
     const record = newAction(this.#deps, {
       actor: o.actor,
@@ -129,33 +141,57 @@ export class AuditUpkeep {
   }
 
   async #checkpoint(isLast: boolean): Promise<void> {
-    const { clock, store } = this.#deps;
+    const { store } = this.#deps;
     const states = await store.listHeads();
     const heads = JSON.stringify(states);
     if (heads === this.#signed || states.length === 0) return;
-    const since = clock.nowSeconds() - RECENT_SECONDS;
-    if (!isLast && (await store.listCheckpoints(since, 1)).length > 0) return;
+    if (!isLast && (await this.#isRecent())) return;
     // A chain without entries is in the checkpoint that pruned it.
-    const begun = states.filter(hasEntries).map(prunedOf);
+    const begun = await this.#begun(states.filter(hasEntries));
     await store.insertCheckpoint(await this.#sign(states, begun));
     this.#signed = heads;
+  }
+
+  /** Whether there is a checkpoint of just now. Whatever else stands in the database must not keep this server from making one. */
+  async #isRecent(): Promise<boolean> {
+    const { clock, open, store } = this.#deps;
+    const now = clock.nowSeconds();
+    for (const stored of await store.listCheckpoints(now - RECENT_SECONDS, CHECKPOINTS_AT_ONCE))
+      if (stored.at <= now && (await open(stored)) !== undefined) return true;
+    return false;
+  }
+
+  /** Where the chains begin whose beginning was pruned, as far as a checkpoint says so. */
+  async #begun(states: readonly ChainState[]): Promise<readonly ChainHead[]> {
+    const claimed = states.map(prunedOf).filter(({ sequence }) => sequence > 0);
+    const begun = await this.#beginnings.proved(claimed, this.#deps.clock.nowSeconds());
+    if (begun.length < claimed.length)
+      this.#deps.log.error(
+        { chains: claimed.length - begun.length },
+        'the database says that audit records were pruned, and no signed checkpoint does: jobpass audit verify',
+      );
+    return begun;
   }
 
   #sign(states: readonly ChainState[], pruned: readonly ChainHead[]): Promise<StoredCheckpoint> {
     const { clock, issuer, signer } = this.#deps;
     const at = clock.nowSeconds();
     const heads = states.filter(hasEntries);
-    const begun = pruned.filter(({ sequence }) => sequence > 0);
-    return signCheckpoint({ issuer, at, heads, pruned: begun }, signer());
+    return signCheckpoint({ issuer, at, heads, pruned }, signer());
   }
 
   async #anchor(): Promise<void> {
-    const { anchor, store } = this.#deps;
+    const { anchor, clock, open, store } = this.#deps;
     while (anchor !== null) {
-      const checkpoints = await store.listCheckpoints(this.#anchoredAt, ANCHORED_AT_ONCE);
+      const found = await store.listCheckpoints(this.#anchoredAt, CHECKPOINTS_AT_ONCE);
+      const now = clock.nowSeconds();
+      // What claims to be of later must not make this server pass over those until then.
+      const checkpoints = found.filter(({ at }) => at <= now);
       const last = checkpoints.at(-1);
       if (last === undefined) return;
-      await anchor.append(checkpoints);
+      const own: StoredCheckpoint[] = [];
+      for (const stored of checkpoints) if ((await open(stored)) !== undefined) own.push(stored);
+      if (own.length > 0) await anchor.append(own);
       this.#anchoredAt = last.at;
     }
   }

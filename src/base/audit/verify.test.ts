@@ -79,7 +79,24 @@ test('what was pruned later may still be there', () => {
   const heads = [stateOf(third)];
   const checkpoints = [{ issuer: 'i', at: 1, heads, pruned: [stateOf(second)] }];
   expect(run({ heads, checkpoints }, [first, second, third], heads).found).toBe(0);
-  expect(run({ heads, checkpoints }, [second, third], heads).found).toBe(0);
+  const earlier = { issuer: 'i', at: 0, heads, pruned: [stateOf(first)] };
+  expect(run({ heads, checkpoints: [...checkpoints, earlier] }, [second, third], heads).found).toBe(0);
+  const claimed = [{ ...stateOf(third), pruned: { sequence: 1, hash: first.hash } }];
+  expect(run({ heads: claimed, checkpoints }, [second, third], claimed).found).toBe(0);
+});
+
+test('a record at a pruned place is not taken for the one that was there', () => {
+  const heads = [stateOf(third)];
+  const checkpoints = [{ issuer: 'i', at: 1, heads, pruned: [stateOf(second)] }];
+  const { body, index } = encodeRecord(actionRecord('planted'));
+  const planted = { ...second, body, index };
+  expect(run({ heads, checkpoints }, [planted, third], heads).findings).toMatchObject([
+    { flaw: 'removed', sequence: 1 },
+  ]);
+  const claimed = [{ ...stateOf(third), pruned: { sequence: 1, hash: first.hash } }];
+  expect(run({ heads: claimed, checkpoints }, [planted, third], claimed).findings).toMatchObject([
+    { flaw: 'edited', sequence: 2, id: 'Aplanted' },
+  ]);
 });
 
 test('findings are listed up to a bound and counted beyond it', () => {

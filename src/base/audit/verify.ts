@@ -108,9 +108,19 @@ export class AuditVerifier {
 
   /** There is more of the beginning than need be: of what was pruned later, say. */
   #rewind(chain: Chain, sequence: number): void {
-    const start = startOfChain(chain.writer);
+    const before = { writer: chain.writer, sequence: sequence - 1 };
+    const known = sequence === 1 ? startOfChain(chain.writer) : this.#knownAt(before);
     chain.sequence = chain.covered = sequence - 1;
-    chain.before = sequence === start.sequence + 1 ? [start.hash] : [];
+    chain.before = known === undefined ? [] : [known.hash];
+    // Of a record that follows nothing known, only the hash would be proved, and not what stands beside it.
+    if (known === undefined)
+      this.#find('removed', before, 'it is not there, nor is its hash: what follows it cannot be checked');
+  }
+
+  /** The hash there, as a checkpoint saw it, or as the server says of what was pruned: the next entry must fit it. */
+  #knownAt({ sequence, writer }: { readonly writer: string; readonly sequence: number }): { hash: string } | undefined {
+    const claimed = this.#heads.get(writer)?.pruned;
+    return this.#evidence.pinAt(writer, sequence) ?? (claimed?.sequence === sequence ? claimed : undefined);
   }
 
   /** Entries are missing before the one with this number. */
