@@ -140,6 +140,17 @@ describe('a checkpoint', () => {
     expect(anchored).toEqual(store.checkpoints);
   });
 
+  test('is known as the server’s own with however many keys it ever had', async () => {
+    const old = Array.from({ length: 150 }, (_, at) => ({ state: 'expired', jwk: fakeKey(`old-${at}`).publicJwk }));
+    const keys = [...old, { state: 'active', jwk: key.publicJwk }];
+    await record('1');
+    await make({ open: ownCheckpoints(URL, async () => keys) }).tick();
+    expect(anchored).toEqual(store.checkpoints);
+    expect(anchored).toHaveLength(1);
+    const revoked = keys.map((one) => ({ ...one, state: 'revoked' }));
+    expect(await ownCheckpoints(URL, async () => revoked)(store.checkpoints[0] as StoredCheckpoint)).toBeUndefined();
+  });
+
   test('that could not be anchored is anchored later', async () => {
     await record('1');
     isAnchorAway = true;

@@ -1,18 +1,12 @@
 // Checks a trail: opens its checkpoints with the server's keys, then follows every chain.
 import { type Checkpoint, openCheckpoint } from '../../../base/audit/checkpoint.ts';
+import { type CheckpointKey, importCheckpointKeys } from '../../../base/audit/own-checkpoints.ts';
 import type { AuditReport } from '../../../base/audit/report.ts';
 import type { StoredCheckpoint } from '../../../base/audit/store.ts';
 import { AuditVerifier } from '../../../base/audit/verify.ts';
-import type { JsonObject } from '../../../base/core/json.ts';
-import { importKeySet, type VerificationKey } from '../../../base/jwt/jwk.ts';
+import type { VerificationKey } from '../../../base/jwt/jwk.ts';
 import { CommandFailure, EXIT } from '../command.ts';
 import type { Trail } from './trail.ts';
-
-/** A public key of the server, and what became of it. */
-export interface PublishedKey {
-  readonly state: string;
-  readonly jwk: JsonObject;
-}
 
 /** What was checked, and with what. */
 export interface CheckedTrail extends AuditReport {
@@ -29,7 +23,7 @@ export interface CheckedTrail extends AuditReport {
 
 /** What the trail is checked with besides itself. */
 export interface CheckOptions {
-  readonly keys: readonly PublishedKey[];
+  readonly keys: readonly CheckpointKey[];
   /** Checkpoints kept outside of the database. */
   readonly anchored: readonly string[];
 }
@@ -59,12 +53,12 @@ class Opener {
   readonly #revoked: ReadonlySet<unknown>;
   readonly #seen = new Set<string>();
 
-  constructor(issuer: string, keys: readonly PublishedKey[]) {
-    const imported = importKeySet({ keys: keys.map(({ jwk }) => jwk) });
+  constructor(issuer: string, keys: readonly CheckpointKey[]) {
+    const imported = importCheckpointKeys(keys);
     if (!imported.ok)
       throw new CommandFailure(`the keys cannot be read: ${imported.error.detail}`, { exitCode: EXIT.usage });
     this.#issuer = issuer;
-    this.#keys = imported.value.keys;
+    this.#keys = imported.value;
     this.#revoked = new Set(keys.filter(({ state }) => state === 'revoked').map(({ jwk }) => jwk.kid));
   }
 

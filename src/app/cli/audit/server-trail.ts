@@ -1,12 +1,12 @@
 // Reads the audit trail of a running server, page by page, over its operators' socket.
 import * as z from 'zod';
 import type { StoredEntry } from '../../../base/audit/chain.ts';
+import type { CheckpointKey } from '../../../base/audit/own-checkpoints.ts';
 import type { ChainState, StoredCheckpoint } from '../../../base/audit/store.ts';
 import type { JsonObject } from '../../../base/core/json.ts';
 import { CommandFailure, EXIT } from '../command.ts';
 import { askOperator, type OperatorCredential } from '../operator.ts';
 import { printable } from '../paint.ts';
-import type { PublishedKey } from './check.ts';
 import { chainState, storedCheckpoint, storedEntry, type Trail } from './trail.ts';
 
 /** A route of `/admin/v1/audit`, its answer read as `shape`. Ends the command when the server refuses. */
@@ -37,7 +37,7 @@ const keysAnswer = z.strictObject({
 });
 
 /** Every key that the server's checkpoints may be signed by. */
-export async function readKeys(credential: OperatorCredential): Promise<readonly PublishedKey[]> {
+export async function readKeys(credential: OperatorCredential): Promise<readonly CheckpointKey[]> {
   return (await askAudit(credential, { path: 'keys' }, keysAnswer)).keys;
 }
 

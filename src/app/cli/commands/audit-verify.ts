@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import type { CheckpointKey } from '../../../base/audit/own-checkpoints.ts';
 import { parseJsonObject } from '../../../base/json/parse.ts';
-import { checkTrail, type PublishedKey } from '../audit/check.ts';
+import { checkTrail } from '../audit/check.ts';
 import { auditCredential, SERVER_HELP, SERVER_OPTION } from '../audit/credential.ts';
 import { fileTrail } from '../audit/export-file.ts';
 import { readKeys, serverTrail } from '../audit/server-trail.ts';
@@ -42,7 +43,7 @@ export const auditVerify: Command = {
 /** Where the trail comes from, and the keys that it is checked with: never from the trail itself. */
 async function trailOf(surroundings: Surroundings): Promise<{
   readonly trail: Trail;
-  readonly keys: readonly PublishedKey[];
+  readonly keys: readonly CheckpointKey[];
 }> {
   const { folder, options } = surroundings;
   const file = text(options.file);
@@ -58,7 +59,7 @@ async function trailOf(surroundings: Surroundings): Promise<{
 
 const keySet = z.looseObject({ keys: z.array(z.record(z.string(), z.json())) });
 
-function keysIn(path: string): readonly PublishedKey[] {
+function keysIn(path: string): readonly CheckpointKey[] {
   const json = parseJsonObject(readText(path));
   const set = json.ok ? keySet.safeParse(json.value) : undefined;
   if (set?.success !== true)
