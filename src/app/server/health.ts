@@ -27,10 +27,11 @@ export function healthRoutes(
   server: FastifyInstance,
   { drain, metrics, ready, trustedProxies = [] }: HealthOptions,
 ): void {
+  const isReadyNow = joined(ready);
   server.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
   server.get('/readyz', async (_request, reply) => {
     drain?.asked();
-    const isReady = drain?.begun !== true && (await ready());
+    const isReady = drain?.begun !== true && (await isReadyNow());
     return reply
       .code(isReady ? 200 : 503)
       .type('text/plain')
@@ -42,6 +43,17 @@ export function healthRoutes(
     if (!mayRead(raw, { from: metrics.from, trustedProxies })) return reply.callNotFound();
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text());
   });
+}
+
+/** Whoever asks while it is being found out gets the same answer: nobody is limited here, and each look is at the store. */
+function joined(ready: () => Promise<boolean>): () => Promise<boolean> {
+  let looking: Promise<boolean> | undefined;
+  return () => {
+    looking ??= ready().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
 }
 
 const LOOPBACK = ['127.0.0.0/8', '::1'].map(parseRange).filter((range) => range !== undefined);

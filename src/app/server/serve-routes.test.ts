@@ -194,6 +194,27 @@ test('health is answered whatever happens, readiness only when it is so', async 
   }
 });
 
+test('readiness is looked at once for everybody who asks meanwhile', async () => {
+  let looks = 0;
+  const asked = serveRoutes({
+    routes,
+    ready: async () => {
+      looks += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      return true;
+    },
+    log,
+    tls: null,
+  });
+  await asked.ready();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => asked.inject('/readyz')));
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array(20).fill(200));
+  expect(looks).toBeLessThan(20);
+  const before = looks;
+  await asked.inject('/readyz');
+  expect(looks).toBe(before + 1);
+});
+
 describe('metrics', () => {
   const LOOPBACK = '127.0.0.1';
   const ranges = (text: string) => [parseRange(text)].filter((range) => range !== undefined);
