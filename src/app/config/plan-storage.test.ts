@@ -65,6 +65,9 @@ test.each([
   'postgres://app:hu#sh@db.example.com/ci',
   'postgres://app:hush@db.example.com/ci?application_name=hush',
   'postgres:///ci',
+  'postgres://app:hush%@db.example.com/ci',
+  'postgres://app:hush@db.example.com/ci%zz',
+  'postgres://app:hush@db.example.com/ci?sslmode=disable&sslmode=verify-full',
 ])('what is no such URL is refused, and not a word of it is repeated: %s', (text) => {
   const found = parse(text, true);
   expect(found.ok).toBe(false);

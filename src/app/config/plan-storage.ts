@@ -59,7 +59,10 @@ export function parsePostgresUrl(
       'a password stands in the configuration',
       'storage: file:PATH, with the URL in that file (mode 600)',
     );
-  const unknown = [...url.searchParams.keys()].find((name) => !PARAMETERS.has(name));
+  if (!isDecodable(url)) return problem('not the URL of a PostgreSQL', `${FORM}   (special characters as %XX)`);
+  const names = [...url.searchParams.keys()];
+  if (new Set(names).size < names.length) return problem('a parameter of the URL stands twice', 'each may stand once');
+  const unknown = names.find((name) => !PARAMETERS.has(name));
   if (unknown !== undefined) return problem('an unknown parameter of the URL', `known: ${[...PARAMETERS].join(', ')}`);
   const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '');
   if (host === '' || host.includes(',')) return problem('the URL names not one host', FORM);
@@ -71,6 +74,16 @@ export function parsePostgresUrl(
   const password = url.password === '' ? null : new Secret(decodeURIComponent(url.password));
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
   return ok({ host, port, user, password, database, tls: tls.value });
+}
+
+/** Whether every part means something: a lone `%` does not. */
+function isDecodable({ hostname, password, pathname, username }: URL): boolean {
+  try {
+    for (const part of [hostname, password, pathname, username]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where the network begins, TLS is checked unless the URL says otherwise in so many words. */
