@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askOperator, operatorCredential } from '../../src/app/cli/operator.ts';
+import { askOperator, credentialIn } from '../../src/app/cli/operator.ts';
 import { readDecision } from '../../src/app/cli/read-decision.ts';
 import {
   askIdToken,
@@ -52,7 +52,7 @@ describe('one job through three servers that share nothing', () => {
     const idToken = String((await askIdToken(stage, job)).body.value);
     const refused = await exchange(stage, idToken);
     expect(refused.status).toBe(400);
-    const credential = operatorCredential(stage.folder, stage.operatorFile);
+    const credential = credentialIn(stage.operatorFile);
     const { body } = await askOperator(credential, `/admin/v1/decisions/${String(refused.body.decision_id)}`);
     const decision = readDecision(body.decision);
     expect(decision).toMatchObject({ outcome: 'refused', reason: 'no_rule_matched', jobId: job.jobId });

@@ -1,6 +1,6 @@
 // Keys change under load and no verifier notices, however long it caches; a revoked key is believed by nobody soon after.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { askOperator, operatorCredential } from '../../src/app/cli/operator.ts';
+import { askOperator, credentialIn } from '../../src/app/cli/operator.ts';
 import type { StartedJob } from '../e2e/three-servers.ts';
 import { CachingVerifier } from './tools/caching-verifier.ts';
 import { askForToken, beginJob, exchangeAt, untilRefused, useAt } from './tools/calls.ts';
@@ -33,7 +33,7 @@ type Server = keyof Fleet['operatorFiles'];
 
 /** Carries out a verb of `jobpass keys`; gives the id of the key that it was about. */
 async function keys(server: Server, verb: string, order: Readonly<Record<string, string | boolean>>): Promise<string> {
-  const credential = operatorCredential(fleet.folder, fleet.operatorFiles[server]);
+  const credential = credentialIn(fleet.operatorFiles[server]);
   const { body, status } = await askOperator(credential, `/admin/v1/keys/${verb}`, order);
   if (status !== 200) throw new Error(`${verb}: ${JSON.stringify(body)}`);
   return String((body.done as Record<string, unknown>).key);

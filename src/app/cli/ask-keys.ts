@@ -1,11 +1,18 @@
 // Which server a key ring is of, and how the commands about keys ask it.
 import type { JsonObject } from '../../base/core/json.ts';
-import { CommandFailure, EXIT, type Surroundings } from './command.ts';
-import { askOperator, type OperatorAnswer, type OperatorServer, operatorCredentialOf } from './operator.ts';
+import type { Surroundings } from './command.ts';
+import {
+  askOperator,
+  findOperatorCredential,
+  type OperatorAnswer,
+  type OperatorServer,
+  operatorCredential,
+} from './operator.ts';
 import { operatorRefusal } from './operator-refusal.ts';
 
 /** The options that pick a server. */
 export const SERVER_OPTIONS = { issuer: { type: 'boolean' }, sts: { type: 'boolean' } } as const;
+/** Their help. */
 export const SERVER_HELP = { issuer: 'the issuer’s alone', sts: 'the STS’s alone' } as const;
 
 /** The issuer has one ring; all others are the STS's. */
@@ -16,7 +23,7 @@ export function chosenServers(surroundings: Surroundings): readonly OperatorServ
   const servers = ['issuer', 'sts'] as const;
   const picked = servers.filter((server) => surroundings.options[server] === true);
   if (picked.length > 0) return picked;
-  const found = servers.filter((server) => operatorCredentialOf(surroundings, server) !== undefined);
+  const found = servers.filter((server) => findOperatorCredential(surroundings, server) !== undefined);
   return found.length === 0 ? ['sts'] : found;
 }
 
@@ -26,12 +33,7 @@ export async function askKeys(
   server: OperatorServer,
   what: { readonly verb: string; readonly order: JsonObject } | { readonly path: string } | null = null,
 ): Promise<OperatorAnswer> {
-  const credential = operatorCredentialOf(surroundings, server);
-  if (credential === undefined)
-    throw new CommandFailure(`no operator credential of the ${NAMES[server].name} is found here`, {
-      exitCode: EXIT.usage,
-      hint: `jobpass init writes ${NAMES[server].place}; ${NAMES[server].variable} names another`,
-    });
+  const credential = operatorCredential(surroundings, server);
   const name = what === null ? null : 'verb' in what ? what.verb : what.path;
   const order = what !== null && 'order' in what ? what.order : undefined;
   const answer = await askOperator(credential, `/admin/v1/keys${name === null ? '' : `/${name}`}`, order);
@@ -40,8 +42,3 @@ export async function askKeys(
     403: `the operator’s entry under ${server}.clients needs may: { keys: [RING] }`,
   });
 }
-
-const NAMES = {
-  issuer: { name: 'issuer', place: '.jobpass/issuer-operator.json', variable: 'JOBPASS_ISSUER_OPERATOR_FILE' },
-  sts: { name: 'STS', place: '.jobpass/operator.json', variable: 'JOBPASS_OPERATOR_FILE' },
-} as const;

@@ -8,13 +8,16 @@ import { kekOf } from '../compose/kek-of.ts';
 import type { IssuerPlan, Plan, StsPlan } from '../config/plan.ts';
 import { readPrivateFile } from '../config/secret-reference.ts';
 import { CommandFailure, EXIT, type Surroundings, text } from './command.ts';
+import { formatMoment } from './moment.ts';
 
+/** The options of `backup` and `restore` that pick a server and what locks the file. */
 export const BACKUP_OPTIONS = {
   issuer: { type: 'boolean' },
   sts: { type: 'boolean' },
   'passphrase-file': { type: 'string' },
   json: { type: 'boolean' },
 } as const;
+/** Their help. */
 export const BACKUP_HELP = {
   issuer: 'the issuer’s database',
   sts: 'the STS’s database',
@@ -120,8 +123,8 @@ export function shownBytes(bytes: number): string {
   return `${amount < 10 && step > 0 ? amount.toFixed(1) : Math.round(amount)} ${units[step]}`;
 }
 
+/** The servers as texts name them. */
 export const KIND_NAMES: Readonly<Record<BackupKind, string>> = { issuer: 'issuer', sts: 'STS' };
 
 /** `2026-11-23 10:21:33 UTC`. */
-export const madeAt = ({ createdAt }: BackupHeader): string =>
-  `${new Date(createdAt * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+export const madeAt = ({ createdAt }: BackupHeader): string => `${formatMoment(createdAt * 1000)} UTC`;

@@ -1,4 +1,4 @@
-// Talks to the operator routes of a running STS over its Unix socket, never to its database.
+// Talks to the operator routes of a running issuer or STS over its Unix socket, never to its database.
 import { request } from 'node:http';
 import { resolve } from 'node:path';
 import { type JsonObject, stringMember } from '../../base/core/json.ts';
@@ -10,11 +10,25 @@ import { CommandFailure, EXIT, type Surroundings } from './command.ts';
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
+
 /** Whose operators' socket. */
 export type OperatorServer = 'issuer' | 'sts';
-const PLACES = ['.jobpass/operator.json', '.jobpass/dev/operator.json'];
-const ISSUER_PLACES = ['.jobpass/issuer-operator.json', '.jobpass/dev/issuer-operator.json'];
 
+/** Where `init` and `serve --dev` leave the credential for each, and the variable that names another place. */
+const CREDENTIALS = {
+  issuer: {
+    name: 'issuer',
+    variable: 'JOBPASS_ISSUER_OPERATOR_FILE',
+    places: ['.jobpass/issuer-operator.json', '.jobpass/dev/issuer-operator.json'],
+  },
+  sts: {
+    name: 'STS',
+    variable: 'JOBPASS_OPERATOR_FILE',
+    places: ['.jobpass/operator.json', '.jobpass/dev/operator.json'],
+  },
+} as const;
+
+/** What the server said; 401 has ended the command. */
 export interface OperatorAnswer {
   readonly status: number;
   readonly body: JsonObject;
@@ -36,7 +50,7 @@ export async function askOperator(
   if (status === 401)
     throw new CommandFailure('the server does not know this operator', {
       exitCode: EXIT.denied,
-      hint: 'JOBPASS_OPERATOR_FILE names another credential',
+      hint: 'JOBPASS_OPERATOR_FILE, at the issuer JOBPASS_ISSUER_OPERATOR_FILE, names another credential',
     });
   return { status, body: body.value };
 }
@@ -48,38 +62,41 @@ export interface OperatorCredential {
   readonly secret: Secret;
 }
 
-/** The credential in `named`, else the one that `init` or `serve --dev` left in `folder`. Ends the command when there is none. */
-export function operatorCredential(folder: string, named: string | undefined): OperatorCredential {
-  const found = findCredential(folder, named, PLACES);
+type Places = Pick<Surroundings, 'env' | 'folder'>;
+
+/** The credential at a server that the environment names, else the one that `init` or `serve --dev` left. Ends the command when there is none. */
+export function operatorCredential(places: Places, server: OperatorServer = 'sts'): OperatorCredential {
+  const found = findOperatorCredential(places, server);
   if (found !== undefined) return found;
-  throw new CommandFailure('no operator credential is found here', {
+  const { name, places: usual, variable } = CREDENTIALS[server];
+  throw new CommandFailure(`no operator credential of the ${name} is found here`, {
     exitCode: EXIT.usage,
-    hint: `jobpass init writes ${PLACES[0]}; JOBPASS_OPERATOR_FILE names another`,
+    hint: `jobpass init writes ${usual[0]}; ${variable} names another`,
   });
 }
 
-/** Likewise of either server, by the environment or the places of `init`; undefined when there is none. */
-export const operatorCredentialOf = (
-  { env, folder }: Pick<Surroundings, 'env' | 'folder'>,
+/** Likewise; undefined when there is none. */
+export function findOperatorCredential(
+  { env, folder }: Places,
   server: OperatorServer,
-): OperatorCredential | undefined =>
-  server === 'sts'
-    ? findCredential(folder, env.JOBPASS_OPERATOR_FILE, PLACES)
-    : findCredential(folder, env.JOBPASS_ISSUER_OPERATOR_FILE, ISSUER_PLACES);
-
-function findCredential(
-  folder: string,
-  named: string | undefined,
-  places: readonly string[],
 ): OperatorCredential | undefined {
-  for (const place of named === undefined ? places : [named]) {
+  const { places, variable } = CREDENTIALS[server];
+  const named = env[variable];
+  if (named !== undefined) return credentialIn(resolve(folder, named));
+  for (const place of places) {
     const path = resolve(folder, place);
     const file = readPrivateFile(path);
-    if (file.ok) return readCredential(path, file.value.reveal());
-    if (named === undefined && file.error.kind === 'absent') continue;
-    throw new CommandFailure(file.error.message, { exitCode: EXIT.usage, hint: file.error.hint });
+    if (file.ok || file.error.kind !== 'absent') return credentialOf(path, file);
   }
   return undefined;
+}
+
+/** The credential in this very file. Ends the command when it cannot be read or is none. */
+export const credentialIn = (file: string): OperatorCredential => credentialOf(file, readPrivateFile(file));
+
+function credentialOf(path: string, file: ReturnType<typeof readPrivateFile>): OperatorCredential {
+  if (file.ok) return readCredential(path, file.value.reveal());
+  throw new CommandFailure(file.error.message, { exitCode: EXIT.usage, hint: file.error.hint });
 }
 
 function readCredential(path: string, content: string): OperatorCredential {

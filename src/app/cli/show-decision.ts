@@ -3,6 +3,7 @@ import type { DecisionRecord } from '../../base/audit/record.ts';
 import { formatRoleRef, type RuleTrace } from '../../base/core/decision.ts';
 import { formatDuration } from '../../base/core/duration.ts';
 import { shortId } from '../../base/core/ids.ts';
+import { formatMoment } from './moment.ts';
 import { type Paint, printable } from './paint.ts';
 import { clauseLines, traceLine } from './show-trace.ts';
 
@@ -19,7 +20,7 @@ export function showDecision(record: DecisionRecord, nearest: NearestRole | null
   const job =
     record.jobId === null ? printable(record.issuer) : `job ${printable(record.jobId)} at ${printable(record.issuer)}`;
   const outcome = record.outcome === 'granted' ? paint.good('granted') : paint.bad('refused');
-  const at = new Date(record.at).toISOString().slice(0, 19).replace('T', ' ');
+  const at = formatMoment(record.at);
   return [
     `${paint.strong(record.id)}  ${outcome}  ${printable(role)}  ${at} UTC  ${record.wire}  ${job}`,
     ...(record.reason === null ? [] : [`  ${paint.bad(record.reason)}  ${printable(record.detail, 300)}`]),

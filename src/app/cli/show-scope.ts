@@ -1,6 +1,7 @@
 // Scopes, sessions and moments of the operator routes as a person reads them.
 import { formatDuration } from '../../base/core/duration.ts';
 import { isJsonObject, type JsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
+import { formatMoment } from './moment.ts';
 import { printable } from './paint.ts';
 
 /** `role main/publish-web`, `everything`. */
@@ -11,7 +12,7 @@ export function showScope(scope: JsonObject): string {
 
 /** Seconds since 1970 as a date and a time. */
 export const showMoment = (at: JsonValue | undefined): string =>
-  typeof at === 'number' ? `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC` : 'unknown';
+  typeof at === 'number' ? `${formatMoment(at * 1000)} UTC` : 'unknown';
 
 /** The objects of a list in an answer. */
 export const objectsOf = (body: JsonObject, name: string): readonly JsonObject[] => {

@@ -3,15 +3,14 @@ import type { StoredEntry } from '../../../base/audit/chain.ts';
 import { decodeRecord } from '../../../base/audit/decode.ts';
 import type { Finding } from '../../../base/audit/report.ts';
 import { formatRoleRef } from '../../../base/core/decision.ts';
+import { formatMoment } from '../moment.ts';
 import { type Paint, printable } from '../paint.ts';
 import type { CheckedTrail } from './check.ts';
-
-const moment = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 
 /** One record in one line. */
 export function tailLine({ body, index }: StoredEntry): string {
   const record = decodeRecord(body);
-  const head = [printable(index.id, 20).padEnd(16), moment(index.at)];
+  const head = [printable(index.id, 20).padEnd(16), formatMoment(index.at)];
   if (record === undefined) return [...head, 'a record that this version cannot read'].join('  ');
   const rest =
     record.kind === 'decision'
@@ -56,7 +55,7 @@ function limits({ checkpoints, disregarded, partial, unchained, uncovered, upTo 
   const seen =
     upTo === null
       ? 'no checkpoint: an end that was cut off, or a trail written anew, would not be seen'
-      : `checkpoints: ${checkpoints}, the newest of ${moment(upTo * 1000)}`;
+      : `checkpoints: ${checkpoints}, the newest of ${formatMoment(upTo * 1000)}`;
   return [
     seen,
     ...(partial > 0 ? [`the beginnings of ${partial} chains are not in this file`] : []),

@@ -1,8 +1,9 @@
 // `jobpass decisions show|list`: what the STS decided and why, from its operator routes.
 import type { DecisionRecord } from '../../../base/audit/record.ts';
 import { formatRoleRef } from '../../../base/core/decision.ts';
-import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
-import { askOperator, type OperatorCredential, operatorCredential } from '../operator.ts';
+import { type Command, CommandFailure, EXIT, text } from '../command.ts';
+import { formatMoment } from '../moment.ts';
+import { askOperator, operatorCredential } from '../operator.ts';
 import { operatorRefusal } from '../operator-refusal.ts';
 import { paintFor, printable } from '../paint.ts';
 import { readDecision, readDecisions, readNearest } from '../read-decision.ts';
@@ -23,7 +24,7 @@ export const decisionsShow: Command = {
         hint: 'jobpass decisions show D9XM40, the id or its beginning',
       });
     const { status, body } = await askOperator(
-      credentialOf(surroundings),
+      operatorCredential(surroundings),
       `/admin/v1/decisions/${encodeURIComponent(id.toUpperCase())}`,
     );
     if (status !== 200) throw operatorRefusal(id, { status, body }, HINT_OF_STATUS);
@@ -47,7 +48,7 @@ export const decisionsList: Command = {
         exitCode: EXIT.usage,
         hint: '--limit 50',
       });
-    const { status, body } = await askOperator(credentialOf(surroundings), `/admin/v1/decisions?limit=${limit}`);
+    const { status, body } = await askOperator(operatorCredential(surroundings), `/admin/v1/decisions?limit=${limit}`);
     if (status !== 200) throw operatorRefusal('the list', { status, body }, HINT_OF_STATUS);
     if (surroundings.options.json === true) surroundings.out(JSON.stringify(body, undefined, 2));
     else {
@@ -60,7 +61,7 @@ export const decisionsList: Command = {
 };
 
 function listLine(record: DecisionRecord): string {
-  const at = new Date(record.at).toISOString().slice(0, 19).replace('T', ' ');
+  const at = formatMoment(record.at);
   const role = record.role === null ? '–' : formatRoleRef(record.role);
   return [
     record.id,
@@ -78,6 +79,3 @@ const HINT_OF_STATUS: Readonly<Record<number, string>> = {
   403: 'the operator’s entry under sts.clients needs `read` for this tenant',
   404: 'jobpass decisions list shows the newest; more of the id may be needed',
 };
-
-const credentialOf = ({ folder, env }: Surroundings): OperatorCredential =>
-  operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);

@@ -14,7 +14,7 @@ import { runJobs, startServers } from '../demo/run-demo.ts';
 import { buildStage, type Stage } from '../demo/stage.ts';
 import { type JobStory, tellJob } from '../demo/story.ts';
 import { seconds } from '../draw-run.ts';
-import { askOperator, operatorCredential } from '../operator.ts';
+import { askOperator, credentialIn } from '../operator.ts';
 import { type Paint, paintFor, printable } from '../paint.ts';
 import { readDecision, readNearest } from '../read-decision.ts';
 import { showDecision } from '../show-decision.ts';
@@ -140,10 +140,7 @@ async function conclude(stage: Stage, stories: Stories, { surroundings, paint }:
   if (refused === undefined)
     throw new CommandFailure('no job was refused, and the fork should have been', { detail: said(stories) });
   out(`\nwhy was ${refused.job} refused?     jobpass decisions show ${shortId(refused.id)}`);
-  const { body } = await askOperator(
-    operatorCredential(stage.folder, stage.operatorFile),
-    `/admin/v1/decisions/${refused.id}`,
-  );
+  const { body } = await askOperator(credentialIn(stage.operatorFile), `/admin/v1/decisions/${refused.id}`);
   out(`${showDecision(readDecision(body.decision), readNearest(body), paint)}\n`);
 }
 

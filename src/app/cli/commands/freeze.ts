@@ -31,10 +31,9 @@ export const freeze: Command = {
   },
 };
 
-async function ask({ env, folder, options }: Surroundings, scope: JsonObject | undefined): Promise<JsonObject> {
-  const credential = operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);
-  const post = scope === undefined ? undefined : { ...scope, frozen: options.off !== true };
-  const answer = await askOperator(credential, '/admin/v1/freeze', post);
+async function ask(surroundings: Surroundings, scope: JsonObject | undefined): Promise<JsonObject> {
+  const post = scope === undefined ? undefined : { ...scope, frozen: surroundings.options.off !== true };
+  const answer = await askOperator(operatorCredential(surroundings), '/admin/v1/freeze', post);
   if (answer.status !== 200)
     throw operatorRefusal(scope === undefined ? 'what is frozen' : showScope(scope), answer, HINTS);
   return answer.body;

@@ -100,7 +100,7 @@ function parseClaims(path: string, folder: string): JsonObject {
 }
 
 async function ofDecision(id: string, { folder, env, options }: Surroundings): Promise<Found> {
-  const credential = operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);
+  const credential = operatorCredential({ folder, env });
   const { status, body } = await askOperator(credential, `/admin/v1/decisions/${encodeURIComponent(id.toUpperCase())}`);
   if (status !== 200) {
     const message = typeof body.message === 'string' ? printable(body.message, 300) : 'the server refused';

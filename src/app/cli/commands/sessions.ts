@@ -1,7 +1,7 @@
 // `jobpass sessions list|end|epochs`: what is in force at the STS, and ending it, over its operator routes.
 import type { JsonObject } from '../../../base/core/json.ts';
 import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
-import { askOperator, type OperatorAnswer, type OperatorCredential, operatorCredential } from '../operator.ts';
+import { askOperator, operatorCredential } from '../operator.ts';
 import { operatorRefusal } from '../operator-refusal.ts';
 import { SCOPE_HELP, SCOPE_OPTIONS, scopeOption } from '../scope-options.ts';
 import { objectsOf, showFelt, showMoment, showScope, showSession } from '../show-scope.ts';
@@ -136,12 +136,11 @@ function noPositionals({ positionals }: Surroundings, usage: string): void {
 }
 
 async function ask(
-  { env, folder }: Surroundings,
+  surroundings: Surroundings,
   what: string,
   { path, post }: { readonly path: string; readonly post?: JsonObject },
 ): Promise<JsonObject> {
-  const credential: OperatorCredential = operatorCredential(folder, env.JOBPASS_OPERATOR_FILE);
-  const answer: OperatorAnswer = await askOperator(credential, `/admin/v1/${path}`, post);
+  const answer = await askOperator(operatorCredential(surroundings), `/admin/v1/${path}`, post);
   if (answer.status !== 200) throw operatorRefusal(what, answer, HINTS);
   return answer.body;
 }

@@ -1,8 +1,7 @@
 // Gathers what happens to each job and asks the STS, as its operator, what it decided. One story per job, in the order they end.
-import { dirname } from 'node:path';
 import type { DecisionRecord } from '../../../base/audit/record.ts';
 import type { RunEvent } from '../../../runner/ci/events.ts';
-import { askOperator, operatorCredential } from '../operator.ts';
+import { askOperator, credentialIn } from '../operator.ts';
 import { readDecisions } from '../read-decision.ts';
 import type { Stage } from './stage.ts';
 import type { JobStory } from './story.ts';
@@ -62,7 +61,7 @@ export class Chronicle {
   }
 
   async #decisionOn(jobId: string): Promise<DecisionRecord | null> {
-    const credential = operatorCredential(dirname(this.#stage.operatorFile), this.#stage.operatorFile);
+    const credential = credentialIn(this.#stage.operatorFile);
     const { body } = await askOperator(credential, '/admin/v1/decisions?limit=20');
     return readDecisions(body).find((record) => record.jobId === jobId) ?? null;
   }
