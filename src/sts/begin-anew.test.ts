@@ -2,12 +2,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CountingRandom } from '../../test/fakes/counting-random.ts';
 import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
+import { MemoryKeyStore } from '../../test/fakes/memory-key-store.ts';
 import { MemoryLog } from '../../test/fakes/memory-log.ts';
 import { MemoryStsStore } from '../../test/fakes/memory-sts-store.ts';
 import { MemoryWitness } from '../../test/fakes/memory-witness.ts';
+import { StsWorld } from '../../test/fakes/sts-world.ts';
 import type { StoreWatch } from '../base/audit/store-watch.ts';
+import { KeyEncryptionKey } from '../keys/kek.ts';
+import { GatewayKey } from '../keys/wrap.ts';
 import { grantOf, NOW } from '../storage/conformance/fixtures.ts';
-import { grantingStore, watchStsStore } from './begin-anew.ts';
+import { grantingStore, tellingStore, watchStsStore } from './begin-anew.ts';
 
 let clock: FrozenClock;
 let log: MemoryLog;
@@ -154,10 +158,22 @@ describe('a running server', () => {
     // The database could take it now; the server must not let it.
     expect(store.accepted).toBe('promoted');
     await expect(granting.grant(grantOf('4'))).rejects.toMatchObject({ code: 'ERR_STORE_HISTORY' });
+    // Nor may it say what stands: ends of before may be missing.
+    const telling = tellingStore(store, watch);
+    const asked = [
+      telling.findSession('S1'),
+      telling.identity(),
+      telling.listEndedSessions('artifacts', 0, NOW, 10),
+      telling.listEpochs(),
+      telling.highWaterMark(),
+    ];
+    for (const one of await Promise.allSettled(asked))
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STORE_HISTORY' } });
     store.hooks.beforeRaise = () => undefined;
     clock.advance(10);
     await watch.look();
     expect(watch.isSettled).toBe(true);
+    expect(await telling.listEpochs()).toEqual([{ scope: 'all', at: NOW + 10 }]);
     expect(begun).toBeGreaterThan(before);
     expect(store.actions.at(-1)?.detail).toMatchObject({ cause: 'history_changed', history: 'promoted' });
     expect(await granting.grant(grantOf('5'))).toBe('epoch_raised');
@@ -202,6 +218,38 @@ describe('a running server', () => {
     await watch.look();
     expect(messages().at(-1)).toBe('the store is watched again');
   });
+});
+
+test('an STS whose database is another one by now tells neither gateways nor resources nor callers what stands', async () => {
+  let watch: StoreWatch | undefined;
+  const store = new MemoryKeyStore();
+  const kek = KeyEncryptionKey.fromBytes(new Uint8Array(32));
+  const gateway = await GatewayKey.open({ ring: 'gateway/artifacts-1', store, kek, clock });
+  const world = new StsWorld({
+    gatewayKeys: [gateway.publicJwk],
+    registration: { jobStatus: { kind: 'none' } },
+    watch: ({ clock: own, store }) => {
+      watch = watchStsStore({ store, witness, isShared: false, clock: own, random: new CountingRandom(3), log });
+      return watch;
+    },
+  });
+  try {
+    await watch?.open();
+    await world.sts.start();
+    const { json } = await world.exchange(await world.issuer.idToken());
+    const ask = () =>
+      world.call('POST /introspect', { as: 'relying-party', form: { token: String(json.access_token) } });
+    const poll = () => world.call('GET /v1/feed?nonce=nonce-of-the-poll&cursor=0', { as: 'gateway' });
+    expect([(await ask()).json.active, (await poll()).status]).toEqual([true, 200]);
+    world.store.ownHistory = 'promoted';
+    world.store.hooks.beforeRaise = () => {
+      throw new Error('not yet');
+    };
+    await watch?.look();
+    expect([(await ask()).text, (await poll()).status]).toEqual([expect.not.stringContaining('"active"'), 503]);
+  } finally {
+    await world.close();
+  }
 });
 
 describe('a server without a witness beside others', () => {

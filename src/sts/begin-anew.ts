@@ -36,6 +36,9 @@ export function watchStsStore(options: StsWatchOptions): StoreWatch {
   });
 }
 
+const notSettled = (): JobpassError =>
+  new JobpassError('ERR_STORE_HISTORY', 'the store may be another one than was known: it begins anew first');
+
 /** The store as grants see it: while it may be another one than was known, none is made. */
 export const grantingStore = (
   store: SettleDeps['store'],
@@ -43,12 +46,31 @@ export const grantingStore = (
 ): SettleDeps['store'] => ({
   grant: async (grant) => {
     if (watch.isSettled) return store.grant(grant);
-    throw new JobpassError('ERR_STORE_HISTORY', 'the store may be another one than was known: it begins anew first');
+    throw notSettled();
   },
   recordRefusal: (record) => store.recordRefusal(record),
   recordAction: (record) => store.recordAction(record),
   findUse: (use) => store.findUse(use),
   findSession: (id) => store.findSession(id),
+  highWaterMark: () => store.highWaterMark(),
   listEpochs: () => store.listEpochs(),
   listFreezes: () => store.listFreezes(),
 });
+
+/** What gateways, resources and callers are told by. */
+type ToldStore = Pick<StsStore, 'findSession' | 'highWaterMark' | 'identity' | 'listEndedSessions' | 'listEpochs'>;
+
+/** The store as whoever asks about sessions sees it: while it may be another one than was known, nothing is told, as it may miss ends. */
+export function tellingStore(store: ToldStore, watch: Pick<StoreWatch, 'isSettled'>): ToldStore {
+  const told = async <T>(read: () => Promise<T>): Promise<T> => {
+    if (watch.isSettled) return read();
+    throw notSettled();
+  };
+  return {
+    findSession: (id) => told(() => store.findSession(id)),
+    highWaterMark: () => told(() => store.highWaterMark()),
+    identity: () => told(() => store.identity()),
+    listEndedSessions: (...asked) => told(() => store.listEndedSessions(...asked)),
+    listEpochs: () => told(() => store.listEpochs()),
+  };
+}

@@ -16,7 +16,8 @@ import type { FederatedSession, KnownUse, Session, StsStore, TokenUse } from './
 export const REPEAT_SECONDS = 60;
 
 export interface RepeatDeps {
-  readonly store: Pick<StsStore, 'findUse' | 'findSession'> & Pick<AuditStore, 'recordAction'>;
+  readonly store: Pick<StsStore, 'findUse' | 'findSession' | 'highWaterMark'> & Pick<AuditStore, 'recordAction'>;
+  readonly clockSkewSeconds: number;
   readonly random: Random;
 }
 
@@ -31,7 +32,8 @@ interface Replay {
 
 /**
  * The session that the token was used for, when the client that used it asks for the same once more, soon enough: recorded before
- * it comes back. Else `token_replayed`, with what the operator may know of the first use. Rejects when the store does.
+ * it comes back. Else `token_replayed`, with what the operator may know of the first use, or
+ * `clock_behind`. Rejects when the store does.
  */
 export async function repeated(deps: RepeatDeps, opened: Case, replay: Replay): Promise<Result<Session, Failure>> {
   const use = await firstUse(deps, replay.uses);
@@ -39,6 +41,10 @@ export async function repeated(deps: RepeatDeps, opened: Case, replay: Replay): 
   const found = await deps.store.findSession(use.sessionId);
   const again = sameAgain(replay, use, found);
   if (typeof again === 'string') return err(failure('token_replayed', `${firstUseText(use, replay.now)}; ${again}`));
+  // By a clock that was set back, both the token and these seconds last for as long again.
+  const mark = await deps.store.highWaterMark();
+  if (!(replay.now >= mark - deps.clockSkewSeconds))
+    return err(failure('clock_behind', `the clock is ${mark - replay.now} s behind the latest time acted on`));
   await deps.store.recordAction(recordOf(deps, opened, { session: again, use }));
   return ok(again);
 }

@@ -12,7 +12,6 @@ import type { VerifiedFacts } from './verifier/verify.ts';
 
 export interface SettleDeps extends RefusalDeps, RepeatDeps {
   readonly store: Pick<StsStore, 'grant' | 'recordRefusal' | 'listEpochs' | 'listFreezes'> & RepeatDeps['store'];
-  readonly clockSkewSeconds: number;
 }
 
 /** What a grant or its refusal is about. */

@@ -161,6 +161,13 @@ describe('the token is refused', () => {
     await expectReplayed(await ask('ci'), 'its session is over');
   });
 
+  test('to the client itself by a clock that was set back', async () => {
+    await ask('ci');
+    await world.store.prune(world.clock.nowSeconds() + 60);
+    const answer = await ask('ci');
+    expect([answer.status, (await decisionOf(answer)).reason, actions()]).toEqual([503, 'clock_behind', []]);
+  });
+
   test('to a client with a wrong secret, which learns nothing of the token', async () => {
     await ask('ci');
     const wrong = await ask('ci', {}, 'another-secret');

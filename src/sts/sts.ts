@@ -23,7 +23,7 @@ import { revokeRoute } from './api/revoke-route.ts';
 import { scopeRoutes } from './api/scope-routes.ts';
 import { sessionRoutes } from './api/session-routes.ts';
 import { tokenRoutes } from './api/token-route.ts';
-import { freshIdentity, grantingStore } from './begin-anew.ts';
+import { freshIdentity, grantingStore, tellingStore } from './begin-anew.ts';
 import { EventReceiver } from './events/receiver.ts';
 import type { ExchangeDeps } from './exchange.ts';
 import { feedRoute } from './feed/feed-route.ts';
@@ -165,6 +165,7 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
   const refusals = new RefusalDesk({ clock, random, log });
   const narrowing = { awsPolicies: settings.awsPolicies, resources: resourcesOf(gateways) };
   const granted = d.storeWatch === undefined ? store : grantingStore(store, d.storeWatch);
+  const told = d.storeWatch === undefined ? store : tellingStore(store, d.storeWatch);
   const refusing = { store: granted, ring, repeated: new RepeatedRefusals(clock), log };
   const granting = { ...refusing, ...narrowing, ceilings, stsUrl, clock, clockSkewSeconds, random };
   // What an operator evaluates uses nothing up.
@@ -173,7 +174,7 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
   const exchange: ExchangeDeps = { ...granting, ...observing, verifier: counted, policies };
   const credentials = { stsUrl, keys, clock, clockSkewSeconds };
   const groups = [...groupKeys.keys()];
-  const standing = { ...credentials, store, policies, ages };
+  const standing = { ...credentials, store: told, policies, ages };
   const tenants = settings.tenants.map((ceiling) => ceiling.tenant);
   const issuers = settings.trustedIssuers.map(({ issuer }) => issuer);
   const ending = { clients, refusals, store, tenants, issuers, news, clock, random };
@@ -182,9 +183,9 @@ function routesOf(d: StsDeps, parts: Parts): Pick<Sts, 'routes' | 'adminRoutes'>
       ...tokenRoutes({ exchange, keys, clients }),
       introspectRoute({ standing, clients, refusals }),
       revokeRoute({ credentials, groups, store, clients, refusals, news, clock, random, log }),
-      ...awsRoutes({ exchange, keys, groupKeys, store }),
+      ...awsRoutes({ exchange, keys, groupKeys, store: told }),
       ...azureRoutes({ exchange, keys, authority: settings.azureAuthority }),
-      ...gcpRoutes({ exchange, keys, bearers: { ...credentials, groups }, sessions: store }),
+      ...gcpRoutes({ exchange, keys, bearers: { ...credentials, groups }, sessions: told }),
       ...publicRoutes({ stsUrl, keys }),
       feedRoute({ ...standing, keys, groupKeys, clients, news, gateways, refusals, onAnswered }),
     ],

@@ -1,5 +1,6 @@
 // An STS with everything around it faked: frozen clock, store in memory, one CI's issuer behind a fetch. Routes are called as
 // functions; nothing listens. The issuer's feed stays silent until a test lets a poll through.
+import type { StoreWatch } from '../../src/base/audit/store-watch.ts';
 import { ClientRegistry } from '../../src/base/client-auth/authenticate.ts';
 import type { Client, StsGrant } from '../../src/base/client-auth/client.ts';
 import { hashClientSecret } from '../../src/base/client-auth/secret.ts';
@@ -130,6 +131,8 @@ export interface StsWorldOptions {
   readonly clients?: readonly Client<StsGrant>[];
   readonly limits?: Limits;
   readonly observer?: StsObserver;
+  /** Makes the watch over the world's store; whoever gives it opens it. */
+  readonly watch?: (world: StsWorld) => StoreWatch;
   /** Bends the world before it starts. */
   readonly before?: (world: StsWorld) => void;
 }
@@ -215,6 +218,7 @@ export class StsWorld {
       fetch: o.fetch ?? this.issuer.fetch,
       ...(o.observer === undefined ? {} : { observer: o.observer }),
       ...(o.limits === undefined ? {} : { limits: o.limits }),
+      ...(o.watch === undefined ? {} : { storeWatch: o.watch(this) }),
       clock,
       random: new CountingRandom(worlds++),
       log,
