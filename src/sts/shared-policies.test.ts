@@ -210,6 +210,29 @@ test('a store that went back to an earlier set is given the one that was active 
   expect(await store.activePolicies()).toMatchObject({ version: 2 });
 });
 
+test('what was active is not forgotten while a store that went back does not take it', async () => {
+  const first = await replica(role('refs/a'));
+  await first.change(role('refs/b'));
+  store.policySets.pop();
+  const { activatePolicies } = store;
+  store.activatePolicies = () => Promise.reject(new Error('away'));
+  await first.follows();
+  expect(first.ref()).toBe('refs/b');
+  store.activatePolicies = activatePolicies;
+  await first.follows();
+  expect(first.ref()).toBe('refs/b');
+  expect((await store.activePolicies())?.version).toBe(2);
+});
+
+test('in a store that went back, another set under the version that is known is followed', async () => {
+  const [first, second] = [await replica(role('refs/a')), await replica(role('refs/a'))];
+  await first.change(role('refs/b'));
+  store.policySets.pop();
+  await second.change(role('refs/c'));
+  await first.follows();
+  expect([first.ref(), second.ref()]).toEqual(['refs/c', 'refs/c']);
+});
+
 test('a change is followed without being asked for', async () => {
   const [first, second] = [await replica(role('refs/a')), await replica(role('refs/a'))];
   await first.change(role('refs/b'));

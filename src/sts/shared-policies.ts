@@ -177,11 +177,13 @@ export class SharedPolicies implements PolicySource {
         { set: known.id },
         'the store knows an earlier set of policies: the one that was active is activated again',
       );
-      this.#active = undefined;
       await store.activatePolicies({ expectedVersion: active?.version ?? 0, id: known.id, files: known.files, record });
+      // Only now: while the store does not take it, what is known here is not forgotten.
+      this.#active = undefined;
       return this.#follow();
     }
-    if (active !== undefined && active.version !== known?.version) {
+    // In a store that went back, a version may come to stand for another set.
+    if (active !== undefined && (active.version !== known?.version || active.id !== known?.id)) {
       const files = await store.loadPolicies(active.id);
       if (files === undefined) throw new JobpassError('ERR_POLICIES_UNREADABLE', `the set ${active.id} is gone`);
       this.#active = { ...active, files };
