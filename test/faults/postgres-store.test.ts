@@ -53,6 +53,8 @@ async function untilWorks<T>(work: () => Promise<T>): Promise<T> {
 /** Between a store and its server. Once armed, the next COMMIT reaches the server, and its answer nobody. */
 class CommitThief {
   isArmed = false;
+  /** Set: what new connections say is held back until `release`. */
+  isHolding = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -60,6 +62,7 @@ class CommitThief {
     this.#server = createServer((client) => {
       const upstream = createConnection(port, '127.0.0.1');
       let isMute = false;
+      if (this.isHolding) client.pause();
       client.on('data', (data) => {
         if (this.isArmed && data.includes(COMMIT)) {
           this.isArmed = false;
@@ -87,9 +90,20 @@ class CommitThief {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
+  /** Breaks every connection. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  release(): void {
+    this.isHolding = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+
   close(): void {
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.drop();
   }
 }
 
@@ -206,6 +220,28 @@ for (const version of POSTGRES_VERSIONS) {
         await untilWorks(() => store.grant(grantOf('3')));
         expect((await expectChains(store)).toSorted()).toEqual(['D1', 'D2', 'D3']);
         expect((await store.listHeads()).map(({ sequence }) => sequence).toSorted()).toEqual([1, 2]);
+      } finally {
+        thief.close();
+      }
+    });
+
+    test('does not run on another history what was asked for before that was accepted', async () => {
+      const thief = new CommitThief(server.port);
+      try {
+        const store = await opened({ port: await thief.listen() });
+        expect(await store.grant(grantOf('1'))).toBe('granted');
+        await server.query('ALTER SCHEMA jobpass_sts RENAME TO before', location.database);
+        const another = await opened();
+        thief.isHolding = true;
+        thief.drop();
+        await sleep(50);
+        const asked = store.grant(grantOf('2')).catch((error: unknown) => error);
+        await sleep(50);
+        store.acceptHistory(await another.history());
+        thief.release();
+        expect(await asked).toMatchObject({ code: 'ERR_STORE_HISTORY' });
+        expect(await another.findSession('S2')).toBeUndefined();
+        expect(await untilWorks(() => store.grant(grantOf('3')))).toBe('granted');
       } finally {
         thief.close();
       }

@@ -92,8 +92,10 @@ export class Connector {
    * a newer version took the database over, and with ERR_STORE_HISTORY when this is not the history that was accepted last.
    */
   async open(): Promise<Connection> {
+    const wanted = this.#accepted;
     const { connection, history } = await this.#openAny();
-    if (history === this.#accepted) return connection;
+    // Whoever asked for it asked for the history of that moment: another may have been accepted meanwhile.
+    if (history === wanted && wanted === this.#accepted) return connection;
     connection.destroy();
     throw otherHistory();
   }
