@@ -2,7 +2,7 @@
 import { encodeRecord } from '../../base/audit/record.ts';
 import type { Epoch, EpochScope, StsStore, Tombstone } from '../../sts/store.ts';
 import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
-import { END_OFFSPRING, inForce } from '../rows/in-force.ts';
+import { END_OFFSPRING, inForce, partsFamilies } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
 import { decodeEnd } from '../rows/sessions.ts';
 import { statement } from './connection.ts';
@@ -119,7 +119,8 @@ export const EPOCH_LOCKS: readonly Lock[] = [exclusive('epochs'), ordered('ends'
 /** Raises an epoch and tells of it. Precondition: EPOCH_LOCKS. */
 export async function raiseEpoch(transaction: Transaction, scope: EpochScope, now: number): Promise<Epoch> {
   const { name, scope: kind } = encodeScope(scope);
-  const [raised] = await Promise.all([transaction.query(RAISE, [kind, name, now]), transaction.query(OFFSPRING)]);
+  const raising = transaction.query(RAISE, [kind, name, now]);
+  const [raised] = await Promise.all([raising, ...(partsFamilies(scope) ? [transaction.query(OFFSPRING)] : [])]);
   transaction.announce();
   return { ...scope, at: integer(raised.rows[0] ?? {}, 'at') };
 }

@@ -1,4 +1,5 @@
 // What "in force" is in SQL, whatever the engine: one condition for every statement that asks it.
+import type { EpochScope } from '../../base/core/epoch.ts';
 
 /** On rows of `epoch`, and of the engine's table of freezes: the scopes that a session of these SQL expressions is of. */
 export const scopesOf = (o: { readonly issuer: string; readonly tenant: string; readonly role: string }): string => `(
@@ -22,3 +23,9 @@ export const END_OFFSPRING = `
   SELECT id, expires_at, gateway_group FROM session
   WHERE parent_id IS NOT NULL AND ${inForce()}
     AND NOT EXISTS (SELECT 1 FROM session AS parent WHERE parent.id = session.parent_id AND ${inForce('parent')})`;
+
+/**
+ * Whether an epoch of the scope may cover a session and not those that came of it. Of one issuer they all are: an epoch of an issuer, or of
+ * all, covers them by itself, and must not wait for looking through every session.
+ */
+export const partsFamilies = ({ scope }: EpochScope): boolean => scope === 'tenant' || scope === 'role';

@@ -4,7 +4,7 @@ import type { Epoch, EpochScope } from '../../base/core/epoch.ts';
 import { EPOCH_KEPT_SECONDS } from '../../base/core/limits.ts';
 import type { StsStore } from '../../sts/store.ts';
 import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
-import { END_OFFSPRING } from '../rows/in-force.ts';
+import { END_OFFSPRING, partsFamilies } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
@@ -51,7 +51,7 @@ export function epochRaiser(database: SqliteDatabase): (scope: EpochScope, now: 
   const endOffspring = database.prepare(END_OFFSPRING);
   return (scope, now) => {
     const at = integer(raise.get({ ...encodeScope(scope), now }) ?? {}, 'at');
-    endOffspring.run();
+    if (partsFamilies(scope)) endOffspring.run();
     return { ...scope, at };
   };
 }

@@ -217,6 +217,15 @@ describe('an epoch', () => {
     expect((await raise('chief', ROLE)).json.sessions).toBe(1);
   });
 
+  test('is raised, and a job ended, also when the store cannot say in time what there is to end', async () => {
+    const id = await grant();
+    world.store.listSessions = () => Promise.reject(new Error('too many'));
+    expect((await end('chief', { job: 'J1' })).json).toMatchObject({ buried: { job_id: 'J1' }, ended: [] });
+    expect(await isInForce(id)).toBe(false);
+    expect((await raise('chief', TENANT)).json).toMatchObject({ epoch: TENANT, sessions: 0, more: true });
+    expect(await world.store.listEpochs()).toMatchObject([TENANT]);
+  });
+
   test('is shown to operators of its tenant', async () => {
     await raise('chief', ROLE);
     await raise('chief', { scope: 'tenant', name: 'other' });

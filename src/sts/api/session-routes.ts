@@ -157,7 +157,8 @@ async function endJob(
   }
   const now = deps.clock.nowSeconds();
   const filter = { tenants: [...deps.tenants, ''], issuer, jobId, now };
-  const sessions = await deps.store.listSessions(filter, null, 999);
+  // Looking them up takes as long as there are sessions: the job ends also when they cannot be told.
+  const sessions = await deps.store.listSessions(filter, null, 999).catch(() => []);
   const target = `job ${jobId} of ${issuer}`;
   const record = recordOf(deps, operator, { action: 'job.end', session: null, target, detail: { job: jobId, issuer } });
   const ends = await deps.store.buryJobs([{ issuer, jobId, endedAt: now, expiresAt: now + TOMBSTONE_SECONDS }], record);
