@@ -7,6 +7,7 @@ import { type Limits, NO_LIMITS } from '../base/limit/rate-limits.ts';
 import type { Refusal } from './authorize.ts';
 import { callerOf } from './turns.ts';
 
+/** Who a caller is by address, and whether there were too many requests. */
 export interface Entrance {
   /** The caller's address: the peer's, or that of whom a trusted proxy speaks for. Empty when nobody knows. */
   addressOf(req: IncomingMessage): string;
@@ -16,6 +17,7 @@ export interface Entrance {
   refuseSession(session: CarriedSession): Refusal | undefined;
 }
 
+/** How much is let in, and whose word about addresses counts. */
 export interface EntranceOptions {
   /** Absent: nobody is counted. */
   readonly limits?: Limits;

@@ -12,6 +12,7 @@ import type { KeyStore } from './store.ts';
 /** So a replica is at most this much, and one query, behind the others. */
 const TICK_MS = 1000;
 
+/** The rings that are kept, and their store. */
 export interface KeeperDeps {
   readonly store: Pick<KeyStore, 'ringVersions'>;
   readonly rings: readonly LiveRing[];

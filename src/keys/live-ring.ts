@@ -32,6 +32,7 @@ export interface RingKind<View> {
   readonly view: (keys: readonly StoredKey[]) => View;
 }
 
+/** What a ring is read from and changed in. */
 export interface LiveRingDeps {
   readonly store: KeyStore;
   readonly clock: Clock;

@@ -12,6 +12,7 @@ import { resealed } from './stored.ts';
 
 const MAX_ATTEMPTS = 3;
 
+/** The keys to seal anew, and what with. */
 export interface RewrapDeps {
   readonly store: KeyStore;
   /** Opens what the old or the current key sealed, and seals with the current one. */

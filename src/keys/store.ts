@@ -27,6 +27,7 @@ export interface StoredKey {
   readonly sealed: Uint8Array;
 }
 
+/** The keys of one ring, all read at one moment. */
 export interface Ring {
   /** Counts the ring's changes; 0: there is no such ring yet. */
   readonly version: number;
@@ -34,6 +35,7 @@ export interface Ring {
   readonly keys: readonly StoredKey[];
 }
 
+/** A ring as it is to be, if nobody changed it meanwhile. */
 export interface RingChange {
   readonly ring: string;
   readonly expectedVersion: number;

@@ -16,6 +16,7 @@ interface DecidedCase {
   readonly ms: number | null;
 }
 
+/** Told of decisions and of claims that drift, for the metrics. */
 export interface StsObserver {
   decided(decision: DecidedCase): void;
   /** The claims of a verified token differ from what is known of its issuer's CI provider. */

@@ -4,6 +4,7 @@ import { parseRoleRef } from '../base/core/decision.ts';
 import type { EpochScope } from '../base/core/epoch.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 
+/** An authenticated operator of the STS. */
 export type Operator = Client<StsGrant>;
 
 /** Ends and lists what is of no tenant, and of every one. */

@@ -15,6 +15,7 @@ import type { FederatedSession, KnownUse, Session, StsStore, TokenUse } from './
 /** A client that lost its answer asks again well within it; whoever found the token later gets nothing. */
 export const REPEAT_SECONDS = 60;
 
+/** What a repeat is looked up in and recorded by. */
 export interface RepeatDeps {
   readonly store: Pick<StsStore, 'findUse' | 'findSession' | 'highWaterMark'> & Pick<AuditStore, 'recordAction'>;
   readonly clockSkewSeconds: number;

@@ -18,6 +18,7 @@ const LOOK_EVERY_MS = 500;
 /** Whoever loses that many races in a row waits for the next change. */
 const MAX_RACES = 5;
 
+/** A replica’s folder, and the store that it shares. */
 export interface SharedPoliciesOptions {
   readonly folder: PolicySource;
   readonly store: PolicyStore;
@@ -32,6 +33,7 @@ interface Loaded extends PolicySnapshot {
   readonly version: number;
 }
 
+/** The active set, for one replica; its folder’s changes become the active set of all. */
 export class SharedPolicies implements PolicySource {
   readonly #options: SharedPoliciesOptions;
   readonly #reader: FolderReader;

@@ -16,6 +16,7 @@ const CHUNK_BYTES = 64 * 1024;
 const CIPHER = 'aes-256-gcm';
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
+/** Of the salt that a backup’s own key is derived with. */
 export const SALT_BYTES = 32;
 /** RFC 7914's parameters for files at rest: 128 MiB and about half a second for each guess at a passphrase. */
 const SCRYPT = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 };
@@ -23,6 +24,7 @@ const PURPOSE = 'jobpass backup 1';
 
 /** The servers whose databases are backed up. */
 const BACKUP_KINDS = ['issuer', 'sts'] as const;
+/** One of them. */
 export type BackupKind = (typeof BACKUP_KINDS)[number];
 
 const header = z.strictObject({

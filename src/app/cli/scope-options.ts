@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../base/core/json.ts';
 import { CommandFailure, EXIT, type OptionValue, text } from './command.ts';
 
+/** The options that name a scope. */
 export const SCOPE_OPTIONS = {
   role: { type: 'string' },
   tenant: { type: 'string' },
@@ -9,6 +10,7 @@ export const SCOPE_OPTIONS = {
   all: { type: 'boolean' },
 } as const;
 
+/** Their help. */
 export const SCOPE_HELP = {
   role: 'everything of one role, tenant/name',
   tenant: 'everything of one tenant',

@@ -26,6 +26,7 @@ const ringSchema = z.object({
 });
 const doneSchema = z.object({ action: z.string(), key: z.string(), detail: z.record(z.string(), z.json()) });
 
+/** A ring as the server answers it. */
 export type ShownRing = z.infer<typeof ringSchema>;
 type ShownKey = ShownRing['keys'][number];
 

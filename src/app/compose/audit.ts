@@ -16,6 +16,7 @@ import { systemClock, systemRandom } from '../adapters.ts';
 import type { AuditPlan } from '../config/plan.ts';
 import { anchorFile } from './anchor-file.ts';
 
+/** The server whose audit chains are kept. */
 export interface AuditSetup<Grant extends AuditGrant> {
   /** What its records call the server. */
   readonly server: 'issuer' | 'sts';

@@ -25,6 +25,7 @@ const READ_BYTES = 1024 * 1024;
 /** Told while bytes go by. */
 export type Progress = (doneBytes: number, ofBytes: number) => void;
 
+/** What is backed up, and where to. */
 export interface BackupOptions {
   readonly kind: BackupKind;
   /** The database. */

@@ -11,6 +11,7 @@ import type { Drain } from '../server/drain.ts';
 import type { ServeRoutesOptions } from '../server/serve-routes.ts';
 import { keepIdentity } from '../server/tls-reload.ts';
 
+/** What the program has once, whichever of its servers uses it. */
 export interface Host {
   readonly log: Log;
   readonly limits: LimitsPlan;

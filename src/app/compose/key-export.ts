@@ -23,6 +23,7 @@ interface ExportedDocuments {
   readonly kids: readonly string[];
 }
 
+/** What is exported, and where to. */
 export interface KeyExporterDeps {
   readonly plan: KeyExportPlan;
   readonly documents: () => ExportedDocuments;

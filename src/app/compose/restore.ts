@@ -9,6 +9,7 @@ import { besidePath, type Progress, unpackBackup } from './backup-file.ts';
 import { isAnswered } from './listen.ts';
 import { openIssuerStorage, openStsStorage } from './storage.ts';
 
+/** What is put back, and in place of what. */
 export interface RestoreOptions {
   readonly kind: BackupKind;
   /** The backup. */

@@ -50,4 +50,5 @@ export const limits = () =>
       .describe('How many requests are answered; the others are told to come again.'),
   });
 
+/** The section as the schema has checked it. */
 export type LimitsSection = z.infer<ReturnType<typeof limits>>;

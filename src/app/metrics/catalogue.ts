@@ -13,6 +13,7 @@ const LATENCIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 
 const defined = <L extends string>(definition: MetricDefinition<L>): MetricDefinition<L> => definition;
 
+/** Every metric there is; docs/metrics.md is made of it. */
 export const METRICS = {
   ready: defined({
     name: 'jobpass_ready',

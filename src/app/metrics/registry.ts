@@ -4,6 +4,7 @@
 /** The values a label may have: these, or any so many; whatever comes beyond them is `other`. */
 export type LabelValues = readonly string[] | { readonly atMost: number };
 
+/** What a metric is, and which values its labels may have. */
 export interface MetricDefinition<Label extends string = string> {
   readonly name: string;
   readonly kind: 'counter' | 'gauge' | 'histogram';

@@ -2,6 +2,7 @@
 import type { Server } from 'node:net';
 import { isTrusted, sourceOf, type TrustedProxies } from '../../base/address/caller-address.ts';
 
+/** How many connections an address may have. */
 export interface ConnectionCap {
   readonly perSource: number;
   /** Their connections carry many callers, so they are not counted. */

@@ -6,6 +6,7 @@ import { parseRange } from '../../base/address/address.ts';
 import { callerAddress, FORWARDED_FOR, isTrusted, type TrustedProxies } from '../../base/address/caller-address.ts';
 import type { Drain } from './drain.ts';
 
+/** What health, readiness and metrics are told from. */
 export interface HealthOptions {
   /** Whether the server could answer a request now. */
   readonly ready: () => Promise<boolean>;

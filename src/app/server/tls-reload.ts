@@ -11,6 +11,7 @@ import { secureOptions } from './listener.ts';
 /** Both files are small, and renewals are rare. */
 const LOOK_MS = 5000;
 
+/** A listener’s certificate and key, kept up to date. */
 export interface KeptIdentity {
   /** Reads both again now. */
   reload(): void;

@@ -27,6 +27,7 @@ export interface AuditGrant {
   readonly read?: readonly string[];
 }
 
+/** What the operators’ routes about the audit trail work on. */
 export interface AuditRoutesDeps<Grant extends AuditGrant> extends OperatorDeps<Grant> {
   readonly store: AuditStore;
   readonly upkeep: Pick<AuditUpkeep, 'prune'>;

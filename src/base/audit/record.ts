@@ -56,6 +56,7 @@ type Action = (typeof ACTIONS)[number];
  * name), or the server by itself.
  */
 export const ACTOR_KINDS = ['client', 'bearer', 'server'] as const;
+/** Who did something. */
 export interface Actor {
   readonly kind: (typeof ACTOR_KINDS)[number];
   readonly name: string;

@@ -12,6 +12,7 @@
  */
 export type Flaw = 'edited' | 'removed' | 'reordered' | 'cut' | 'rewritten' | 'added' | 'index' | 'checkpoint';
 
+/** One thing that is not as it was written. */
 export interface Finding {
   readonly flaw: Flaw;
   /** Whose chain; null for a checkpoint. */
@@ -23,6 +24,7 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** What a check of the whole trail came to. */
 export interface AuditReport {
   /** The first MAX_FINDINGS. */
   readonly findings: readonly Finding[];

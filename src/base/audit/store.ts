@@ -20,6 +20,7 @@ export interface TenantFilter {
   readonly tenants: readonly string[];
 }
 
+/** The chains of one database, each entry after the one before it. */
 export interface AuditStore {
   /** For an action that changes nothing else in this database: one that does is recorded in the same transaction. */
   recordAction(record: ActionRecord): Promise<void>;

@@ -5,6 +5,7 @@ import type { AuditStore, TenantFilter } from './store.ts';
 /** How far each chain was told; a writer that is not in it from its beginning. */
 export type TailCursor = ReadonlyMap<string, number>;
 
+/** Which records are wanted. */
 export interface TailRequest {
   readonly limit: number;
   /** Null: the newest ones. */
@@ -15,6 +16,7 @@ export interface TailRequest {
   readonly maxChars: number;
 }
 
+/** The records, and where to go on. */
 export interface Tail {
   /** Oldest first. */
   readonly entries: readonly StoredEntry[];

@@ -26,6 +26,7 @@ export interface Anchor {
   append(checkpoints: readonly StoredCheckpoint[]): Promise<void>;
 }
 
+/** What the upkeep works on. */
 export interface UpkeepDeps {
   readonly store: AuditStore;
   /** The ring that this server signs with. */

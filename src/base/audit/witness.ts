@@ -35,6 +35,7 @@ export interface LostRecords {
 /** Why a store has to begin anew. */
 export type BeginCause = 'restored' | 'history_changed' | 'older_copy' | 'no_witness';
 
+/** How a store stands to its witness. */
 export type Standing =
   /** It holds all that was seen in it. */
   | { readonly kind: 'same' }

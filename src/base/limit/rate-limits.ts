@@ -6,8 +6,10 @@ import { type Rate, TokenBuckets } from './token-buckets.ts';
 
 /** What is counted: an address; an authenticated client; a trusted issuer's tokens; one job's tokens and sessions. */
 const LIMIT_KINDS = ['source', 'client', 'issuer', 'job'] as const;
+/** One of them. */
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
+/** How often each may come. */
 export type Rates = Readonly<Record<LimitKind, Rate>>;
 
 /** The limits of a server, as its parts ask for them. */

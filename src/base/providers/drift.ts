@@ -5,6 +5,7 @@ import { claimOfProvider, providerOf } from './catalogue.ts';
 import { JOBPASS, JOBPASS_GITHUB } from './jobpass.ts';
 import type { Provider } from './provider.ts';
 
+/** Claims that are not as they are known of the provider. */
 export interface ClaimDrift {
   /** Every token of the provider has it, and this one has not. */
   readonly missing: readonly string[];

@@ -22,6 +22,7 @@ export const statement = (text: string): Statement => ({ name: hash('sha256', te
 /** What PostgreSQL's text columns, numbers, blobs and lists of them are given as. */
 export type Value = null | string | number | boolean | Uint8Array | readonly (string | number | boolean | null)[];
 
+/** What a statement was answered with. */
 export interface Answer {
   readonly rows: readonly Row[];
   /** Rows read or changed. */

@@ -21,6 +21,7 @@ import { FELT_WITHIN, readBody } from './end-answer.ts';
 /** Sessions are counted so far; of more it is said that there are more. */
 const MAX_COUNTED = 1000;
 
+/** What the routes about epochs and freezes work on. */
 export interface ScopeDeps extends OperatorDeps<StsGrant> {
   readonly store: Pick<StsStore, 'raiseEpoch' | 'listEpochs' | 'setFreeze' | 'listFreezes' | 'listSessions'>;
   /** Every configured tenant. */

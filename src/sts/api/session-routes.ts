@@ -22,6 +22,7 @@ const DEFAULT_LIMIT = 100;
 /** A letter and at least three characters, as for decisions. */
 const ID_PREFIX = /^S[0-9A-HJKMNP-TV-Z]{3,30}$/;
 
+/** What the routes about sessions work on. */
 export interface SessionsDeps extends OperatorDeps<StsGrant> {
   readonly store: Pick<StsStore, 'listSessions' | 'endSession' | 'buryJobs' | 'findSession'>;
   /** Every configured tenant. */

@@ -1,5 +1,6 @@
 // Owns the tables about how far a store's time has come, and how often it began anew. Released steps never change.
 
+/** The first step’s part about them. */
 export const BEGINNING_TABLES = `
   CREATE TABLE beginning (
     only_row integer PRIMARY KEY CHECK (only_row = 1),

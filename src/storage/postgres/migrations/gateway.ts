@@ -3,6 +3,7 @@ import type { Schema } from '../migrate.ts';
 import { AUDIT_TABLES } from './audit.ts';
 import { KEY_TABLES } from './keys.ts';
 
+/** The steps of a gateway’s schema. */
 export const GATEWAY_SCHEMA: Schema = {
   kind: 'gateway',
   name: 'jobpass_gateway',

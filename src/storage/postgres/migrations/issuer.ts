@@ -89,6 +89,7 @@ const JOBS = `
   );
 `;
 
+/** The steps of the issuer’s schema. */
 export const ISSUER_SCHEMA: Schema = {
   kind: 'issuer',
   name: 'jobpass_issuer',

@@ -113,6 +113,7 @@ const POLICIES = `
   );
 `;
 
+/** The steps of the STS’s schema. */
 export const STS_SCHEMA: Schema = {
   kind: 'sts',
   name: 'jobpass_sts',
