@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { postgresPrograms } from '../fakes/postgres-programs.ts';
 import { PostgresServer } from '../fakes/postgres-server.ts';
 import { audit, CLEAN, mostGrantsOfOneToken, readPostgres } from './tools/auditor.ts';
-import { type RunningJob, runJob, tokensOf } from './tools/calls.ts';
+import { type RunningJob, tokensOf, untilServed } from './tools/calls.ts';
 import { bound, count, LIMIT_MS } from './tools/counts.ts';
 import { breathe, ExchangeLoad } from './tools/exchange-load.ts';
 import { type Fleet, makeFleet } from './tools/fleet.ts';
@@ -39,7 +39,8 @@ describe.skipIf(postgresPrograms(VERSION) === undefined)('two STSs on a PostgreS
     await postgres?.destroy();
   });
   beforeEach(async () => {
-    jobs = await Promise.all([runJob(fleet), runJob(fleet)]);
+    // The issuers use the same PostgreSQL, and come back from the outage before in their own time.
+    jobs = [await untilServed(fleet), await untilServed(fleet)];
   });
 
   const link = () => {
