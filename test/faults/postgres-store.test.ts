@@ -16,6 +16,7 @@ import {
   tombstoneOf,
 } from '../../src/storage/conformance/fixtures.ts';
 import type { PostgresLocation } from '../../src/storage/location.ts';
+import { withOnePatience } from '../../src/storage/patience.ts';
 import { statement } from '../../src/storage/postgres/connection.ts';
 import { openPostgresSts } from '../../src/storage/postgres/open.ts';
 import { requireClient } from '../clients.ts';
@@ -28,6 +29,7 @@ type Store = Awaited<ReturnType<typeof openPostgresSts>>;
 
 const UNAVAILABLE = { code: 'ERR_STORE_UNAVAILABLE' };
 const LONGEST_WAIT_MS = 2300;
+const AT_ONCE_MS = 100;
 const COMMIT = statement('COMMIT').name;
 
 /** How long it took to fail. */
@@ -194,6 +196,25 @@ for (const version of POSTGRES_VERSIONS) {
       await untilWorks(() => store.grant(grantOf('4')));
       expect(await store.findSession('S1')).toBeDefined();
       await expectChains(store);
+    });
+
+    test('makes one request wait two seconds in all, whatever it asks one after the other', async () => {
+      const store = await opened();
+      await store.grant(grantOf('1'));
+      const begin = performance.now();
+      server.freeze();
+      setTimeout(() => server.thaw(), 1000);
+      await withOnePatience(async () => {
+        expect(await store.findSession('S1')).toBeDefined();
+        server.freeze();
+        await failing(store.isBuried(ISSUER, 'J1'));
+        expect(await failing(store.recordRefusal(refusedRecord('2')))).toBeLessThan(AT_ONCE_MS);
+        expect(await failing(store.findSession('S1'))).toBeLessThan(AT_ONCE_MS);
+      });
+      expect(performance.now() - begin).toBeLessThan(LONGEST_WAIT_MS);
+      server.thaw();
+      await untilWorks(() => withOnePatience(() => store.grant(grantOf('3'))));
+      expect(await expectChains(store)).not.toContain('D2');
     });
 
     test.each(['fast', 'immediate', 'kill'] as const)('goes on after its server was stopped: %s', async (mode) => {

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { parseRange } from '../../base/address/address.ts';
 import { jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
+import { beginWait, PATIENCE_MS } from '../../storage/patience.ts';
 import { serveRoutes } from './serve-routes.ts';
 
 const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() } satisfies Log;
@@ -21,6 +22,16 @@ const routes: readonly Route[] = [
       throw new Error('the database is gone');
     },
   },
+  {
+    method: 'GET',
+    path: '/asks-twice',
+    handle: async () => {
+      const first = beginWait();
+      vi.advanceTimersByTime(PATIENCE_MS / 2);
+      first.end();
+      return jsonResponse(200, [first.leftMs, beginWait().leftMs]);
+    },
+  },
 ];
 const server = serveRoutes({ routes, ready: async () => false, log, tls: null });
 
@@ -32,6 +43,16 @@ test('a route gets the raw query and the body as bytes', async () => {
     headers: { 'content-type': 'application/json' },
   });
   expect([answer.statusCode, answer.json()]).toEqual([201, { bytes: 7, query: 'a=%2F&a=2' }]);
+});
+
+test('what a route asks of its store for one request takes one patience', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    for (let request = 0; request < 2; request += 1)
+      expect((await server.inject('/asks-twice')).json()).toEqual([PATIENCE_MS, PATIENCE_MS / 2]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('path parameters are decoded once', async () => {

@@ -7,6 +7,7 @@ import { LineBudget } from '../../base/core/line-budget.ts';
 import { type Limits, NO_LIMITS } from '../../base/limit/rate-limits.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
+import { withOnePatience } from '../../storage/patience.ts';
 import type { TlsIdentity } from '../config/plan.ts';
 import { capConnections } from './connection-cap.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';
@@ -121,7 +122,8 @@ function bind(server: FastifyInstance, route: Route, { entrance, log }: { entran
     },
     handler: async (request, reply) => {
       const repeated = repeatedHeader(request.raw.rawHeaders);
-      if (repeated === undefined) return send(reply, await route.handle(toHttpRequest(request, reply, entrance)));
+      if (repeated === undefined)
+        return send(reply, await withOnePatience(() => route.handle(toHttpRequest(request, reply, entrance))));
       return send(reply, refusal(route, 400, `the header ${repeated} may appear once`));
     },
     errorHandler: (error, _request, reply) => void send(reply, failed(route, error, log)),

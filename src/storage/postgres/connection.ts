@@ -3,11 +3,10 @@ import { hash } from 'node:crypto';
 import { Socket } from 'node:net';
 import pg from 'pg';
 import type { PostgresLocation, PostgresTls } from '../location.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import type { Row } from '../rows/row.ts';
 import { ConnectionLost, codeOf, sqlState } from './errors.ts';
 
-/** Nothing waits longer for the database; what the server itself enforces ends a little sooner. */
-export const PATIENCE_MS = 2000;
 const CONNECT_MS = 1500;
 
 /** SQL that is prepared once per connection. */

@@ -2,9 +2,10 @@
 import { randomInt } from 'node:crypto';
 import { JobpassError } from '../../base/core/errors.ts';
 import type { PostgresLocation } from '../location.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { integer, type Row, text } from '../rows/row.ts';
 import { stepsFrom } from '../schema-gate.ts';
-import { Connection, PATIENCE_MS, statement } from './connection.ts';
+import { Connection, statement } from './connection.ts';
 import { failure } from './errors.ts';
 import { migrate, readGate, type Schema } from './migrate.ts';
 

@@ -1,8 +1,9 @@
 // Owns one open database: the lanes that write, the connections that read, and how long anybody waits. It knows no table.
 import { JobpassError } from '../../base/core/errors.ts';
 import type { PostgresLocation } from '../location.ts';
+import { beginWait, PATIENCE_MS } from '../patience.ts';
 import type { Row } from '../rows/row.ts';
-import { PATIENCE_MS, type Statement, type Value } from './connection.ts';
+import type { Statement, Value } from './connection.ts';
 import { Connector, otherHistory } from './connector.ts';
 import { failure, isDeadlock, isOneWritesFault } from './errors.ts';
 import type { Schema } from './migrate.ts';
@@ -46,43 +47,31 @@ export class PostgresDatabase {
   }
 
   /**
-   * The rows of what is committed. Rejects with ERR_STORE_UNAVAILABLE, after two seconds at the latest, with ERR_STORE_CORRUPT, or
-   * with ERR_STORE_HISTORY.
+   * The rows of what is committed. Rejects with ERR_STORE_UNAVAILABLE, at the latest when the patience of the request is at its end
+   * (see `withOnePatience`), with ERR_STORE_CORRUPT, or with ERR_STORE_HISTORY.
    */
   async read(statement: Statement, values: readonly Value[] = []): Promise<readonly Row[]> {
     if (this.#isClosed) throw closed();
     this.#connector.checkHistory();
-    return inTime(this.#readers.read(statement, values)).catch((cause: unknown) => {
-      throw failure(cause);
-    });
+    return inTime(() => this.#readers.read(statement, values));
   }
 
   /**
    * Queues a write and resolves with what it returned after the commit. A refusal is a returned value. Rejects as `read` does, with
    * nothing of it kept; when the connection was lost or time ran out in the middle, it may have been kept and nobody knows.
    */
-  write<T>(write: Write<T>): Promise<T> {
-    if (this.#isClosed) return Promise.reject(closed());
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        pending.isGivenUp = true;
-        reject(tooLate());
-      }, PATIENCE_MS);
-      const pending: PendingWrite = {
-        write,
-        isGivenUp: false,
-        // The queue does not know what kind of write it is; this one gives back what its own `run` gave.
-        resolve: (value) => {
-          clearTimeout(timer);
-          resolve(value as T);
-        },
-        reject: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      };
+  async write<T>(write: Write<T>): Promise<T> {
+    if (this.#isClosed) throw closed();
+    const { promise, reject, resolve } = Promise.withResolvers<T>();
+    // The queue does not know what kind of write it is; this one gives back what its own `run` gave.
+    const pending: PendingWrite = { write, isGivenUp: false, resolve: (value) => resolve(value as T), reject };
+    const ask = (): Promise<T> => {
       this.#queue.add(pending);
       this.#schedule();
+      return promise;
+    };
+    return inTime(ask, () => {
+      pending.isGivenUp = true;
     });
   }
 
@@ -149,9 +138,7 @@ export class PostgresDatabase {
     const inUse = this.#connector.accepted;
     // A connection stays with the server that it was made to, and a server with its history.
     if (inUse !== undefined && this.#readers.isConnected) return inUse;
-    return inTime(this.#connector.history()).catch((cause: unknown) => {
-      throw failure(cause);
-    });
+    return inTime(() => this.#connector.history());
   }
 
   /** From now on the database may be used with this history, and with no other. What was asked for before is refused. */
@@ -173,16 +160,22 @@ export class PostgresDatabase {
   }
 }
 
-/** What is asked for, or the failure that says that it did not come. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooLate()), PATIENCE_MS);
-  });
+/** What is asked for, or the typed failure that says why it did not come. Without patience left, nothing is asked. */
+async function inTime<T>(ask: () => Promise<T>, giveUp: () => void = () => {}): Promise<T> {
+  const wait = beginWait();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    giveUp();
+    reject(tooLate());
+  }, wait.leftMs);
   try {
-    return await Promise.race([work, late]);
+    if (wait.leftMs === 0) throw tooLate();
+    return await Promise.race([ask(), late]);
+  } catch (cause) {
+    throw failure(cause);
   } finally {
     clearTimeout(timer);
+    wait.end();
   }
 }
 

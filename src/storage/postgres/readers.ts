@@ -1,6 +1,7 @@
 // Owns the connections that read: a few, each with many questions under way.
+import { PATIENCE_MS } from '../patience.ts';
 import type { Row } from '../rows/row.ts';
-import { type Connection, PATIENCE_MS, type Statement, type Value } from './connection.ts';
+import type { Connection, Statement, Value } from './connection.ts';
 import type { Connector } from './connector.ts';
 import { ConnectionLost } from './errors.ts';
 

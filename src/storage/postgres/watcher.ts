@@ -1,6 +1,7 @@
 // Owns the connection that hears of others' changes. What it tells is a hint: whoever relies on it asks the database as well.
 import { randomInt } from 'node:crypto';
-import { type Connection, PATIENCE_MS, statement } from './connection.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { type Connection, statement } from './connection.ts';
 import type { Connector } from './connector.ts';
 
 /** After a loss it listens again this much later, and as much again by chance. */
