@@ -63,7 +63,7 @@ test('granting is frozen for a role that comes of another session, too', async (
   await withAccount();
   const parent = await gcpAccessToken(world);
   const { record } = raiseOf('F', PUBLISH);
-  await world.store.setFreeze({ scope: PUBLISH, frozen: true, record });
+  await world.store.setFreeze({ scope: PUBLISH, frozen: true, reach: 'all', record });
   const refused = await takeOn(world, parent);
   expect([refused.status, await gcpReason(world, refused)]).toEqual([503, 'granting_frozen']);
 });
@@ -82,7 +82,7 @@ test('the operator reads which epoch, or which freeze, and a dry run says it, to
   };
   const scope = { scope: 'tenant', name: 'main' } as const;
   const { record } = raiseOf('F', scope);
-  await world.store.setFreeze({ scope, frozen: true, record });
+  await world.store.setFreeze({ scope, frozen: true, reach: 'all', record });
   const frozen = { reason: 'granting_frozen', detail: 'an operator froze tenant main at 2026-11-23T03:00:00.000Z' };
   expect(await detailOf()).toMatchObject(frozen);
   expect(await dryRun({ token })).toMatchObject({ decision: 'deny', ...frozen });
@@ -93,7 +93,7 @@ test('the operator reads which epoch, or which freeze, and a dry run says it, to
   };
   expect(await detailOf()).toMatchObject(ended);
   expect(await dryRun({ token })).toMatchObject({ decision: 'deny', ...ended });
-  await world.store.setFreeze({ scope, frozen: false, record: { ...record, id: 'AF2' } });
+  await world.store.setFreeze({ scope, frozen: false, reach: 'all', record: { ...record, id: 'AF2' } });
   expect(await dryRun({ token })).toMatchObject(ended);
   const claims = { iss: world.issuer.issuer, owner_id: '42', pipeline_id: '7', ref: 'refs/heads/main' };
   expect(await dryRun({ claims })).toMatchObject({ decision: 'allow' });

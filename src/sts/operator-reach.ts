@@ -1,7 +1,8 @@
 // How far an operator's word reaches: whose sessions an entry may end or list, and which scopes it may raise an epoch of or freeze.
 import type { Client, StsGrant } from '../base/client-auth/client.ts';
 import { parseRoleRef } from '../base/core/decision.ts';
-import type { EpochScope } from '../base/core/epoch.ts';
+import { type EpochScope, formatScope } from '../base/core/epoch.ts';
+import type { Freeze, FreezeReach } from '../base/core/freeze.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 
 /** An authenticated operator of the STS. */
@@ -36,6 +37,16 @@ export function scopeProblem(operator: Operator, scope: EpochScope): Failure | u
   if (tenant === null) return notPermitted('it needs may.operate');
   return operator.may.revoke.includes(tenant) ? undefined : notPermitted(`it needs may.revoke of tenant ${tenant}`);
 }
+
+/** How far the operator's authority reaches where it stops granting. To may everything of each tenant there is now is not to may all. */
+export const freezeReach = ({ may }: Operator): FreezeReach => (may.operate ? 'all' : 'tenant');
+
+/** Why a freeze stays though an operator who may act on its scope lifts it. */
+export const staysFrozen = (freeze: Freeze): Failure =>
+  failure(
+    'freeze_beyond_reach',
+    `${formatScope(freeze)} was frozen by an operator of all tenants: it needs may.operate`,
+  );
 
 /** Whether the operator may see epochs and freezes of the scope. Those of all and of issuers concern every tenant. */
 export function isVisible(operator: Operator, scope: EpochScope): boolean {

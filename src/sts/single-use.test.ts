@@ -187,7 +187,7 @@ describe('the token is refused', () => {
     await ask('ci');
     const now = world.clock.nowSeconds();
     const { record } = raiseOf('F', { scope: 'all' });
-    await world.store.setFreeze({ scope: { scope: 'all' }, frozen: true, record });
+    await world.store.setFreeze({ scope: { scope: 'all' }, frozen: true, reach: 'all', record });
     expect((await decisionOf(await ask('ci'))).reason).toBe('granting_frozen');
     await world.store.raiseEpoch(raiseOf('E', { scope: 'all' }, now));
     expect((await decisionOf(await ask('ci'))).reason).toBe('epoch_raised');

@@ -5,6 +5,7 @@ import type { Beginning, BeginningStore } from '../base/core/beginning.ts';
 import type { WatchableStore } from '../base/core/change-watch.ts';
 import type { RoleRef } from '../base/core/decision.ts';
 import type { Epoch, EpochScope } from '../base/core/epoch.ts';
+import type { Freeze, FreezeChange, FreezeReach } from '../base/core/freeze.ts';
 import type { Claims } from '../base/core/json.ts';
 import type { Statement } from '../base/core/permissions.ts';
 import type { EpochMs, EpochSeconds } from '../base/core/time.ts';
@@ -20,6 +21,8 @@ export type {
   EpochMs,
   EpochScope,
   EpochSeconds,
+  Freeze,
+  FreezeChange,
   PolicyFile,
   RoleRef,
   Statement,
@@ -109,9 +112,6 @@ export interface KnownUse {
   readonly client: string | null;
   readonly usedAt: EpochSeconds;
 }
-
-/** What granting is stopped for. */
-export type Freeze = EpochScope & { readonly since: EpochSeconds };
 
 export type GrantOutcome =
   | 'granted'
@@ -238,12 +238,17 @@ export interface StsStore extends BeginningStore, PolicyStore, WatchableStore {
   }): Promise<Epoch>;
   /** The newest epoch of each scope, as long as anything of before it could be alive; in the order of kinds and names. */
   listEpochs(): Promise<readonly Epoch[]>;
-  /** Grants nothing of the scope from now on, or does again. What is frozen already stays so since the first time. */
+  /**
+   * One transaction, which no grant shares: grants nothing of the scope from now on, or does again, by the rules of `changeOf`. The record
+   * is kept with it, but not where a freeze stays because somebody of a wider reach set it.
+   */
   setFreeze(freeze: {
     readonly scope: EpochScope;
     readonly frozen: boolean;
+    /** How far the authority of whoever asks reaches. */
+    readonly reach: FreezeReach;
     readonly record: ActionRecord;
-  }): Promise<void>;
+  }): Promise<FreezeChange>;
   /** In the order of kinds and names. */
   listFreezes(): Promise<readonly Freeze[]>;
   /** Ends of the group's sessions after `afterSequence` that have not expired by `now`, in order, at most `limit`. */

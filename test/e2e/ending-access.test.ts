@@ -71,13 +71,15 @@ async function exchangeUntilGranted(job: StartedJob): Promise<Answer> {
 describe('a freeze', () => {
   test('stops granting, says why, spares what was granted, and is lifted', async () => {
     const { credential, job } = await grantedJob(servers.stage);
-    expect(await said('freeze', '--role', ROLE)).toBe(`frozen   role ${ROLE}\n`);
+    expect(await said('freeze', '--role', ROLE)).toBe(`frozen   role ${ROLE}  lifted by may.operate\n`);
     const refused = await exchangeAnew(job);
     expect(refused).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } });
     const shown = await said('decisions', 'show', String(refused.body.decision_id));
     expect(shown).toContain(`granting_frozen  an operator froze role ${ROLE} at 20`);
     expect(await isGood(credential)).toBe(true);
-    expect(await said('freeze')).toMatch(new RegExp(`^frozen  role ${ROLE}  since \\d{4}-.* UTC\n$`));
+    expect(await said('freeze')).toMatch(
+      new RegExp(`^frozen  role ${ROLE}  since \\d{4}-.* UTC  lifted by may.operate\n$`),
+    );
     expect(await said('freeze', '--role', ROLE, '--off')).toBe(`granting  role ${ROLE}\n`);
     expect(await said('freeze', '--role', ROLE, '--off')).toBe(`granting  role ${ROLE}, it was not frozen\n`);
     expect((await exchangeAnew(job)).status).toBe(200);

@@ -3,6 +3,7 @@
 import type { ActionRecord } from '../../src/base/audit/record.ts';
 import { type Epoch, type EpochScope, formatScope, isWithin } from '../../src/base/core/epoch.ts';
 import { JobpassError } from '../../src/base/core/errors.ts';
+import { changeOf } from '../../src/base/core/freeze.ts';
 import { EPOCH_KEPT_SECONDS, MAX_CLOCK_SKEW_SECONDS } from '../../src/base/core/limits.ts';
 import type {
   DecisionFilter,
@@ -11,6 +12,7 @@ import type {
   EpochSeconds,
   FederatedSession,
   Freeze,
+  FreezeChange,
   GrantOutcome,
   KnownUse,
   Session,
@@ -227,11 +229,13 @@ export class MemoryStsStore extends MemoryPolicyStore implements StsStore {
     return inOrder(this.epochs);
   }
 
-  async setFreeze({ frozen, record, scope }: FreezeInput): Promise<void> {
-    const key = formatScope(scope);
-    this.append(record);
-    if (!frozen) this.freezes.delete(key);
-    else if (!this.freezes.has(key)) this.freezes.set(key, { ...scope, since: Math.floor(record.at / 1000) });
+  async setFreeze({ record, ...asked }: FreezeInput): Promise<FreezeChange> {
+    const key = formatScope(asked.scope);
+    const change = changeOf(this.freezes.get(key), { ...asked, at: Math.floor(record.at / 1000) });
+    if (asked.frozen || change.after === undefined) this.append(record);
+    if (change.after === undefined) this.freezes.delete(key);
+    else this.freezes.set(key, change.after);
+    return change;
   }
 
   async listFreezes(): Promise<readonly Freeze[]> {

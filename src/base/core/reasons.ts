@@ -103,6 +103,7 @@ export const REASONS = {
   key_state_refused: ['conflict', 'the state of the key does not allow this, or not yet'],
   ring_changed: ['conflict', 'the key ring was changed by somebody else at the same moment'],
 
+  freeze_beyond_reach: ['access_denied', 'the freeze was set by an authority that reaches further than the client’s'],
   session_unknown: ['not_found', 'no session in force has this id'],
   session_ambiguous: ['not_found', 'several sessions in force have ids that begin so'],
   scope_unknown: ['not_found', 'there is no such role, tenant or issuer'],

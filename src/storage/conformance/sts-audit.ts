@@ -50,8 +50,8 @@ export function stsAuditConformance(engine: StoreEngine<StsStore & AuditStore>):
       const { store } = instance;
       const scope = { scope: 'tenant', name: 'main' } as const;
       await store.raiseEpoch(raiseOf('1', scope));
-      await store.setFreeze({ scope, frozen: true, record: actionRecord('2') });
-      await store.setFreeze({ scope, frozen: false, record: actionRecord('3') });
+      await store.setFreeze({ scope, frozen: true, reach: 'all', record: actionRecord('2') });
+      await store.setFreeze({ scope, frozen: false, reach: 'all', record: actionRecord('3') });
       await store.buryJobs([tombstoneOf('J1')], actionRecord('4'));
       await store.buryJobs([tombstoneOf('J1')], actionRecord('5'));
       expect(await expectChains(await instance.restart())).toEqual(['A1', 'A2', 'A3', 'A4', 'A5']);
@@ -63,7 +63,7 @@ export function stsAuditConformance(engine: StoreEngine<StsStore & AuditStore>):
       await store.recordAction(record);
       const refused = { code: 'ERR_STORE_UNAVAILABLE' };
       await expect(store.raiseEpoch({ scope, now: NOW, record })).rejects.toMatchObject(refused);
-      await expect(store.setFreeze({ scope, frozen: true, record })).rejects.toMatchObject(refused);
+      await expect(store.setFreeze({ scope, frozen: true, reach: 'all', record })).rejects.toMatchObject(refused);
       await expect(store.buryJobs([tombstoneOf('J1')], record)).rejects.toMatchObject(refused);
       expect([await store.listEpochs(), await store.listFreezes()]).toEqual([[], []]);
       expect(await store.isBuried(ISSUER, 'J1')).toBe(false);

@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest';
 import { formatScope } from '../../base/core/epoch.ts';
 import { EPOCH_KEPT_SECONDS } from '../../base/core/limits.ts';
-import type { EpochScope, Session, StsStore } from '../../sts/store.ts';
+import type { EpochScope, Freeze, Session, StsStore } from '../../sts/store.ts';
 import type { StoreEngine, StsStoreInstance } from './engine.ts';
 import { actionRecord, federatedGrant, GROUP, grantOf, ISSUER, inTurn, NOW, raiseOf, tombstoneOf } from './fixtures.ts';
 import { requirements } from './run.ts';
@@ -27,10 +27,14 @@ const OTHERS: readonly EpochScope[] = [
   { scope: 'role', name: 'other/publish-web' },
 ];
 
-const freezeOf = (scope: EpochScope, frozen: boolean, at = NOW * 1000) => ({
+const freezeOf = (scope: EpochScope, frozen: boolean, at = NOW * 1000, reach: Freeze['reach'] = 'all') => ({
   scope,
   frozen,
-  record: actionRecord(`F${formatScope(scope)}${frozen}${at}`, { at, action: frozen ? 'freeze.on' : 'freeze.off' }),
+  reach,
+  record: actionRecord(`F${formatScope(scope)}${frozen}${at}${reach}`, {
+    at,
+    action: frozen ? 'freeze.on' : 'freeze.off',
+  }),
 });
 
 function covering(engine: StsEngine): void {
@@ -190,9 +194,45 @@ function freezing(engine: StsEngine): void {
       await instance.store.setFreeze(freezeOf(PUBLISH, true, NOW * 1000 + 5000));
       const again = await instance.restart();
       await again.prune(NOW + 10 * EPOCH_KEPT_SECONDS);
-      expect(await again.listFreezes()).toEqual([{ ...PUBLISH, since: NOW }]);
+      expect(await again.listFreezes()).toEqual([{ ...PUBLISH, since: NOW, reach: 'all' }]);
       await again.setFreeze(freezeOf({ scope: 'all' }, false));
       expect(await again.listFreezes()).toHaveLength(1);
+    });
+
+    requirement(
+      'that all tenants’ authority set is not lifted by one tenant’s, and no record says so',
+      async (instance) => {
+        const set = await instance.store.setFreeze(freezeOf(PUBLISH, true));
+        const freeze = { ...PUBLISH, since: NOW, reach: 'all' };
+        expect(set).toEqual({ before: undefined, after: freeze });
+        const again = await instance.restart();
+        const lift = freezeOf(PUBLISH, false, NOW * 1000, 'tenant');
+        expect(await again.setFreeze(lift)).toEqual({ before: freeze, after: freeze });
+        expect(await again.grant(grantOf('1'))).toBe('frozen');
+        // What was refused left no record behind: its id is free still.
+        expect(await again.setFreeze({ ...lift, reach: 'all' })).toEqual({ before: freeze, after: undefined });
+        expect(await again.grant(grantOf('2'))).toBe('granted');
+      },
+    );
+
+    requirement('that one tenant’s authority set is lifted by either', async ({ store }) => {
+      await inTurn(['tenant', 'all'] as const, async (reach) => {
+        const set = await store.setFreeze(freezeOf(PUBLISH, true, NOW * 1000 + reach.length, 'tenant'));
+        expect(set.after).toMatchObject({ reach: 'tenant' });
+        const lifted = await store.setFreeze(freezeOf(PUBLISH, false, NOW * 1000, reach));
+        expect(lifted).toMatchObject({ before: { reach: 'tenant' }, after: undefined });
+        expect(await store.listFreezes()).toEqual([]);
+      });
+    });
+
+    requirement('is widened by all tenants’ authority, and never narrowed', async ({ store }) => {
+      await store.setFreeze(freezeOf(PUBLISH, true, NOW * 1000, 'tenant'));
+      await store.setFreeze(freezeOf(PUBLISH, true, NOW * 1000 + 5000, 'all'));
+      expect(await store.listFreezes()).toEqual([{ ...PUBLISH, since: NOW, reach: 'all' }]);
+      await store.setFreeze(freezeOf(PUBLISH, true, NOW * 1000 + 9000, 'tenant'));
+      const { after } = await store.setFreeze(freezeOf(PUBLISH, false, NOW * 1000, 'tenant'));
+      expect(after).toEqual({ ...PUBLISH, since: NOW, reach: 'all' });
+      expect(await store.listFreezes()).toEqual([after]);
     });
 
     requirement('comes after what is final, and before what uses a token up', async ({ store }) => {

@@ -120,7 +120,12 @@ function forcedEpochs(engine: StsEngine): void {
   });
 
   requirement('a freeze that is being set when the grant is asked for is met by the grant', async ({ store, hold }) => {
-    const freeze = { scope: PUBLISH, frozen: true, record: actionRecord('F', { action: 'freeze.on' }) };
+    const freeze = {
+      scope: PUBLISH,
+      frozen: true,
+      reach: 'all' as const,
+      record: actionRecord('F', { action: 'freeze.on' }),
+    };
     const frozen = await hold({ kind: 'freeze', freeze }, HOLD_MS);
     expect(await store.grant(grantOf('1'))).toBe('frozen');
     await frozen.committed;

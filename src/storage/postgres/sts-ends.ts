@@ -1,6 +1,7 @@
 // The ends of sessions: with their job, one by one, or by an epoch. All ends are rows of one table, in one order.
 import { encodeRecord } from '../../base/audit/record.ts';
-import type { Epoch, EpochScope, StsStore, Tombstone } from '../../sts/store.ts';
+import { changeOf, type FreezeWish } from '../../base/core/freeze.ts';
+import type { Epoch, EpochScope, FreezeChange, StsStore, Tombstone } from '../../sts/store.ts';
 import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
 import { END_OFFSPRING, inForce, partsFamilies } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
@@ -109,9 +110,12 @@ const RAISE = statement(`
   RETURNING at`);
 const OFFSPRING = statement(END_OFFSPRING);
 const EPOCHS = statement('SELECT scope, name, at FROM epoch ORDER BY scope, name');
-const FREEZE = statement('INSERT INTO frozen (scope, name, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING');
+const FIND_FREEZE = statement('SELECT scope, name, since, reach FROM frozen WHERE scope = $1 AND name = $2');
+const FREEZE = statement(`
+  INSERT INTO frozen (scope, name, since, reach) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (scope, name) DO UPDATE SET reach = excluded.reach`);
 const THAW = statement('DELETE FROM frozen WHERE scope = $1 AND name = $2');
-const FREEZES = statement('SELECT scope, name, since FROM frozen ORDER BY scope, name');
+const FREEZES = statement('SELECT scope, name, since, reach FROM frozen ORDER BY scope, name');
 
 /** What raising an epoch must have: no grant is under way, and ends come in their order. */
 export const EPOCH_LOCKS: readonly Lock[] = [exclusive('epochs'), ordered('ends')];
@@ -123,6 +127,17 @@ export async function raiseEpoch(transaction: Transaction, scope: EpochScope, no
   const [raised] = await Promise.all([raising, ...(partsFamilies(scope) ? [transaction.query(OFFSPRING)] : [])]);
   transaction.announce();
   return { ...scope, at: integer(raised.rows[0] ?? {}, 'at') };
+}
+
+/** Precondition: the transaction keeps other changes of freezes out. */
+async function changeFreeze(transaction: Transaction, wish: FreezeWish): Promise<FreezeChange> {
+  const { name, scope: kind } = encodeScope(wish.scope);
+  const [row] = (await transaction.query(FIND_FREEZE, [kind, name])).rows;
+  const change = changeOf(row === undefined ? undefined : decodeFreeze(row), wish);
+  const { after } = change;
+  if (after === undefined) await transaction.query(THAW, [kind, name]);
+  else await transaction.query(FREEZE, [kind, name, after.since, after.reach]);
+  return change;
 }
 
 type EpochMethods = Pick<StsStore, 'raiseEpoch' | 'listEpochs' | 'setFreeze' | 'listFreezes'>;
@@ -141,16 +156,15 @@ export const stsEpochs = (database: PostgresDatabase): EpochMethods => ({
     });
   },
   listEpochs: async () => (await database.read(EPOCHS)).map(decodeEpoch),
-  setFreeze: async ({ frozen, record, scope }) => {
+  setFreeze: async ({ record, ...asked }) => {
     const entry = encodeRecord(record);
-    const { name, scope: kind } = encodeScope(scope);
     return database.write({
       locks: [exclusive('epochs')],
       run: async (transaction) => {
-        if (frozen) await transaction.query(FREEZE, [kind, name, Math.floor(record.at / 1000)]);
-        else await transaction.query(THAW, [kind, name]);
-        transaction.append(entry);
+        const change = await changeFreeze(transaction, { ...asked, at: Math.floor(record.at / 1000) });
+        if (asked.frozen || change.after === undefined) transaction.append(entry);
         transaction.announce();
+        return change;
       },
     });
   },

@@ -16,8 +16,17 @@ export const encodeScope = (scope: EpochScope) => ({ scope: scope.scope, name: n
 /** A row of `epoch`. */
 export const decodeEpoch = (row: Row): Epoch => ({ ...decodeScope(row), at: integer(row, 'at') });
 
-/** A row of `freeze`. */
-export const decodeFreeze = (row: Row): Freeze => ({ ...decodeScope(row), since: integer(row, 'since') });
+/** A row of the engine's table of freezes. */
+export const decodeFreeze = (row: Row): Freeze => ({
+  ...decodeScope(row),
+  since: integer(row, 'since'),
+  reach: decodeReach(text(row, 'reach')),
+});
+
+function decodeReach(reach: string): Freeze['reach'] {
+  if (reach === 'all' || reach === 'tenant') return reach;
+  throw corrupt('the column reach does not hold what was written');
+}
 
 /** A row of `token_use`, with the `decision_id` of its session as far as that is known. */
 export const decodeUse = (row: Row): KnownUse => ({

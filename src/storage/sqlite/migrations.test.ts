@@ -153,3 +153,15 @@ test('of a token that an STS’s role took before, nothing is known but its use,
   expect(await store.findSession('S1')).toMatchObject({ federation: { tokenIssuedAt: 0 } });
   await store.close();
 });
+
+test('a freeze of before counts as set by the authority over all tenants, and so does one that an earlier version sets', async () => {
+  const freeze = (name: string): string => `INSERT INTO freeze (scope, name, since) VALUES ('tenant', '${name}', 7)`;
+  const path = await leave(STS_SCHEMA, 11, [freeze('before')]);
+  await (await openSqliteSts({ path })).close();
+  const store = await openSqliteSts({ path: await leave(STS_SCHEMA, 11, [freeze('later')]) });
+  expect(await store.listFreezes()).toEqual([
+    { scope: 'tenant', name: 'before', since: 7, reach: 'all' },
+    { scope: 'tenant', name: 'later', since: 7, reach: 'all' },
+  ]);
+  await store.close();
+});

@@ -1,8 +1,9 @@
 // The STS's epochs and freezes: one row each, however many sessions they are about.
 import { encodeRecord } from '../../base/audit/record.ts';
 import type { Epoch, EpochScope } from '../../base/core/epoch.ts';
+import { changeOf, type FreezeWish } from '../../base/core/freeze.ts';
 import { EPOCH_KEPT_SECONDS } from '../../base/core/limits.ts';
-import type { StsStore } from '../../sts/store.ts';
+import type { FreezeChange, StsStore } from '../../sts/store.ts';
 import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
 import { END_OFFSPRING, partsFamilies } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
@@ -15,9 +16,8 @@ type EpochMethods = Pick<StsStore, 'raiseEpoch' | 'listEpochs' | 'setFreeze' | '
 export function stsEpochs(database: SqliteDatabase, chain: AuditChain): EpochMethods {
   const raise = epochRaiser(database);
   const epochs = database.prepare('SELECT scope, name, at FROM epoch ORDER BY scope, name');
-  const freezes = database.prepare('SELECT scope, name, since FROM freeze ORDER BY scope, name');
-  const freeze = database.prepare('INSERT OR IGNORE INTO freeze (scope, name, since) VALUES ($scope, $name, $since)');
-  const thaw = database.prepare('DELETE FROM freeze WHERE scope = $scope AND name = $name');
+  const freezes = database.prepare('SELECT scope, name, since, reach FROM freeze ORDER BY scope, name');
+  const change = freezer(database);
   return {
     raiseEpoch: async ({ now, record, scope }) => {
       const entry = encodeRecord(record);
@@ -27,16 +27,32 @@ export function stsEpochs(database: SqliteDatabase, chain: AuditChain): EpochMet
       });
     },
     listEpochs: () => database.read(() => epochs.all().map(decodeEpoch)),
-    setFreeze: async ({ frozen, record, scope }) => {
-      const row = encodeScope(scope);
+    setFreeze: async ({ record, ...asked }) => {
       const entry = encodeRecord(record);
       return database.write(() => {
-        chain.append(entry);
-        if (frozen) freeze.run({ ...row, since: Math.floor(record.at / 1000) });
-        else thaw.run(row);
+        const changed = change({ ...asked, at: Math.floor(record.at / 1000) });
+        if (asked.frozen || changed.after === undefined) chain.append(entry);
+        return changed;
       });
     },
     listFreezes: () => database.read(() => freezes.all().map(decodeFreeze)),
+  };
+}
+
+/** Changes a freeze within the write's transaction. */
+function freezer(database: SqliteDatabase): (wish: FreezeWish) => FreezeChange {
+  const find = database.prepare('SELECT scope, name, since, reach FROM freeze WHERE scope = $scope AND name = $name');
+  const freeze = database.prepare(`
+    INSERT INTO freeze (scope, name, since, reach) VALUES ($scope, $name, $since, $reach)
+    ON CONFLICT DO UPDATE SET reach = excluded.reach`);
+  const thaw = database.prepare('DELETE FROM freeze WHERE scope = $scope AND name = $name');
+  return (wish) => {
+    const scope = encodeScope(wish.scope);
+    const row = find.get(scope);
+    const change = changeOf(row === undefined ? undefined : decodeFreeze(row), wish);
+    if (change.after === undefined) thaw.run(scope);
+    else freeze.run({ ...scope, since: change.after.since, reach: change.after.reach });
+    return change;
   };
 }
 

@@ -245,7 +245,12 @@ describe('an epoch', () => {
 describe('a freeze', () => {
   test('stops granting until it is lifted, and what was granted goes on', async () => {
     const id = await grant();
-    expect((await freeze('revoker', TENANT)).json).toEqual({ ...TENANT, frozen: true, was_frozen: false });
+    expect((await freeze('revoker', TENANT)).json).toEqual({
+      ...TENANT,
+      frozen: true,
+      was_frozen: false,
+      reach: 'tenant',
+    });
     const refused = await world.exchange(await world.issuer.idToken());
     expect([refused.status, refused.json.error, refused.headers['retry-after']]).toEqual([
       503,
@@ -255,7 +260,9 @@ describe('a freeze', () => {
     expect(await reasonOf(refused)).toBe('granting_frozen');
     expect(await isInForce(id)).toBe(true);
     const since = world.clock.nowSeconds();
-    expect((await world.call('GET /admin/v1/freeze', { as: 'operator' })).json.freezes).toEqual([{ ...TENANT, since }]);
+    expect((await world.call('GET /admin/v1/freeze', { as: 'operator' })).json.freezes).toEqual([
+      { ...TENANT, since, reach: 'tenant' },
+    ]);
     expect((await freeze('revoker', TENANT)).json.was_frozen).toBe(true);
     expect((await freeze('revoker', TENANT, false)).json).toEqual({ ...TENANT, frozen: false, was_frozen: true });
     await grant();

@@ -13,7 +13,7 @@ import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '.
 import type { Random } from '../../base/ports/random.ts';
 import { type OperatorDeps, operatorRoute } from '../../base/refusal/operator-route.ts';
 import type { PolicySet } from '../../policy/policy-set.ts';
-import { isVisible, type Operator, scopeProblem, tenantOf } from '../operator-reach.ts';
+import { freezeReach, isVisible, type Operator, scopeProblem, staysFrozen, tenantOf } from '../operator-reach.ts';
 import type { Signal } from '../signal.ts';
 import type { SessionFilter, StsStore } from '../store.ts';
 import { FELT_WITHIN, readBody } from './end-answer.ts';
@@ -56,7 +56,7 @@ async function listEpochs({ store }: ScopeDeps, _request: HttpRequest, operator:
   return ok(jsonResponse(200, { epochs: epochs.filter((epoch) => isVisible(operator, epoch)) }));
 }
 
-/** `{"freezes": [{"scope", "name"?, "since"}]}`. */
+/** `{"freezes": [{"scope", "name"?, "since", "reach"}]}`; reach `all`: only `may.operate` lifts it, `tenant`: `may.revoke` of its tenant, too. */
 async function listFreezes({ store }: ScopeDeps, _request: HttpRequest, operator: Operator): Answer {
   const freezes = await store.listFreezes();
   return ok(jsonResponse(200, { freezes: freezes.filter((freeze) => isVisible(operator, freeze)) }));
@@ -78,18 +78,19 @@ async function raiseEpoch(deps: ScopeDeps, request: HttpRequest, operator: Opera
   return ok(jsonResponse(200, { epoch, ...counted, felt: FELT_WITHIN }));
 }
 
-/** `{"scope", "name"?, "frozen"}` → `{"scope", "name"?, "frozen", "was_frozen"}`. */
+/** `{"scope", "name"?, "frozen"}` → `{"scope", "name"?, "frozen", "was_frozen"}`, and `reach` of what is frozen. */
 async function setFreeze(deps: ScopeDeps, request: HttpRequest, operator: Operator): Answer {
   const body = readBody(request, z.strictObject({ ...SCOPE, frozen: z.boolean() }));
   if (!body.ok) return body;
   const { frozen } = body.value;
   const scope = frozen ? await readScope(deps, body.value, operator) : readAnyScope(body.value, operator);
   if (!scope.ok) return scope;
-  const frozenBefore = (await deps.store.listFreezes()).map(formatScope);
+  const reach = freezeReach(operator);
   const record = recordOf(deps, operator, { action: frozen ? 'freeze.on' : 'freeze.off', scope: scope.value });
-  await deps.store.setFreeze({ scope: scope.value, frozen, record });
-  const was = frozenBefore.includes(formatScope(scope.value));
-  return ok(jsonResponse(200, { ...scope.value, frozen, was_frozen: was }));
+  const { after, before } = await deps.store.setFreeze({ scope: scope.value, frozen, reach, record });
+  if (!frozen && after !== undefined) return err(staysFrozen(after));
+  const stands = after === undefined ? {} : { reach: after.reach };
+  return ok(jsonResponse(200, { ...scope.value, frozen, was_frozen: before !== undefined, ...stands }));
 }
 
 const SCOPE = { scope: z.string(), name: z.string().max(2048).optional() } as const;

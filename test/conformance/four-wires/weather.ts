@@ -70,7 +70,12 @@ export const WEATHER: readonly Weather[] = [
     outcome: 'granting_frozen',
     options: UNBOUND,
     whileRunning: ({ store }) =>
-      store.setFreeze({ scope: { scope: 'tenant', name: 'main' }, frozen: true, record: actionRecord('F') }),
+      store.setFreeze({
+        scope: { scope: 'tenant', name: 'main' },
+        frozen: true,
+        reach: 'all',
+        record: actionRecord('F'),
+      }),
   },
   {
     name: 'an epoch of the issuer was raised since the token was issued',

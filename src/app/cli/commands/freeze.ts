@@ -4,10 +4,10 @@ import { type Command, CommandFailure, EXIT, type Surroundings } from '../comman
 import { askOperator, operatorCredential } from '../operator.ts';
 import { operatorRefusal } from '../operator-refusal.ts';
 import { SCOPE_HELP, SCOPE_OPTIONS, scopeOption } from '../scope-options.ts';
-import { objectsOf, showMoment, showScope } from '../show-scope.ts';
+import { objectsOf, showLifter, showMoment, showScope } from '../show-scope.ts';
 
 const HINTS = {
-  403: 'the operator’s entry under sts.clients: `may.revoke` for a tenant, `may.operate: true` for an issuer or everything',
+  403: 'the operator’s entry under sts.clients: `may.revoke` for a tenant, `may.operate: true` for an issuer, everything, or what such an operator froze',
   404: 'roles are named tenant/name, issuers by their whole URL',
 };
 
@@ -41,7 +41,7 @@ async function ask(surroundings: Surroundings, scope: JsonObject | undefined): P
 
 function showFreezes({ out, say }: Surroundings, body: JsonObject): void {
   const freezes = objectsOf(body, 'freezes');
-  for (const one of freezes) out(`frozen  ${showScope(one)}  since ${showMoment(one.since)}`);
+  for (const one of freezes) out(`frozen  ${showScope(one)}  since ${showMoment(one.since)}  ${showLifter(one)}`);
   if (freezes.length === 0) say('nothing is frozen');
 }
 
@@ -49,7 +49,8 @@ function showFreeze({ out, say }: Surroundings, scope: JsonObject, body: JsonObj
   const isFrozen = body.frozen === true;
   const wasFrozen = body.was_frozen === true;
   const unchanged = isFrozen === wasFrozen ? (isFrozen ? ', as before' : ', it was not frozen') : '';
-  out(`${isFrozen ? 'frozen ' : 'granting'}  ${showScope(scope)}${unchanged}`);
+  const lifter = isFrozen ? `  ${showLifter(body)}` : '';
+  out(`${isFrozen ? 'frozen ' : 'granting'}  ${showScope(scope)}${unchanged}${lifter}`);
   if (isFrozen)
     say('nothing of it is granted from now on; sessions go on: jobpass sessions end ends them, --off grants again');
 }

@@ -113,6 +113,9 @@ const POLICIES = `
   );
 `;
 
+/** Whose authority set a freeze; of those of before it is not known, so they count as set by the widest. */
+const FREEZE_REACH = `ALTER TABLE frozen ADD COLUMN reach text COLLATE "C" NOT NULL DEFAULT 'all';`;
+
 /** The steps of the STS’s schema. */
 export const STS_SCHEMA: Schema = {
   kind: 'sts',
@@ -123,5 +126,6 @@ export const STS_SCHEMA: Schema = {
       name: 'keys, audit chains, grants, tombstones, epochs and policies',
       sql: KEY_TABLES + AUDIT_TABLES + BEGINNING_TABLES + GRANTS + STANDING + POLICIES,
     },
+    { version: 2, name: 'who may lift a freeze', sql: FREEZE_REACH, isAdditive: true },
   ],
 };

@@ -23,3 +23,6 @@ export const USES = `
   ALTER TABLE token_use ADD COLUMN client TEXT;
   ALTER TABLE token_use ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
 `;
+
+/** Whose authority set a freeze; of those of before it is not known, so they count as set by the widest. */
+export const FREEZE_REACH = "ALTER TABLE freeze ADD COLUMN reach TEXT NOT NULL DEFAULT 'all';";

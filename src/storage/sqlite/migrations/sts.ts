@@ -2,7 +2,7 @@
 import type { Schema } from '../migrate.ts';
 import { AUDIT_TABLES } from './audit.ts';
 import { BEGINNING_TABLE } from './beginning.ts';
-import { EPOCHS, USES } from './epochs.ts';
+import { EPOCHS, FREEZE_REACH, USES } from './epochs.ts';
 import { KEY_TABLE, RING_VERSIONS } from './keys.ts';
 import { POLICY_TABLES } from './policies.ts';
 
@@ -174,5 +174,6 @@ export const STS_SCHEMA: Schema = {
     { version: 9, name: 'epochs and freezes', sql: EPOCHS },
     { version: 10, name: 'what a token was used for', sql: USES },
     { version: 11, name: 'beginnings, shared policies', sql: `${BEGINNING_TABLE}${POLICY_TABLES}` },
+    { version: 12, name: 'who may lift a freeze', sql: FREEZE_REACH, isAdditive: true },
   ],
 };
