@@ -29,6 +29,8 @@ export function drain(req: IncomingMessage): void {
     if (!req.complete) socket.destroy();
   }, MAX_DRAIN_MS);
   timer.unref();
+  // Whoever stopped in its middle may still listen for more, and Node lets nothing flow past such a listener.
+  req.removeAllListeners('readable');
   req.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) socket.destroy();
