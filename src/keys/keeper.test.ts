@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FrozenClock } from '../../test/fakes/frozen-clock.ts';
 import { MemoryKeyStore } from '../../test/fakes/memory-key-store.ts';
 import { MemoryLog } from '../../test/fakes/memory-log.ts';
+import type { WatchableStore } from '../base/core/change-watch.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
 import { importKeySet, type VerificationKey } from '../base/jwt/jwk.ts';
 import { parseJws } from '../base/jwt/jws.ts';
@@ -40,7 +41,7 @@ interface Replica {
   readonly keeper: KeyKeeper;
 }
 
-async function replica(over: KeyStore = store): Promise<Replica> {
+async function replica(over: KeyStore & WatchableStore = store): Promise<Replica> {
   const kind = signingKind({ ring: 'access-token', algorithm: 'ES256', kek }, schedule);
   const ring = await LiveRing.open(kind, { store: over, clock, random: { bytes: randomBytes } });
   const keeper = new KeyKeeper({ store: over, rings: [ring], clock, log, server: 'sts' });
@@ -193,6 +194,25 @@ describe('while the store is away', () => {
     await keeper.tick();
     expect(keys.publicJwks()).toEqual(before);
     expect(log.lines.map(({ level }) => level)).toEqual(['warn']);
+  });
+});
+
+describe('a change that the store tells of', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('is followed at once, by one look for a flood of them, and not after the end', async () => {
+    const [{ keeper, ring }, other] = [await replica(), await replica()];
+    keeper.start();
+    await other.ring.change(KEY_VERBS.prepare(ring.kind, { kid: null, early: false }), { kind: 'client', name: 'ann' });
+    const looks = vi.spyOn(store, 'ringVersions');
+    for (let told = 0; told < 100; told += 1) for (const tell of store.watchers) tell();
+    await vi.advanceTimersByTimeAsync(100);
+    expect([ring.version, looks.mock.calls.length]).toEqual([2, 1]);
+    for (const tell of store.watchers) tell();
+    await keeper.close();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([looks.mock.calls.length, store.watchers.size]).toEqual([1, 0]);
   });
 });
 

@@ -1,6 +1,7 @@
-// The key rings of one server while it runs: follows the store once a second, and takes the steps that are due. One of the replicas
-// wins each of them; the others read what it did.
+// The key rings of one server while it runs: follows the store when it tells of a change and once a second, and takes the steps that are
+// due. One of the replicas wins each of them; the others read what it did.
 import type { ActionRecord } from '../base/audit/record.ts';
+import { lookSoon, type WatchableStore } from '../base/core/change-watch.ts';
 import { failure } from '../base/core/reasons.ts';
 import { err, ok } from '../base/core/result.ts';
 import type { Clock } from '../base/ports/clock.ts';
@@ -9,12 +10,12 @@ import { dueStep, plannedSteps, withActivated, withExpired } from './lifecycle.t
 import type { LiveRing, RingAction, RingPlan } from './live-ring.ts';
 import type { KeyStore } from './store.ts';
 
-/** So a replica is at most this much, and one query, behind the others. */
+/** So a replica is at most this much, and one query, behind the others, also when nothing told it of their changes. */
 const TICK_MS = 1000;
 
 /** The rings that are kept, and their store. */
 export interface KeeperDeps {
-  readonly store: Pick<KeyStore, 'ringVersions'>;
+  readonly store: Pick<KeyStore, 'ringVersions'> & WatchableStore;
   readonly rings: readonly LiveRing[];
   readonly clock: Clock;
   readonly log: Log;
@@ -31,6 +32,7 @@ export class KeyKeeper {
   #problem: string | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #ticking: Promise<void> | null = null;
+  #unwatch: () => void = () => undefined;
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps;
@@ -49,11 +51,14 @@ export class KeyKeeper {
   start(): void {
     this.#timer = setInterval(() => void this.tick(), TICK_MS);
     this.#timer.unref();
+    // One that runs already may have looked before the change.
+    this.#unwatch = lookSoon(this.#deps.store, () => void (this.#ticking ?? Promise.resolve()).then(() => this.tick()));
   }
 
   /** Takes no further step; one that is under way ends first. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#unwatch();
     await this.#ticking;
   }
 

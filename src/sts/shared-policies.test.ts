@@ -238,3 +238,15 @@ test('a change is followed without being asked for', async () => {
   await first.change(role('refs/b'));
   await vi.waitFor(() => expect(second.ref()).toBe('refs/b'), { timeout: 2000 });
 });
+
+test('a change that the store tells of is followed before the next look is due', async () => {
+  const [first, second] = [await replica(role('refs/a')), await replica(role('refs/a'))];
+  vi.useFakeTimers();
+  const unwatch = second.shared.watch(() => void second.active.reload());
+  await first.change(role('refs/b'));
+  for (const tell of store.watchers) tell();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(second.ref()).toBe('refs/b');
+  unwatch();
+  vi.useRealTimers();
+});

@@ -2,6 +2,7 @@
 // holds by compare-and-swap, and every replica follows within two seconds, or refuses after ten.
 import { newAction } from '../base/audit/new-action.ts';
 import type { ActionRecord } from '../base/audit/record.ts';
+import { lookSoon } from '../base/core/change-watch.ts';
 import { JobpassError } from '../base/core/errors.ts';
 import { MAX_STALENESS_MS } from '../base/core/limits.ts';
 import { formatProblems } from '../base/document/problem.ts';
@@ -11,9 +12,9 @@ import type { Random } from '../base/ports/random.ts';
 import type { Ceiling } from '../policy/role.ts';
 import { FolderReader, filesOf, type PolicySnapshot } from './policy-snapshot.ts';
 import type { PolicyFile, PolicySource } from './policy-source.ts';
-import type { PolicyStore } from './store.ts';
+import type { PolicyStore, WatchableStore } from './store.ts';
 
-/** Followed by a reload, this keeps what all replicas decide by within two seconds of a change. */
+/** Followed by a reload, this keeps what all replicas decide by within two seconds of a change, also when nothing told them of it. */
 const LOOK_EVERY_MS = 500;
 /** Whoever loses that many races in a row waits for the next change. */
 const MAX_RACES = 5;
@@ -21,7 +22,7 @@ const MAX_RACES = 5;
 /** A replica’s folder, and the store that it shares. */
 export interface SharedPoliciesOptions {
   readonly folder: PolicySource;
-  readonly store: PolicyStore;
+  readonly store: PolicyStore & WatchableStore;
   readonly ceilings: ReadonlyMap<string, Ceiling>;
   readonly clock: Clock;
   readonly random: Random;
@@ -73,11 +74,13 @@ export class SharedPolicies implements PolicySource {
     const look = (): void => void this.#inTurn(() => this.look()).catch(() => undefined);
     const timer = setInterval(look, LOOK_EVERY_MS);
     timer.unref();
+    const unheard = lookSoon(this.#options.store, look);
     const unwatch = this.#options.folder.watch(
       () => void this.#inTurn(() => this.#folderChanged()).catch(() => undefined),
     );
     return () => {
       clearInterval(timer);
+      unheard();
       unwatch();
       this.#onChange = () => undefined;
     };

@@ -1,10 +1,12 @@
 // A key store in memory, with the port's promise: of concurrent changes of one version, one wins.
+import type { WatchableStore } from '../../src/base/core/change-watch.ts';
 import type { KeyStore, Ring, RingChange, StoredKey } from '../../src/keys/store.ts';
 import { MemoryAuditStore } from './memory-audit-store.ts';
 
 /** `keys` is open to tests that change what is stored: a ring's version then stays what it was. */
-export class MemoryKeyStore extends MemoryAuditStore implements KeyStore {
+export class MemoryKeyStore extends MemoryAuditStore implements KeyStore, WatchableStore {
   keys: StoredKey[] = [];
+  readonly watchers = new Set<() => void>();
   readonly #versions = new Map<string, number>();
 
   async readRing(ring: string): Promise<Ring> {
@@ -22,6 +24,11 @@ export class MemoryKeyStore extends MemoryAuditStore implements KeyStore {
     this.keys = [...this.keys.filter((key) => key.ring !== ring), ...keys];
     this.#versions.set(ring, expectedVersion + 1);
     return true;
+  }
+
+  watch(onChange: () => void): () => void {
+    this.watchers.add(onChange);
+    return () => this.watchers.delete(onChange);
   }
 
   #versionOf(ring: string): number {

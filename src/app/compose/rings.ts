@@ -1,5 +1,6 @@
 // Opens the key rings of a server that is being put together, with the one that keeps them up to date. Nothing runs yet.
 import type { ClientRegistry } from '../../base/client-auth/authenticate.ts';
+import type { WatchableStore } from '../../base/core/change-watch.ts';
 import { MAX_SESSION_SECONDS } from '../../base/core/limits.ts';
 import type { Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
@@ -30,7 +31,7 @@ const ports = { clock: systemClock, random: systemRandom };
 /** The ring of ID tokens and events. Throws as `KeyRing.of` does. */
 export async function openIssuerKeys(
   plan: Pick<IssuerPlan, 'settings' | 'encryptionKey' | 'encryptionKeyBefore' | 'keyRotation' | 'keyExport'>,
-  store: KeyStore,
+  store: KeyStore & WatchableStore,
   log: Log,
 ): Promise<{
   readonly keys: LiveKeys;
@@ -59,7 +60,7 @@ export async function openIssuerKeys(
 /** The ring of what the STS signs, and those of every group of gateways. Throws as `KeyRing.of` does. */
 export async function openStsKeys(
   plan: StsPlan,
-  store: KeyStore,
+  store: KeyStore & WatchableStore,
   log: Log,
 ): Promise<Pick<StsDeps, 'keys' | 'groupKeys'> & { readonly keeper: KeyKeeper }> {
   const kek = runningKekOf(plan);
