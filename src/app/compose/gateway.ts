@@ -1,23 +1,22 @@
 // Puts a gateway together from its plan: its own key, the feed, the guard and the check listener.
-import type { RequestListener, Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { Failure } from '../../base/core/reasons.ts';
 import type { Result } from '../../base/core/result.ts';
-import type { Log } from '../../base/ports/log.ts';
 import { createGateway, createGatewayServer, type Gateway } from '../../gateway/gateway.ts';
-import type { ObjectStore } from '../../gateway/objects/store.ts';
-import type { S3Settings } from '../../gateway/settings.ts';
 import { type Rewrapped, rewrapAll } from '../../keys/rewrap.ts';
 import { GatewayKey } from '../../keys/wrap.ts';
 import { systemClock, systemRandom } from '../adapters.ts';
-import type { GatewayPlan, LimitsPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
+import type { GatewayPlan, ListenAddress, TlsIdentity } from '../config/plan.ts';
 import { createGuardedFetch } from '../net/guarded-fetch.ts';
-import { type ConnectionCap, capConnections } from '../server/connection-cap.ts';
+import { capConnections } from '../server/connection-cap.ts';
 import { Drain } from '../server/drain.ts';
 import { closeServer, createListener } from '../server/listener.ts';
-import { type Host, keepCertificates, limitsOf } from './host.ts';
+import { type Host, limitsOf } from './host.ts';
 import { runningKekOf } from './kek-of.ts';
 import { listenOn } from './listen.ts';
+import { type Listener, listenAll } from './listeners.ts';
 import { openObjectStore } from './object-store.ts';
+import { type Opened, startWhole } from './opened.ts';
 import type { RunningServer } from './running.ts';
 import { openGatewayStorage } from './storage.ts';
 
@@ -49,114 +48,86 @@ export async function rewrapGateway(plan: GatewayPlan): Promise<Result<Rewrapped
   }
 }
 
-/** Starts a gateway. Throws a JobpassError when its key or address cannot be had; nothing is left running then. */
-export async function startGateway(plan: GatewayPlan, host: Host): Promise<RunningServer> {
+/** Starts a gateway. Throws a JobpassError when its key, its objects or an address cannot be had; nothing is left running then. */
+export function startGateway(plan: GatewayPlan, host: Host): Promise<RunningServer> {
+  return startWhole(host.log, async (opened) => {
+    const name = `gateway ${plan.settings.name}`;
+    const drain = new Drain();
+    const gateway = await openGateway(plan, { host, name, opened });
+    const listening = { name, url: urlOf(plan), drain, letGo: () => {}, ready: gateway.ready };
+    const listeners = listenersOf(plan, host, { drain, gateway, name });
+    const running = await listenAll(listeners, listening, { host, opened });
+    host.metrics.watchAges(() => ({ gateways: { [plan.settings.name]: finite(gateway.feedAgeMs()) } }));
+    gateway.start();
+    return running;
+  });
+}
+
+/** The gateway with its key and its objects. It hears nothing yet. */
+async function openGateway(
+  plan: GatewayPlan,
+  { host, name, opened }: { readonly host: Host; readonly name: string; readonly opened: Opened },
+): Promise<Gateway> {
   const { settings } = plan;
   const { limits, log, metrics } = host;
-  const name = `gateway ${settings.name}`;
-  const { key, close } = await openGatewayKey(plan);
-  const outbound = createGuardedFetch();
-  const servers: { readonly server: Server; readonly tls: TlsIdentity | null }[] = [];
-  const drain = new Drain();
-  const objects = settings.s3 === null ? undefined : await openOrRelease(settings.s3, { log, release: close });
-  const gateway = createGateway({
-    settings,
-    key,
-    ...(objects === undefined ? {} : { objects }),
-    fetch: outbound.fetch,
-    limits: limitsOf(host, { clock: systemClock, name, rates: limits.gatewayRates }),
-    observer: metrics.gatewayObserver(settings.name),
-    trustedProxies: limits.trustedProxies,
-    clock: systemClock,
-    random: systemRandom,
-    log,
-  });
-  const stop = async (): Promise<void> => {
-    drain.begin();
-    await Promise.all(servers.map(({ server }) => closeServer(server)));
-    await gateway.close();
-    outbound.close();
-    await close();
-  };
-  try {
-    const onRefused = (): void => metrics.limited(name, 'connection');
-    for (const listener of listeners(plan, gateway)) {
-      const server = await listenWith(listener, { ...limits, onRefused });
-      drain.watch(server);
-      servers.push({ server, tls: listener.tls });
-    }
-    metrics.watchAges(() => ({ gateways: { [settings.name]: finite(gateway.feedAgeMs()) } }));
-    gateway.start();
-  } catch (cause) {
-    await stop();
-    throw cause;
-  }
-  const certificates = keepCertificates(host, name, servers);
-  return {
-    name,
-    url: urlOf(plan),
-    ready: async () => !drain.begun && (await gateway.ready()),
-    drain: () => drain.begin(),
-    reload: () => certificates.reload(),
-    close: async () => {
-      certificates.close();
-      await stop();
-    },
-  };
+  const { key } = opened.own(await openGatewayKey(plan));
+  const { fetch } = opened.own(createGuardedFetch());
+  const objects = settings.s3 === null ? {} : { objects: opened.own(await openObjectStore(settings.s3, log)) };
+  return opened.own(
+    createGateway({
+      ...objects,
+      settings,
+      key,
+      fetch,
+      limits: limitsOf(host, { clock: systemClock, name, rates: limits.gatewayRates }),
+      observer: metrics.gatewayObserver(settings.name),
+      trustedProxies: limits.trustedProxies,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+    }),
+  );
 }
 
 const finite = (ms: number): number | null => (Number.isFinite(ms) ? ms : null);
 
-interface Listener {
-  readonly handle: RequestListener;
-  readonly listen: ListenAddress;
+/** Something that the gateway serves, and where. */
+interface Front {
+  readonly handle: RequestListener | null;
+  readonly listen: ListenAddress | null;
   readonly what: string;
   readonly tls: TlsIdentity | null;
   /** A proxy on the same machine is its only caller, whose connections are not counted. */
   readonly isForProxy?: boolean;
 }
 
-/** What the gateway serves, and where. */
-function listeners(
-  { settings, guardListen, doorListens, checkListen, tls }: GatewayPlan,
-  gateway: Gateway,
-): Listener[] {
-  const planned: (Omit<Listener, 'handle'> & { readonly handle: RequestListener | null })[] = [
-    ...(guardListen === null
-      ? []
-      : [{ handle: gateway.front, listen: guardListen, what: `the gateway ${settings.name}`, tls }]),
-    ...doorListens.map(({ door, listen }) => ({
-      handle: gateway.doors[door],
-      listen,
-      what: `the ${door} listener of ${settings.name}`,
-      tls,
-    })),
-    ...(checkListen === null
-      ? []
-      : [
-          {
-            handle: gateway.check,
-            listen: checkListen,
-            what: `the check listener of ${settings.name}`,
-            tls: null,
-            isForProxy: true,
-          },
-        ]),
+function frontsOf({ settings, guardListen, doorListens, checkListen, tls }: GatewayPlan, gateway: Gateway): Front[] {
+  const { check, doors, front } = gateway;
+  const { name } = settings;
+  return [
+    { handle: front, listen: guardListen, what: `the gateway ${name}`, tls },
+    ...doorListens.map(({ door, listen }) => {
+      return { handle: doors[door], listen, what: `the ${door} listener of ${name}`, tls };
+    }),
+    { handle: check, listen: checkListen, what: `the check listener of ${name}`, tls: null, isForProxy: true },
   ];
-  return planned.flatMap(({ handle, ...listener }) => (handle === null ? [] : [{ handle, ...listener }]));
 }
 
-/** The store of an S3 front. When it cannot be had, what was opened before it is let go. */
-async function openOrRelease(
-  s3: S3Settings,
-  { log, release }: { readonly log: Log; readonly release: () => Promise<void> },
-): Promise<ObjectStore> {
-  try {
-    return await openObjectStore(s3, log);
-  } catch (cause) {
-    await release();
-    throw cause;
-  }
+/** A listener for each front that has both a handler and an address. */
+function listenersOf(
+  plan: GatewayPlan,
+  { limits, metrics }: Host,
+  { drain, gateway, name }: { readonly drain: Drain; readonly gateway: Gateway; readonly name: string },
+): readonly Listener[] {
+  const onRefused = (): void => metrics.limited(name, 'connection');
+  const cap = { ...limits, perSource: limits.connectionsPerSource, onRefused };
+  return frontsOf(plan, gateway).flatMap(({ handle, isForProxy = false, listen, tls, what }) => {
+    if (handle === null || listen === null) return [];
+    const server = createGatewayServer(handle, (options, handler) => createListener(options, tls, handler));
+    if (!isForProxy) capConnections(server, cap);
+    drain.watch(server);
+    return [{ server, tls, listen: () => listenOn(server, listen, what), close: () => closeServer(server) }];
+  });
 }
 
 /** Where people look for the gateway: at the guard or S3, else at the first door, else at the check listener. */
@@ -165,14 +136,4 @@ function urlOf({ guardListen, doorListens, checkListen, tls }: GatewayPlan): str
   const address = own ?? checkListen;
   const scheme = own !== null && tls !== null ? 'https' : 'http';
   return address === null ? '' : `${scheme}://${address.host}:${address.port}`;
-}
-
-async function listenWith(
-  { handle, isForProxy, listen, tls, what }: Listener,
-  limits: LimitsPlan & Pick<ConnectionCap, 'onRefused'>,
-): Promise<Server> {
-  const server = createGatewayServer(handle, (options, handler) => createListener(options, tls, handler));
-  if (isForProxy !== true) capConnections(server, { ...limits, perSource: limits.connectionsPerSource });
-  await listenOn(server, listen, what);
-  return server;
 }

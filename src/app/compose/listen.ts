@@ -16,14 +16,19 @@ export function listenOn(server: Server, address: ListenAddress, what: string): 
 
 /**
  * Listens on a Unix socket that only its owner may use. A socket left over by a dead process is replaced;
- * one that still answers, or a path that is no socket, is not.
+ * one that still answers, or a path that is no socket, is not. Throws ERR_LISTEN when it cannot be had.
  */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  await removeDeadSocket(path);
+  const what = `operators cannot be served on ${path}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    await removeDeadSocket(path);
+  } catch (cause) {
+    throw cause instanceof JobpassError ? cause : unusable(what, cause);
+  }
   const umask = process.umask(0o177);
   try {
-    await listen(server, { path }, `operators cannot be served on ${path}`);
+    await listen(server, { path }, what);
   } finally {
     process.umask(umask);
   }
@@ -32,23 +37,27 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
 
 function listen(server: Server, where: { host: string; port: number } | { path: string }, what: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (cause: NodeJS.ErrnoException): void =>
-      reject(
-        new JobpassError(
-          'ERR_LISTEN',
-          `${what}: ${cause.code === 'EADDRINUSE' ? 'it is taken' : (cause.code ?? 'unknown error')}`,
-          {
-            cause,
-            ...(cause.code === 'EADDRINUSE' ? { hint: 'stop the other program, or choose another port' } : {}),
-          },
-        ),
-      );
+    const fail = (cause: unknown): void => reject(unusable(what, cause));
     server.once('error', fail);
     server.listen(where, () => {
       server.off('error', fail);
       resolve();
     });
   });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'stop the other program, or choose another port',
+  EINVAL: 'the path of a socket has 107 bytes at most',
+  EEXIST: 'the socket needs a folder of its own; `admin` names another',
+  ENOTDIR: 'the socket needs a folder of its own; `admin` names another',
+};
+
+function unusable(what: string, cause: unknown): JobpassError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+  const hint = HINTS[code];
+  const problem = `${what}: ${code === 'EADDRINUSE' ? 'it is taken' : code}`;
+  return new JobpassError('ERR_LISTEN', problem, { cause, ...(hint === undefined ? {} : { hint }) });
 }
 
 async function removeDeadSocket(path: string): Promise<void> {

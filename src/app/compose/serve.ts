@@ -5,6 +5,7 @@ import { createLog } from '../adapters.ts';
 import type { Plan } from '../config/plan.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import type { Host } from './host.ts';
+import { Opened } from './opened.ts';
 import type { RunningServer } from './running.ts';
 
 /** All servers of the plan. When one cannot start, those already started are stopped and the error is thrown. */
@@ -35,7 +36,9 @@ export async function startServers(plan: Plan): Promise<readonly RunningServer[]
     }
     return running;
   } catch (cause) {
-    await stopServers(running);
+    await stopServers(running).catch((error: unknown) => {
+      createLog(logLevel, 'jobpass').error({ err: error }, 'not all servers could be stopped');
+    });
     throw cause;
   }
 }
@@ -49,7 +52,9 @@ export async function drainServers(servers: readonly RunningServer[], drainSecon
   if (isWatched) await sleep(drainSeconds * 1000);
 }
 
-/** Stops them, last started first. */
+/** Stops them, last started first. One that fails keeps no other running, and rejects at the end. */
 export async function stopServers(servers: readonly RunningServer[]): Promise<void> {
-  for (const server of [...servers].reverse()) await server.close();
+  const running = new Opened();
+  for (const server of servers) running.own(server);
+  await running.close();
 }
