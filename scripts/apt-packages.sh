@@ -3,7 +3,7 @@
 # aws, boto3, moto and Terraform are not among them: Debian 12 has them too old to read AWS_ENDPOINT_URL, or not at all.
 set -euo pipefail
 
-packages=(ceph-common ceph-mon ceph-osd curl git nginx openssl postgresql-15 radosgw)
+packages=(ceph-common ceph-mon ceph-osd curl git nginx openssl postgresql-15 prometheus radosgw)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
