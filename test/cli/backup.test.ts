@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { grantOf } from '../../src/storage/conformance/fixtures.ts';
 import { openSqliteSts } from '../../src/storage/sqlite/open.ts';
+import { freePorts } from '../fakes/free-port.ts';
 import { type Ended, inFreshFolder, jobpass } from './jobpass.ts';
 
 const INIT = [
@@ -15,7 +16,7 @@ const INIT = [
   '--upstream',
   'http://127.0.0.1:18080',
   '--port',
-  '18801',
+  String(await freePorts(3)),
 ];
 
 /** A project whose STS has granted once. */

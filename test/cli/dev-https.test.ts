@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { requireClient } from '../clients.ts';
 import { CLIENT_ID } from '../fakes/azure-calls.ts';
+import { freePorts } from '../fakes/free-port.ts';
 import { AZURE_TENANT, roleText } from '../fakes/roles.ts';
 import { type Ended, inFreshFolder, jobpass } from './jobpass.ts';
 
@@ -13,9 +14,10 @@ const CLIENT = resolve(import.meta.dirname, '../sdk/azure-client.ts');
 const AUDIENCE = 'api://AzureADTokenExchange';
 const CONFIG = '.jobpass/dev/jobpass.yaml';
 /** Away from the usual ones, which another server on this machine may have. */
-const ISSUER_URL = 'http://127.0.0.1:18711';
-const STS_URL = 'http://127.0.0.1:18712';
-const STS_HTTPS = 'https://127.0.0.1:18722';
+const PORT = await freePorts(12);
+const ISSUER_URL = `http://127.0.0.1:${PORT}`;
+const STS_URL = `http://127.0.0.1:${PORT + 1}`;
+const STS_HTTPS = `https://127.0.0.1:${PORT + 11}`;
 const READY = /^ready/m;
 
 /** A cloud's own document cannot name local jobs, so it lets none in. */
@@ -74,7 +76,7 @@ describe.skipIf(requireClient('curl') === undefined)('serve --dev', () => {
     inFreshFolder(async (folder) => {
       await initialise(folder);
       const config = readFileSync(join(folder, CONFIG), 'utf8');
-      const everywhere = config.replace(`  url: ${STS_URL}\n`, '$&  listen: "0.0.0.0:18712"\n');
+      const everywhere = config.replace(`  url: ${STS_URL}\n`, `$&  listen: "0.0.0.0:${PORT + 1}"\n`);
       expect(everywhere).not.toBe(config);
       writeFileSync(join(folder, CONFIG), everywhere);
       const refused = await jobpass(['serve', '--dev'], { folder });

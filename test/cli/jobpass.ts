@@ -6,6 +6,9 @@ import { join, resolve } from 'node:path';
 
 const MAIN = resolve(import.meta.dirname, '../../src/app/cli/main.ts');
 
+const { NODE_COMPILE_CACHE } = process.env;
+const KEPT = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -24,11 +27,11 @@ export interface RunOptions {
   readonly onReady?: () => Promise<void>;
 }
 
-/** Runs `jobpass ...args` to its end. The environment holds PATH and what `env` says, nothing else. */
+/** Runs `jobpass ...args` to its end. The environment holds PATH, what `env` says, and where Node keeps what it compiled. */
 export function jobpass(args: readonly string[], options: RunOptions): Promise<Ended> {
   const child = spawn(process.execPath, [...(options.nodeArguments ?? []), MAIN, ...args], {
     cwd: options.folder,
-    env: { PATH: process.env.PATH ?? '', ...options.env },
+    env: { PATH: process.env.PATH ?? '', ...KEPT, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';

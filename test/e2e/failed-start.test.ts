@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobpass } from '../cli/jobpass.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { listen } from '../fakes/guarded-resource.ts';
-import { freePort } from '../fakes/served-sts.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/app/cli/main.ts', import.meta.url));
 /** A program that something holds back would run until then. */

@@ -20,8 +20,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireClient } from '../clients.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { until } from '../fakes/guarded-resource.ts';
-import { freePort } from '../fakes/served-sts.ts';
 
 const UID = 10_001;
 const DIST = resolve(import.meta.dirname, '../../dist');

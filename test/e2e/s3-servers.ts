@@ -12,8 +12,8 @@ import {
   writePrivateFile,
   writePublicFile,
 } from '../../src/app/setup/private-files.ts';
+import { freePort } from '../fakes/free-port.ts';
 import type { PrivateCa } from '../fakes/private-ca.ts';
-import { freePort } from '../fakes/served-sts.ts';
 import { ServerProcess } from '../fakes/server-process.ts';
 import type { JobServers } from './three-servers.ts';
 
@@ -88,7 +88,6 @@ async function writeConfigurations(
   folder: string,
   options: S3ServersOptions,
 ): Promise<JobServers & Pick<S3Servers, 'urls'>> {
-  // Not the usual ones: another test may be about to take them.
   const ports = await Promise.all(['issuer', 'sts', 's3', 'gcs', 'blob'].map(() => freePort()));
   const [issuerPort, stsPort, gatewayPort, gcsPort, blobPort] = ports;
   const scheme = options.tls === undefined ? 'http' : 'https';

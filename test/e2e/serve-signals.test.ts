@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { requireClient } from '../clients.ts';
+import { freePort } from '../fakes/free-port.ts';
 import { until } from '../fakes/guarded-resource.ts';
 import { makePrivateCa } from '../fakes/private-ca.ts';
-import { freePort } from '../fakes/served-sts.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/app/cli/main.ts', import.meta.url));
 const openssl = requireClient('openssl');

@@ -2,10 +2,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { demoPorts } from '../../src/app/cli/demo/ports.ts';
 import { Processes } from '../../src/app/cli/demo/processes.ts';
 import { startServers } from '../../src/app/cli/demo/run-demo.ts';
 import { buildStage, type Stage } from '../../src/app/cli/demo/stage.ts';
+import { freePorts } from '../fakes/free-port.ts';
 import type { PrivateCa } from '../fakes/private-ca.ts';
 import { type ArtifactStore, startArtifactStore } from './artifact-store.ts';
 import { guardOverHttp } from './http-stage.ts';
@@ -40,10 +40,11 @@ export async function startThreeServers(options: ThreeServersOptions = {}): Prom
   try {
     const program = [process.execPath, join(ROOT, 'src/app/cli/main.ts')] as const;
     if (resource === 'http') store = await startArtifactStore(join(folder, 'store'));
+    const first = await freePorts(5);
     const built = buildStage({
       folder,
       example,
-      ports: await demoPorts(),
+      ports: { issuer: first, sts: first + 1, aws: first + 2, gcp: first + 3, azure: first + 4 },
       program: tls === undefined ? program : ['env', `NODE_EXTRA_CA_CERTS=${tls.ca}`, ...program],
     });
     if (store !== undefined) guardOverHttp(built, store.url);

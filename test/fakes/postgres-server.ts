@@ -2,11 +2,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
 import { type PostgresVersion, postgresAccount, postgresPrograms, reachablePrograms } from './postgres-programs.ts';
 
 export interface PostgresOptions {
@@ -246,13 +246,4 @@ function childrenOf(pid: number | undefined): readonly number[] {
 
 function isAlive(pid: number): boolean {
   return readIfThere(`/proc/${pid}/stat`) !== '' && !/\) [ZX] /.test(readIfThere(`/proc/${pid}/stat`));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,8 +1,8 @@
 // The STS of sts-world behind the program's own HTTP server on a loopback port, for real clients of the clouds, at the machine's time.
-import { type AddressInfo, createServer } from 'node:net';
 import type { TlsIdentity } from '../../src/app/config/plan.ts';
 import { serveRoutes } from '../../src/app/server/serve-routes.ts';
 import type { HttpResponse, Route } from '../../src/base/ports/http.ts';
+import { freePort } from './free-port.ts';
 import { StsWorld, type StsWorldOptions } from './sts-world.ts';
 
 export interface ServedSts {
@@ -53,13 +53,4 @@ export async function serveSts({ isItsUrl = false, tls, ...options }: ServeOptio
       await world.close();
     },
   };
-}
-
-/** Known before anything listens, because what is served tells its own address. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -8,8 +8,8 @@ import { openGatewayKey } from '../../src/app/compose/gateway.ts';
 import type { RunningServer } from '../../src/app/compose/running.ts';
 import { startServers, stopServers } from '../../src/app/compose/serve.ts';
 import { loadPlan, readConfig } from '../../src/app/config/load.ts';
+import { freePort } from './free-port.ts';
 import { listen, until } from './guarded-resource.ts';
-import { freePort } from './served-sts.ts';
 
 export interface WholeProgram {
   readonly folder: string;

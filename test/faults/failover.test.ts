@@ -1,8 +1,8 @@
 // PostgreSQL fails over to a standby that lacks the last second: what only the old one knew cannot be used again, and nobody claims it is kept.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../fakes/free-port.ts';
 import { postgresPrograms } from '../fakes/postgres-programs.ts';
 import { PostgresServer } from '../fakes/postgres-server.ts';
-import { freePort } from '../fakes/served-sts.ts';
 import { audit, readPostgres } from './tools/auditor.ts';
 import { exchangeAt, runJob, tokensOf, untilRefused, untilServed, useAt } from './tools/calls.ts';
 import { bound, LIMIT_MS } from './tools/counts.ts';

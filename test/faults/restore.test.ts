@@ -1,6 +1,5 @@
 // A backup that is put back revives nothing: neither a used token nor an ended session, an ended job, or a job that it does not know.
 // Real servers, stopped and started between the steps.
-import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -14,6 +13,7 @@ import {
   type StartedJob,
   startJob,
 } from '../e2e/three-servers.ts';
+import { freePorts } from '../fakes/free-port.ts';
 
 let upstream: Server;
 let upstreamUrl = '';
@@ -32,7 +32,7 @@ interface Project extends JobServers {
 /** A project with the role `deploy`, which takes each token once, and `again`, which takes it as often as it comes. */
 const inProject = (use: (project: Project) => Promise<void>): Promise<void> =>
   inFreshFolder(async (folder) => {
-    const port = randomInt(20_000, 28_000);
+    const port = await freePorts(3);
     const init = [
       'init',
       '--owner',

@@ -1,12 +1,12 @@
 // The check listener behind a real nginx with auth_request: nginx serves what the gateway allows and nothing else.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { requireClient } from '../clients.ts';
-import { exchangeBytes, type GuardedResource, listen, startGuardedResource, until } from '../fakes/guarded-resource.ts';
+import { freePort } from '../fakes/free-port.ts';
+import { exchangeBytes, type GuardedResource, startGuardedResource, until } from '../fakes/guarded-resource.ts';
 
 const nginx = requireClient('nginx');
 
@@ -42,13 +42,6 @@ http {
   ${documentedServer(o)}
 }
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe.skipIf(nginx === undefined)('nginx with auth_request', () => {
   let world: GuardedResource;

@@ -12,7 +12,7 @@ import {
   writePrivateFile,
   writePublicFile,
 } from '../../../src/app/setup/private-files.ts';
-import { freePort } from '../../fakes/served-sts.ts';
+import { freePort } from '../../fakes/free-port.ts';
 import { ServerProcess } from '../../fakes/server-process.ts';
 import { type FleetSecrets, gatewayText, issuerText, POLICIES, stsText } from './fleet-texts.ts';
 import { Link, type LinkOptions } from './link.ts';

@@ -8,7 +8,7 @@ import { S3_REGION } from '../../e2e/s3-servers.ts';
 import { finishJob } from '../../e2e/three-servers.ts';
 import { until } from '../../fakes/guarded-resource.ts';
 import { arnOf } from './job.ts';
-import type { Setting } from './setting.ts';
+import { settingOf } from './setting.ts';
 
 const python = requirePythonModule('boto3');
 
@@ -30,35 +30,35 @@ while True:
         break
 `;
 
-/** Both clients hold good credentials when the job ends, and ask nobody for others. */
-export function endCases(setting: Setting): void {
-  test.skipIf(python === undefined)(
-    'boto3 and the JavaScript SDK are refused at once, in the middle of their work',
-    async () => {
-      const { home, job, servers } = setting;
-      const s3 = new S3Client({
-        endpoint: servers.urls.s3,
-        region: S3_REGION,
-        credentials: fromWebToken({
-          roleArn: arnOf('deploy'),
-          webIdentityToken: job.token,
-          clientConfig: { endpoint: servers.urls.sts, region: S3_REGION },
-        }),
-      });
-      const list = () => s3.send(new ListObjectsV2Command({ Bucket: 'artifacts' })).then(() => 'done', nameOf);
-      const listing = job.run(python ?? '', ['-c', LISTING, `${home.folder}/listed`]);
-      expect(await list()).toBe('done');
-      await until(() => existsSync(`${home.folder}/listed`), 20_000);
-      await finishJob(servers, job.job.jobId);
-      const ended = Date.now();
-      await until(async () => (await list()) === 'ExpiredToken', LIMIT_MS);
-      const { stdout, stderr } = await listing;
-      const [code, at]: readonly [string, number] = JSON.parse(stdout || JSON.stringify([stderr, 0]));
-      expect(code).toBe('ExpiredToken');
-      expect(at - ended).toBeLessThan(LIMIT_MS);
-      s3.destroy();
-    },
-  );
-}
+const setting = settingOf('http');
+
+// Both clients hold good credentials when the job ends, and ask nobody for others.
+test.skipIf(python === undefined)(
+  'boto3 and the JavaScript SDK are refused at once, in the middle of their work',
+  async () => {
+    const { home, job, servers } = setting;
+    const s3 = new S3Client({
+      endpoint: servers.urls.s3,
+      region: S3_REGION,
+      credentials: fromWebToken({
+        roleArn: arnOf('deploy'),
+        webIdentityToken: job.token,
+        clientConfig: { endpoint: servers.urls.sts, region: S3_REGION },
+      }),
+    });
+    const list = () => s3.send(new ListObjectsV2Command({ Bucket: 'artifacts' })).then(() => 'done', nameOf);
+    const listing = job.run(python ?? '', ['-c', LISTING, `${home.folder}/listed`]);
+    expect(await list()).toBe('done');
+    await until(() => existsSync(`${home.folder}/listed`), 20_000);
+    await finishJob(servers, job.job.jobId);
+    const ended = Date.now();
+    await until(async () => (await list()) === 'ExpiredToken', LIMIT_MS);
+    const { stdout, stderr } = await listing;
+    const [code, at]: readonly [string, number] = JSON.parse(stdout || JSON.stringify([stderr, 0]));
+    expect(code).toBe('ExpiredToken');
+    expect(at - ended).toBeLessThan(LIMIT_MS);
+    s3.destroy();
+  },
+);
 
 const nameOf = (cause: unknown): string => (cause instanceof Error ? cause.name : String(cause));

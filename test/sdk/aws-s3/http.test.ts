@@ -2,7 +2,6 @@
 import { describe } from 'vitest';
 import { boto3Cases } from './boto3.ts';
 import { commandLineCases } from './command-line.ts';
-import { endCases } from './end.ts';
 import { javascriptCases } from './javascript.ts';
 import { roleCases, TAGGED_ROLE } from './roles.ts';
 import { settingOf } from './setting.ts';
@@ -12,6 +11,5 @@ describe('over http', () => {
   describe('aws s3', () => commandLineCases(setting));
   describe('the JavaScript SDK', () => javascriptCases(setting));
   describe('roles as AWS writes them', () => roleCases(setting));
-  describe('the end of a job', () => endCases(setting));
   describe('boto3', () => boto3Cases(setting));
 });

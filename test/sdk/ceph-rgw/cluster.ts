@@ -3,12 +3,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { requireClient } from '../../clients.ts';
-import { listen, until } from '../../fakes/guarded-resource.ts';
+import { freePort } from '../../fakes/free-port.ts';
+import { until } from '../../fakes/guarded-resource.ts';
 import { BoundProcess } from './bound-process.ts';
 
 const PROGRAMS = ['ceph-mon', 'ceph-osd', 'radosgw', 'radosgw-admin', 'ceph', 'ceph-authtool', 'monmaptool'] as const;
@@ -72,14 +72,6 @@ export async function startCeph(programs: Programs): Promise<CephCluster> {
     await close();
     throw new Error(`Ceph did not start\n${said}`, { cause });
   }
-}
-
-/** A port that nobody had a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function untilAnswers(url: string, processes: readonly BoundProcess[]): Promise<void> {
