@@ -1,5 +1,7 @@
 // What CI and callers do with a fleet: start and end jobs, ask for tokens, exchange them, use credentials.
 import { Agent, request } from 'node:http';
+import { Secret } from '../../../src/base/core/secret.ts';
+import { basicAuthorization } from '../../../src/wire/authorization.ts';
 import { type Answer, finishJob, type StartedJob, startJob } from '../../e2e/three-servers.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -82,11 +84,24 @@ export async function untilServed(
 /** Ends a job at its controller's word. */
 export const endJob = (fleet: Fleet, jobId: string): Promise<Answer> => finishJob(ofFleet(fleet), jobId);
 
+/** Which role is asked for, and by which client of the STS, if any. */
+interface ExchangeCall {
+  readonly role?: string;
+  readonly client?: { readonly name: string; readonly secret: string };
+}
+
 /** Exchanges a token at one of the STSs. */
-export const exchangeAt = (sts: string, token: string, role = 'deploy'): Promise<Reply | undefined> =>
+export const exchangeAt = (
+  sts: string,
+  token: string,
+  { client, role = 'deploy' }: ExchangeCall = {},
+): Promise<Reply | undefined> =>
   call(`${sts}/token`, {
     method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(client === undefined ? {} : { authorization: basicAuthorization(client.name, new Secret(client.secret)) }),
+    },
     body: new URLSearchParams({
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
       subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',

@@ -38,6 +38,8 @@ export interface Fleet {
   readonly audience: string;
   /** Where CI and callers reach the servers, past every link that a test cuts. */
   readonly doors: { readonly issuer: string; readonly sts: string };
+  /** Of each replica itself, past every link. */
+  readonly stsUrls: readonly string[];
   readonly gatewayUrls: readonly string[];
   readonly controllerFile: string;
   /** Of the first replica of each. */
@@ -97,6 +99,7 @@ export async function makeFleet(options: FleetOptions = {}): Promise<Fleet> {
     folder,
     audience: urls.sts,
     doors: { issuer: issuerDoor.url, sts: stsDoor.url },
+    stsUrls: stsPorts.map((port) => `http://127.0.0.1:${port}`),
     gatewayUrls: gatewayPorts.map((port) => `http://127.0.0.1:${port}`),
     ...files,
     ...{ issuers, stss, gateways },

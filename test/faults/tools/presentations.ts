@@ -32,7 +32,7 @@ export class Presentations {
     const waiting = [...this.#granted.keys()].flatMap((token) => Array.from({ length: times }, () => token));
     const lane = async (): Promise<void> => {
       for (let token = waiting.shift(); token !== undefined; token = waiting.shift()) {
-        const reply = await exchangeAt(sts, token, 'once');
+        const reply = await exchangeAt(sts, token, { role: 'once' });
         this.#note(token, reply);
         if (reply?.status !== 200) await breathe(BREATH_MS);
       }
