@@ -23,7 +23,7 @@ export async function verifyIssuerSignature(
   if (!known.ok) return known;
   const first = await verifyJws(token, known.value, options);
   if (first.ok || first.error.reason !== 'key_unknown') return first;
-  const newer = await keys.keysAfterUnknownKey(issuer.issuer);
+  const newer = await keys.keysAfterUnknownKey(issuer.issuer, token.header.kid);
   if (newer === null || !newer.ok) return first;
   return verifyJws(token, newer.value, options);
 }

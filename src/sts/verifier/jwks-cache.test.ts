@@ -3,8 +3,10 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { answer, FakeJobIssuer, fakeKey, type Handler, noAnswer } from '../../../test/fakes/fake-job-issuer.ts';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
 import { MemoryLog } from '../../../test/fakes/memory-log.ts';
+import type { GuardedFetch } from '../../base/ports/fetch.ts';
 import type { TrustedIssuer } from '../settings.ts';
-import { JwksCache, MAX_SET_AGE_MS, REFRESH_MS, RETRY_WITHOUT_SET_MS, UNKNOWN_KEY_REFETCH_MS } from './jwks-cache.ts';
+import { JwksCache, MAX_SET_AGE_MS, REFRESH_MS, RETRY_WITHOUT_SET_MS } from './jwks-cache.ts';
+import { SAME_KEY_AGAIN_MS, SAME_KEY_MS, UNKNOWN_KEY_FETCHES } from './unknown-keys.ts';
 
 const DISCOVERY = '/.well-known/openid-configuration';
 let clock: FrozenClock;
@@ -134,19 +136,79 @@ describe('the keys of an issuer', () => {
 });
 
 describe('a key id that the set does not have', () => {
-  test('makes one fetch a minute, whatever a flood of them asks for', async () => {
-    await kids();
-    for (let i = 0; i < 20; i += 1) await cache.keysAfterUnknownKey(issuer.issuer);
-    expect(jwksFetches()).toBe(2);
-    clock.advanceMs(UNKNOWN_KEY_REFETCH_MS);
-    await cache.keysAfterUnknownKey(issuer.issuer);
-    expect(jwksFetches()).toBe(3);
+  /** How many fetches these key ids cause, each asked for when the one before was answered. */
+  const fetchesFor = async (unknown: readonly (string | undefined)[]): Promise<number> => {
+    const before = jwksFetches();
+    for (const kid of unknown) await cache.keysAfterUnknownKey(issuer.issuer, kid);
+    return jwksFetches() - before;
+  };
+  let invented = 0;
+  const flood = (): readonly string[] => {
+    invented += 20;
+    return Array.from({ length: 20 }, (_, at) => `invented-${invented + at}`);
+  };
+  const refillMs = 1000 / UNKNOWN_KEY_FETCHES.perSecond;
+  beforeEach(() => kids());
+
+  test('makes three fetches at once and one more each 20 seconds, whatever a flood of them asks for', async () => {
+    expect([await fetchesFor(flood()), UNKNOWN_KEY_FETCHES.burst]).toEqual([3, 3]);
+    clock.advanceMs(refillMs - 1);
+    expect(await fetchesFor(flood())).toBe(0);
+    clock.advanceMs(1);
+    expect(await fetchesFor(flood())).toBe(1);
+    for (let minute = 0; minute < 10; minute += 1) {
+      clock.advanceMs(60_000);
+      expect(await fetchesFor(flood())).toBe(3);
+    }
   });
 
-  test('is found when the issuer has just rotated', async () => {
-    await kids();
+  test('makes one fetch for all who come while it runs', async () => {
+    const before = jwksFetches();
+    await Promise.all(flood().map((kid) => cache.keysAfterUnknownKey(issuer.issuer, kid)));
+    expect(jwksFetches() - before).toBe(1);
+  });
+
+  test.each(['revoked', undefined])(
+    'that was looked for a moment ago (%s) is looked for again after two seconds, and then once a minute',
+    async (kid) => {
+      const often = Array.from({ length: 20 }, () => kid);
+      expect(await fetchesFor(often)).toBe(1);
+      clock.advanceMs(SAME_KEY_AGAIN_MS - 1);
+      expect(await fetchesFor(often)).toBe(0);
+      clock.advanceMs(1);
+      expect(await fetchesFor(often)).toBe(1);
+      clock.advanceMs(SAME_KEY_MS - 1);
+      expect(await fetchesFor(often)).toBe(0);
+      clock.advanceMs(1);
+      expect(await fetchesFor(often)).toBe(1);
+      clock.advanceMs(SAME_KEY_AGAIN_MS);
+      expect(await fetchesFor(often)).toBe(0);
+    },
+  );
+
+  test('is found when the issuer has just rotated, and again when a revocation follows at once', async () => {
+    const found = async (kid: string): Promise<unknown> => {
+      const keys = await cache.keysAfterUnknownKey(issuer.issuer, kid);
+      return keys?.ok && keys.value.map((key) => key.kid);
+    };
     issuer.published = [issuer.key.publicJwk, fakeKey('key-2').publicJwk];
-    const keys = await cache.keysAfterUnknownKey(issuer.issuer);
-    expect(keys?.ok && keys.value.map((key) => key.kid)).toEqual(['key-1', 'key-2']);
+    expect(await found('key-2')).toEqual(['key-1', 'key-2']);
+    issuer.published = [issuer.key.publicJwk, fakeKey('key-3').publicJwk];
+    expect(await found('key-3')).toEqual(['key-1', 'key-3']);
+    // Those who hold tokens of the key that is gone keep coming; the next new key is found nevertheless.
+    await fetchesFor(Array.from({ length: 20 }, () => 'key-2'));
+    clock.advanceMs(refillMs);
+    issuer.published = [issuer.key.publicJwk, fakeKey('key-4').publicJwk];
+    await fetchesFor(Array.from({ length: 20 }, () => 'key-2'));
+    expect(await found('key-4')).toEqual(['key-1', 'key-4']);
+  });
+
+  test('of one issuer costs another one nothing', async () => {
+    const other = new FakeJobIssuer(clock, 'https://other.example.com');
+    const issuers = [issuer.registration(), other.registration()];
+    const fetch: GuardedFetch = (request) => (request.url.startsWith(other.issuer) ? other : issuer).fetch(request);
+    cache = new JwksCache({ issuers, fetch, clock, log: new MemoryLog() });
+    await fetchesFor(flood());
+    expect(await cache.keysAfterUnknownKey(other.issuer, 'key-2')).not.toBeNull();
   });
 });

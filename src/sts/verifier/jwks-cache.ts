@@ -9,11 +9,11 @@ import type { Log } from '../../base/ports/log.ts';
 import type { TrustedIssuer } from '../settings.ts';
 import { type DiscoveredIssuer, discoverIssuer } from './discovery.ts';
 import { fetchJsonObject, lasting, type OutboundFailure } from './outbound.ts';
+import { UnknownKeys } from './unknown-keys.ts';
 
 /** Design, section 8. */
 export const REFRESH_MS = 5 * 60_000;
 export const MAX_SET_AGE_MS = 24 * 3_600_000;
-export const UNKNOWN_KEY_REFETCH_MS = 60_000;
 /** Without any set there is nothing to serve, so asking again soon costs little; a flood still makes one fetch a second. */
 export const RETRY_WITHOUT_SET_MS = 1000;
 /** How often the background looks for sets that are due, and so how soon an issuer that was away is asked again. */
@@ -25,7 +25,6 @@ interface Entry {
   /** When the last good set was asked for; null: there was none. */
   fetchedAt: MonotonicMs | null;
   attemptedAt: MonotonicMs | null;
-  unknownKeyAt: MonotonicMs | null;
   /** Why the last fetch failed. */
   problem: Failure;
   /** What the newest good discovery document said. */
@@ -39,6 +38,7 @@ export class JwksCache {
   readonly #fetch: GuardedFetch;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #unknown = new UnknownKeys();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(o: { issuers: readonly TrustedIssuer[]; fetch: GuardedFetch; clock: Clock; log: Log }) {
@@ -51,7 +51,6 @@ export class JwksCache {
         keys: [],
         fetchedAt: null,
         attemptedAt: null,
-        unknownKeyAt: null,
         problem: failure('issuer_unreachable', 'never fetched'),
         discovered: null,
         inFlight: null,
@@ -86,16 +85,15 @@ export class JwksCache {
   }
 
   /**
-   * The keys after one more fetch, for a token whose key the set does not have; null when this issuer was already asked
-   * for that reason within the last minute, so that made-up key ids cost it nothing.
+   * The keys after one more fetch, for a token whose key the set does not have; null when this issuer was asked for that reason as
+   * often as it may be, or for this very key a moment ago: made-up key ids cost it next to nothing.
    */
-  async keysAfterUnknownKey(issuer: string): Promise<Result<readonly VerificationKey[], Failure> | null> {
+  async keysAfterUnknownKey(
+    issuer: string,
+    kid: string | undefined,
+  ): Promise<Result<readonly VerificationKey[], Failure> | null> {
     const entry = this.#entry(issuer);
-    const now = this.#clock.monotonicMs();
-    if (entry.inFlight === null) {
-      if (entry.unknownKeyAt !== null && now - entry.unknownKeyAt < UNKNOWN_KEY_REFETCH_MS) return null;
-      entry.unknownKeyAt = now;
-    }
+    if (entry.inFlight === null && !this.#unknown.mayAsk(issuer, kid, this.#clock.monotonicMs())) return null;
     await this.#refresh(entry);
     return this.#serve(entry);
   }
