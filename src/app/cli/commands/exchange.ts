@@ -4,7 +4,7 @@ import { exchangeInJob } from '../exchange-in-job.ts';
 import { STS_HELP, STS_OPTIONS } from '../runner-command.ts';
 
 export const exchange: Command = {
-  usage: 'jobpass exchange --role TENANT/NAME [--sts URL] [--json]',
+  usage: 'jobpass exchange --role TENANT/NAME [--sts URL] [--audience AUDIENCE] [--duration DURATION] [--json]',
   options: { ...STS_OPTIONS, json: { type: 'boolean' } },
   optionHelp: { ...STS_HELP, json: 'print the credential with its expiry and session' },
   async run(surroundings) {

@@ -7,7 +7,9 @@ import { exchangeInJob } from '../exchange-in-job.ts';
 import { orFail, STS_HELP, STS_OPTIONS } from '../runner-command.ts';
 
 export const exec: Command = {
-  usage: 'jobpass exec --role TENANT/NAME [--sts URL] -- PROGRAM [ARGUMENT ...]',
+  usage:
+    'jobpass exec --role TENANT/NAME [--sts URL] [--audience AUDIENCE] [--duration DURATION] [--keep-identity] [--quiet]\n' +
+    '       -- PROGRAM [ARGUMENT ...]',
   options: { ...STS_OPTIONS, 'keep-identity': { type: 'boolean' }, quiet: { type: 'boolean', short: 'q' } },
   optionHelp: {
     ...STS_HELP,

@@ -16,7 +16,7 @@ import { watchFiles } from '../watch-files.ts';
 const DEFAULT_PATH = 'policies';
 
 export const policyTest: Command = {
-  usage: 'jobpass policy test [FOLDER|FILE] [--coverage] [--junit FILE] [--watch] [--json]',
+  usage: 'jobpass policy test [FOLDER|FILE] [--coverage] [--require-coverage] [--junit FILE] [--watch] [--json]',
   options: {
     coverage: { type: 'boolean' },
     'require-coverage': { type: 'boolean' },
