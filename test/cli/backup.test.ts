@@ -78,6 +78,17 @@ describe('jobpass backup', () => {
       expect(readFileSync(join(folder, 'x'), 'utf8')).toBe('mine');
     }));
 
+  test('before the first start says that there is no database yet, and leaves nothing', () =>
+    inFreshFolder(async (folder) => {
+      await jobpass(INIT, { folder });
+      const ended = await run(folder, 'backup', '--sts', '--to', 'sts.backup');
+      expect(ended).toMatchObject({ code: 4, stdout: '' });
+      expect(ended.stderr).toMatch(
+        /^jobpass: error: there is no database \S+data\/sts\.db to back up \(ERR_STORE_UNAVAILABLE\) {3}hint: a server makes its database/,
+      );
+      expect(readdirSync(folder).filter((name) => name.startsWith('sts.backup'))).toEqual([]);
+    }));
+
   test('takes a passphrase from a file that nobody else may read, and no short one', () =>
     inProject(async (folder) => {
       const withPassphrase = (text: string, mode: number): Promise<Ended> => {

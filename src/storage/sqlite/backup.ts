@@ -20,7 +20,10 @@ const ALL_PAGES = 2 ** 31 - 1;
  * 0600. Rejects with ERR_STORE_SCHEMA, ERR_STORE_CORRUPT or ERR_STORE_UNAVAILABLE.
  */
 export async function copySqlite(kind: 'issuer' | 'sts', from: string, to: string): Promise<void> {
-  if (!existsSync(from)) throw unavailable(new Error(`there is no database ${from}`));
+  if (!existsSync(from))
+    throw new JobpassError('ERR_STORE_UNAVAILABLE', `there is no database ${from} to back up`, {
+      hint: 'a server makes its database when it starts for the first time; `storage` names another file',
+    });
   let source: DatabaseSync | undefined;
   try {
     source = new DatabaseSync(resolve(from), { readOnly: true });
