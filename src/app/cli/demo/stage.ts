@@ -45,52 +45,65 @@ export function buildStage(options: {
 }): Stage {
   const { clouds = ['aws'], folder, ports } = options;
   const tls = needsTls(clouds) ? join(folder, 'tls') : null;
-  const urls = stageUrls(ports, clouds);
+  const stage = stageIn(folder, { clouds, tls, urls: stageUrls(ports, clouds) });
+  const { caFile, urls } = stage;
   const fill = (text: string): string => fillAddresses(text, { ...urls.doors, issuer: urls.issuer, sts: urls.sts });
-  const secrets = {
-    controller: makeSecret(systemRandom),
-    sts: makeSecret(systemRandom),
-    gateway: makeSecret(systemRandom),
-    operator: makeSecret(systemRandom),
-  };
-  const stage: Stage = {
-    folder,
-    urls,
-    clouds,
-    caFile: tls === null ? null : makeTls(tls),
-    configs: {
-      issuer: join(folder, 'issuer/jobpass.yaml'),
-      sts: join(folder, 'sts/jobpass.yaml'),
-      gateway: join(folder, 'gateway/jobpass.yaml'),
-    },
-    controllerFile: join(folder, 'ci/controller.json'),
-    operatorFile: join(folder, 'sts/operator.json'),
-    issuerOperatorFile: join(folder, 'issuer/operator.json'),
-    repository: join(folder, 'web-shop'),
-    binFolder: join(folder, 'bin'),
-  };
+  const secrets = makeSecrets();
   writePublicFile(stage.configs.issuer, issuerConfig(urls, secrets));
   writePublicFile(stage.configs.sts, stsConfig(urls, secrets, tls));
   writePublicFile(stage.configs.gateway, gatewayConfig(urls, clouds, tls));
-  for (const server of ['issuer', 'sts'] as const)
-    makeEncryptionKey(join(folder, server, `.jobpass/${server}.kek`), systemRandom);
-  makeEncryptionKey(join(folder, `gateway/.jobpass/gateway-${DEMO_GATEWAY}.kek`), systemRandom);
-  writePrivateFile(join(folder, 'sts/.jobpass/sts.secret'), secrets.sts.reveal());
-  writePrivateFile(join(folder, 'gateway/.jobpass/gateway.secret'), secrets.gateway.reveal());
-  writeCredentialFile(stage.controllerFile, { url: urls.issuer, client: 'ci', secret: secrets.controller.reveal() });
-  const operator = { client: 'operator', secret: secrets.operator.reveal() };
-  writeCredentialFile(stage.operatorFile, { socket: join(folder, 'sts/run/sts.sock'), ...operator });
-  writeCredentialFile(stage.issuerOperatorFile, { socket: join(folder, 'issuer/run/issuer.sock'), ...operator });
+  writeSecrets(stage, secrets);
   copyFilled(join(options.example, 'policies'), join(folder, 'sts/policies'), fill);
   makeRepository(options.example, stage.repository, fill);
   const [cloud] = clouds;
   if (cloud !== undefined && (cloud !== 'aws' || tls !== null)) publishTo(stage, cloud);
-  const { caFile } = stage;
-  writeProgram(
-    stage.binFolder,
-    caFile === null ? options.program : ['env', `NODE_EXTRA_CA_CERTS=${caFile}`, ...options.program],
-  );
+  const trusting = caFile === null ? [] : ['env', `NODE_EXTRA_CA_CERTS=${caFile}`];
+  writeProgram(stage.binFolder, [...trusting, ...options.program]);
   return stage;
+}
+
+/** What lies where. Nothing is made but the https identity below `tls`. */
+const stageIn = (
+  folder: string,
+  { clouds, tls, urls }: { readonly clouds: readonly Cloud[]; readonly tls: string | null; readonly urls: StageUrls },
+): Stage => ({
+  folder,
+  urls,
+  clouds,
+  caFile: tls === null ? null : makeTls(tls),
+  configs: {
+    issuer: join(folder, 'issuer/jobpass.yaml'),
+    sts: join(folder, 'sts/jobpass.yaml'),
+    gateway: join(folder, 'gateway/jobpass.yaml'),
+  },
+  controllerFile: join(folder, 'ci/controller.json'),
+  operatorFile: join(folder, 'sts/operator.json'),
+  issuerOperatorFile: join(folder, 'issuer/operator.json'),
+  repository: join(folder, 'web-shop'),
+  binFolder: join(folder, 'bin'),
+});
+
+type Secrets = ReturnType<typeof makeSecrets>;
+
+/** Of every client of issuer and STS. */
+const makeSecrets = () => ({
+  controller: makeSecret(systemRandom),
+  sts: makeSecret(systemRandom),
+  gateway: makeSecret(systemRandom),
+  operator: makeSecret(systemRandom),
+});
+
+/** Each server's key-encryption key, and what its clients prove themselves with, in files of their owner's. */
+function writeSecrets({ controllerFile, folder, issuerOperatorFile, operatorFile, urls }: Stage, of: Secrets): void {
+  for (const server of ['issuer', 'sts'] as const)
+    makeEncryptionKey(join(folder, server, `.jobpass/${server}.kek`), systemRandom);
+  makeEncryptionKey(join(folder, `gateway/.jobpass/gateway-${DEMO_GATEWAY}.kek`), systemRandom);
+  writePrivateFile(join(folder, 'sts/.jobpass/sts.secret'), of.sts.reveal());
+  writePrivateFile(join(folder, 'gateway/.jobpass/gateway.secret'), of.gateway.reveal());
+  writeCredentialFile(controllerFile, { url: urls.issuer, client: 'ci', secret: of.controller.reveal() });
+  const operator = { client: 'operator', secret: of.operator.reveal() };
+  writeCredentialFile(operatorFile, { socket: join(folder, 'sts/run/sts.sock'), ...operator });
+  writeCredentialFile(issuerOperatorFile, { socket: join(folder, 'issuer/run/issuer.sock'), ...operator });
 }
 
 /** Where the servers are. The issuer stays on http: Azure's clients never speak to it. */
@@ -110,7 +123,7 @@ function copyFilled(from: string, to: string, fill: (text: string) => string): v
     writePublicFile(join(to, file), fill(readFileSync(join(from, file), 'utf8')));
 }
 
-function writeProgram(binFolder: string, program: readonly [string, ...string[]]): void {
+function writeProgram(binFolder: string, program: readonly string[]): void {
   mkdirSync(binFolder, { recursive: true });
   const quoted = program.map((part) => `'${part.replaceAll("'", `'\\''`)}'`).join(' ');
   writeFileSync(join(binFolder, 'jobpass'), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 });
