@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -26,6 +27,9 @@ const ALONE = [
   'test/faults/postgres-store.test.ts',
   'test/sdk/aws-s3/end.test.ts',
 ];
+
+const lost = ALONE.filter((file) => !existsSync(new URL(file, import.meta.url)));
+if (lost.length > 0) throw new Error(`vitest.config.ts lists what is not there: ${lost.join(', ')}`);
 
 const SUITE = { testTimeout: 120_000, hookTimeout: 60_000 };
 
