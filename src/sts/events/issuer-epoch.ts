@@ -1,7 +1,7 @@
 // What an STS does about an issuer whose store began anew: an epoch of that issuer, once for each beginning, whoever of the replicas hears of it first.
 import { newAction } from '../../base/audit/new-action.ts';
 import type { Epoch } from '../../base/core/epoch.ts';
-import { EPOCH_KEPT_SECONDS, MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
+import { EPOCH_KEPT_SECONDS } from '../../base/core/limits.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
 import type { Clock } from '../../base/ports/clock.ts';
 import type { Random } from '../../base/ports/random.ts';
@@ -14,7 +14,7 @@ interface Began {
   readonly random: Random;
 }
 
-/** The epoch that was raised; undefined when what was granted before has ended already, or cannot be alive any more. */
+/** The epoch that was raised. Precondition: `knownSince` is at most a clock skew ahead (see verifyEvent). Undefined when what was granted before has ended already, or cannot be alive any more. */
 export async function issuerEpoch(
   store: Pick<StsStore, 'listEpochs' | 'raiseEpoch'>,
   { clock, issuer, knownSince, random }: Began,
@@ -24,8 +24,8 @@ export async function issuerEpoch(
   const isOurs = (epoch: Epoch): boolean =>
     epoch.scope === 'all' || (epoch.scope === 'issuer' && epoch.name === issuer);
   if ((await store.listEpochs()).some((epoch) => isOurs(epoch) && epoch.at >= knownSince)) return undefined;
-  // By the issuer's clock if that is ahead; but nobody's clock may put an end to what is still far off.
-  const at = Math.max(now, Math.min(knownSince, now + MAX_CLOCK_SKEW_SECONDS));
+  // By the issuer's clock if that is ahead: an epoch below what it claims would be raised again with its next word.
+  const at = Math.max(now, knownSince);
   const record = newAction(
     { clock, random },
     {

@@ -5,9 +5,7 @@ import { answer, FakeJobIssuer, fakeKey, noAnswer } from '../../../test/fakes/fa
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
 import { MemoryLog } from '../../../test/fakes/memory-log.ts';
 import { MemoryStsStore } from '../../../test/fakes/memory-sts-store.ts';
-import { EPOCH_KEPT_SECONDS } from '../../base/core/limits.ts';
 import { assembleJws } from '../../base/jwt/assemble.ts';
-import { actionRecord } from '../../storage/conformance/fixtures.ts';
 import { encodeSecurityEvent, SECURITY_EVENT_TYPE } from '../../wire/secevent/event.ts';
 import { FeedAges } from '../verifier/feed-ages.ts';
 import { JwksCache } from '../verifier/jwks-cache.ts';
@@ -250,51 +248,5 @@ describe('the poller', () => {
     await vi.advanceTimersByTimeAsync(50);
     expect(issuer.polls.length).toBe(2);
     await receiver.close();
-  });
-});
-
-describe('an issuer that began anew', () => {
-  const heard = async (knownSince: number | null): Promise<void> => {
-    issuer.knownSince = knownSince;
-    expect(await receiver.pollOnce()).toMatchObject({ ok: true });
-  };
-
-  test('ends what was granted to its jobs before, once for each beginning', async () => {
-    const now = clock.nowSeconds();
-    await heard(null);
-    expect(await store.listEpochs()).toEqual([]);
-    await heard(now - 60);
-    await heard(now - 60);
-    expect(await store.listEpochs()).toEqual([{ scope: 'issuer', name: issuer.issuer, at: now }]);
-    expect(store.actions.map(({ action, target }) => [action, target])).toEqual([
-      ['epoch.raise', `issuer ${issuer.issuer}`],
-    ]);
-    clock.advance(30);
-    await heard(now + 20);
-    expect(await store.listEpochs()).toEqual([{ scope: 'issuer', name: issuer.issuer, at: now + 30 }]);
-  });
-
-  test('by a clock that is ahead of ours ends what is before its own time', async () => {
-    const now = clock.nowSeconds();
-    await heard(now + 20);
-    await heard(now + 20);
-    expect(await store.listEpochs()).toEqual([{ scope: 'issuer', name: issuer.issuer, at: now + 20 }]);
-  });
-
-  test('so long ago that nothing of before can be alive ends nothing, nor where all has ended since', async () => {
-    await heard(clock.nowSeconds() - EPOCH_KEPT_SECONDS - 1);
-    expect(store.actions).toEqual([]);
-    await store.raiseEpoch({ scope: { scope: 'all' }, now: clock.nowSeconds(), record: actionRecord('1') });
-    await heard(clock.nowSeconds() - 1);
-    expect(store.actions.map(({ id }) => id)).toEqual(['A1']);
-  });
-
-  test('whose epoch the store does not take does not count as heard', async () => {
-    store.hooks.beforeRaise = () => {
-      throw new Error('the disk is full');
-    };
-    issuer.knownSince = clock.nowSeconds();
-    await expect(receiver.pollOnce()).rejects.toThrow('the disk is full');
-    expect(age()).toBeNull();
   });
 });

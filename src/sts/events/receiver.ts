@@ -184,11 +184,11 @@ export class EventReceiver {
   }
 
   async #verifyAll(batch: EventBatch): Promise<{ verified: readonly SecurityEvent[]; refused: number }> {
-    const { client, issuer, keys, log } = this.#deps;
+    const { client, clock, issuer, keys, log } = this.#deps;
     const verified: SecurityEvent[] = [];
     let refused = 0;
     for (const set of batch.sets.values()) {
-      const event = await verifyEvent(keys, set, { issuer, audience: client.client });
+      const event = await verifyEvent(keys, set, { issuer, audience: client.client, now: clock.nowSeconds() });
       if (event.ok) verified.push(event.value);
       else {
         // Never acknowledged and never reported as an error (RFC 8936 §2.4.4): an end must not be lost because our view

@@ -1,6 +1,8 @@
 // One security event of a registered issuer, from its signed form to what it says. It acts on nothing.
+import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, type Result } from '../../base/core/result.ts';
+import type { EpochSeconds } from '../../base/core/time.ts';
 import { parseJws } from '../../base/jwt/jws.ts';
 import { checkType } from '../../base/jwt/token-type.ts';
 import { decodeSecurityEvent, SECURITY_EVENT_TYPE, type SecurityEvent } from '../../wire/secevent/event.ts';
@@ -10,12 +12,13 @@ import { type IssuerKeys, verifyIssuerSignature } from '../verifier/issuer-signa
 /**
  * The event in a SET (RFC 8417) that `issuer` signed for the client `audience`. The explicit type keeps ID tokens out.
  * Errors: those of parseJws, checkType, the signature and the codec; issuer_unknown and audience_mismatch when it was
- * said by or to someone else.
+ * said by or to someone else; claim_malformed when the issuer claims to begin anew at a time that no clock skew explains: with each poll it
+ * would end everything once more.
  */
 export async function verifyEvent(
   keys: IssuerKeys,
   set: string,
-  o: { readonly issuer: TrustedIssuer; readonly audience: string },
+  o: { readonly issuer: TrustedIssuer; readonly audience: string; readonly now: EpochSeconds },
 ): Promise<Result<SecurityEvent, Failure>> {
   const parsed = parseJws(set);
   if (!parsed.ok) return parsed;
@@ -27,5 +30,9 @@ export async function verifyEvent(
   if (!event.ok) return event;
   if (event.value.issuer !== o.issuer.issuer) return err(failure('issuer_unknown', 'the event is of another issuer'));
   if (event.value.audience !== o.audience) return err(failure('audience_mismatch', 'the event is for another client'));
+  if (isOfTheFuture(event.value, o.now)) return err(failure('claim_malformed', 'known_since lies in the future'));
   return event;
 }
+
+const isOfTheFuture = (event: SecurityEvent, now: EpochSeconds): boolean =>
+  event.kind === 'verification' && event.knownSince !== null && event.knownSince > now + MAX_CLOCK_SKEW_SECONDS;
