@@ -1,9 +1,9 @@
 // A token that may be used once and comes again: what it was used for, for the operator, and the same session once more for the
 // client that did not get its answer.
 import { isDeepStrictEqual } from 'node:util';
+import { newAction } from '../base/audit/new-action.ts';
 import type { ActionRecord } from '../base/audit/record.ts';
 import type { AuditStore } from '../base/audit/store.ts';
-import { ID_RANDOM_BYTES, newId } from '../base/core/ids.ts';
 import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import type { EpochSeconds } from '../base/core/time.ts';
@@ -89,13 +89,15 @@ const recordOf = (
   { random }: RepeatDeps,
   { at, remoteAddress }: Case,
   { session, use }: { readonly session: Session; readonly use: KnownUse },
-): ActionRecord => ({
-  kind: 'action',
-  id: newId('A', random.bytes(ID_RANDOM_BYTES)),
-  at,
-  actor: { kind: 'client', name: use.client ?? '' },
-  action: 'session.repeat',
-  tenant: session.role.tenant,
-  target: session.id,
-  detail: { decision: session.decisionId, used_at: use.usedAt, remote_address: remoteAddress },
-});
+): ActionRecord =>
+  // At the moment of the request, by which everything else of it is judged.
+  newAction(
+    { clock: { nowMs: () => at }, random },
+    {
+      actor: { kind: 'client', name: use.client ?? '' },
+      action: 'session.repeat',
+      tenant: session.role.tenant,
+      target: session.id,
+      detail: { decision: session.decisionId, used_at: use.usedAt, remote_address: remoteAddress },
+    },
+  );

@@ -6,7 +6,7 @@ import type { ChainState, StoredCheckpoint } from '../../../base/audit/store.ts'
 import type { JsonObject } from '../../../base/core/json.ts';
 import { CommandFailure, EXIT } from '../command.ts';
 import { askOperator, type OperatorCredential } from '../operator.ts';
-import { printable } from '../paint.ts';
+import { refusalText } from '../operator-refusal.ts';
 import { chainState, storedCheckpoint, storedEntry, type Trail } from './trail.ts';
 
 /** A route of `/admin/v1/audit`, its answer read as `shape`. Ends the command when the server refuses. */
@@ -20,7 +20,7 @@ export async function askAudit<T>(
   if (parsed?.success === true) return parsed.data;
   if (status === 200)
     throw new CommandFailure('the server gave an answer that cannot be read', { exitCode: EXIT.unavailable });
-  const message = typeof body.message === 'string' ? printable(body.message, 300) : 'the server refused';
+  const message = refusalText(body);
   if (status === 403)
     throw new CommandFailure(message, {
       exitCode: EXIT.denied,

@@ -8,6 +8,7 @@ import type { TokenView } from '../../../policy/trust/trust.ts';
 import { systemClock } from '../../adapters.ts';
 import { type Command, CommandFailure, EXIT, type Surroundings, text } from '../command.ts';
 import { askOperator, operatorCredential } from '../operator.ts';
+import { refusalText } from '../operator-refusal.ts';
 import { paintFor, printable } from '../paint.ts';
 import { readPolicies } from '../policy-files.ts';
 import { readDecision } from '../read-decision.ts';
@@ -102,10 +103,8 @@ function parseClaims(path: string, folder: string): JsonObject {
 async function ofDecision(id: string, { folder, env, options }: Surroundings): Promise<Found> {
   const credential = operatorCredential({ folder, env });
   const { status, body } = await askOperator(credential, `/admin/v1/decisions/${encodeURIComponent(id.toUpperCase())}`);
-  if (status !== 200) {
-    const message = typeof body.message === 'string' ? printable(body.message, 300) : 'the server refused';
-    throw new CommandFailure(`${printable(id)}: ${message}`, { exitCode: EXIT.failed });
-  }
+  // Not as other commands do: here the exit code of whoever may not is that of a token that has no role.
+  if (status !== 200) throw new CommandFailure(`${printable(id)}: ${refusalText(body)}`, { exitCode: EXIT.failed });
   const record = readDecision(body.decision);
   if (record.issuer === '')
     throw usage(
