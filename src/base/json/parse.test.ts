@@ -67,6 +67,20 @@ describe('strict JSON', () => {
     expect(parsed.ok && parsed.value.admin).toBe(undefined);
   });
 
+  it('reads what JSON.stringify wrote as it reads the same with a space before it', () => {
+    const escapes = fc.constantFrom('\ud800', '\u0000', 'é', '\u2028', '__proto__', '1');
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4, noUnicodeString: false }), escapes, (value, name) => {
+        const text = JSON.stringify({ [name]: value, a: [value] });
+        const [read, spaced] = [parse(text), parse(` ${text}`)];
+        expect(read.ok).toBe(spaced.ok);
+        if (read.ok && spaced.ok) expect(read.value).toStrictEqual(spaced.value);
+      }),
+    );
+    const nested = `${'['.repeat(17)}${']'.repeat(17)}`;
+    expect([parse(nested).ok, parse(` ${nested}`).ok]).toEqual([false, false]);
+  });
+
   it('refuses what is not an object where an object is wanted', () => {
     for (const text of ['[]', 'null', '"{}"', '1']) expect(parseJsonObject(bytes(text)).ok).toBe(false);
     expect(parseJsonObject(bytes('{}'))).toEqual({ ok: true, value: {} });
