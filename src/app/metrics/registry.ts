@@ -86,8 +86,9 @@ export class Registry {
     const series = this.#at(definition, labels);
     series.value += seconds;
     series.observations += 1;
-    for (const [at, bound] of (definition.buckets ?? []).entries())
-      if (seconds <= bound) series.counts[at] = (series.counts[at] ?? 0) + 1;
+    const { buckets = [] } = definition;
+    for (let at = buckets.length - 1; at >= 0 && seconds <= (buckets[at] ?? 0); at -= 1)
+      series.counts[at] = (series.counts[at] ?? 0) + 1;
   }
 
   /** What a gauge, or a counter that somebody else counts, stands at. */

@@ -123,7 +123,7 @@ function bind(server: FastifyInstance, route: Route, { entrance, log }: { entran
     handler: async (request, reply) => {
       const repeated = repeatedHeader(request.raw.rawHeaders);
       if (repeated === undefined)
-        return send(reply, await withOnePatience(() => route.handle(toHttpRequest(request, reply, entrance))));
+        return send(reply, await withOnePatience(() => route.handle(new ReadRequest(request, reply, entrance))));
       return send(reply, refusal(route, 400, `the header ${repeated} may appear once`));
     },
     errorHandler: (error, _request, reply) => void send(reply, failed(route, error, log)),
@@ -154,34 +154,38 @@ function refusal(route: Pick<Route, 'refuse'>, status: number, message: string):
   return jsonResponse(status, { message, reason }, status === 503 || status === 429 ? { 'retry-after': '1' } : {});
 }
 
-function toHttpRequest(request: FastifyRequest, reply: FastifyReply, entrance: Entrance): HttpRequest {
-  const signal = lateSignal(reply.raw);
-  const url = request.raw.url ?? '';
-  const questionMark = url.indexOf('?');
-  return {
-    method: request.method,
-    params: request.params as Readonly<Record<string, string>>,
-    query: questionMark === -1 ? '' : url.slice(questionMark + 1),
-    headers: singleHeaders(request),
-    body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
-    remoteAddress: entrance.addressOf(request),
-    get signal() {
-      return signal();
-    },
-  };
-}
+/** A request as routes see it. */
+class ReadRequest implements HttpRequest {
+  readonly method: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly remoteAddress: string;
+  readonly #answer: ServerResponse;
+  #gone: AbortController | undefined;
 
-/** Made for the first who asks: most routes never do, and to make and abort one for each request costs as much as its routing. */
-function lateSignal(answer: ServerResponse): () => AbortSignal {
-  let gone: AbortController | undefined;
-  return () => {
-    if (gone !== undefined) return gone.signal;
+  constructor(request: FastifyRequest, reply: FastifyReply, entrance: Entrance) {
+    const url = request.raw.url ?? '';
+    const questionMark = url.indexOf('?');
+    this.method = request.method;
+    this.params = request.params as Readonly<Record<string, string>>;
+    this.query = questionMark === -1 ? '' : url.slice(questionMark + 1);
+    this.headers = singleHeaders(request);
+    this.body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    this.remoteAddress = entrance.addressOf(request);
+    this.#answer = reply.raw;
+  }
+
+  /** Made for the first who asks: most routes never do, and to make and abort one for each request costs as much as its routing. */
+  get signal(): AbortSignal {
+    if (this.#gone !== undefined) return this.#gone.signal;
     const made = new AbortController();
-    gone = made;
-    if (answer.closed) made.abort();
-    else answer.once('close', () => made.abort());
+    this.#gone = made;
+    if (this.#answer.closed) made.abort();
+    else this.#answer.once('close', () => made.abort());
     return made.signal;
-  };
+  }
 }
 
 function singleHeaders(request: FastifyRequest): Record<string, string> {

@@ -26,6 +26,8 @@ export class TokenBuckets {
   /** The least recently asked for first. */
   readonly #buckets = new Map<string, Bucket>();
   readonly #shared: Bucket;
+  /** Last in the order already: one caller who asks again and again must not have the table built anew. */
+  #newest: string | undefined;
 
   constructor(rate: Rate, maxBuckets: number = MAX_BUCKETS) {
     this.#rate = rate;
@@ -50,11 +52,13 @@ export class TokenBuckets {
 
   #bucketOf(name: string, now: MonotonicMs): Bucket {
     const known = this.#buckets.get(name);
+    if (known !== undefined && name === this.#newest) return known;
     if (known === undefined && !this.#hasRoom(now)) return this.#shared;
     // No fuller than the shared one: a name that has just drawn on that must not begin anew.
     const bucket = known ?? { tokens: this.#level(this.#shared, now), at: now };
     this.#buckets.delete(name);
     this.#buckets.set(name, bucket);
+    this.#newest = name;
     return bucket;
   }
 

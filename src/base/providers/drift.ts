@@ -27,18 +27,21 @@ export function claimDrift(issuer: string, claims: Claims, tellsOfJobs: boolean)
 
 /** What was last found of each issuer: tokens of one provider carry the same names over and over. */
 export class DriftWatch {
-  readonly #last = new Map<string, { readonly names: string; readonly drift: ClaimDrift | undefined }>();
+  readonly #last = new Map<string, { readonly names: readonly string[]; readonly drift: ClaimDrift | undefined }>();
 
   /** As `claimDrift`. Precondition: `issuer` is a registered one, so there are few. */
   look(issuer: string, claims: Claims, tellsOfJobs: boolean): ClaimDrift | undefined {
-    const names = Object.keys(claims).join('\n');
+    const names = Object.keys(claims);
     const last = this.#last.get(issuer);
-    if (last?.names === names) return last.drift;
+    if (last !== undefined && isSame(last.names, names)) return last.drift;
     const drift = claimDrift(issuer, claims, tellsOfJobs);
     this.#last.set(issuer, { names, drift });
     return drift;
   }
 }
+
+const isSame = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && some.every((name, at) => name === others[at]);
 
 const ownProfile = (claims: Claims): Provider => (Object.hasOwn(claims, 'repository_id') ? JOBPASS_GITHUB : JOBPASS);
 
