@@ -1,6 +1,7 @@
 // The servers that AWS's clients meet, each a process of its own: an assumed role against moto's, small objects, and large ones
 // against nginx. `node bench/aws.ts`, a minute and a half; moto_server and nginx are compared with where they are installed.
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requireClient } from '../test/clients.ts';
 import { startS3Servers } from '../test/e2e/s3-servers.ts';
@@ -8,13 +9,14 @@ import { DEPLOY_ROLE, sessionKeys } from '../test/sdk/aws-s3/job.ts';
 import { assumeRequest, BUCKET, getRequest, storeObject } from './aws-requests.ts';
 import { measure, measureWithCosts, printRates, printRatio, type Subject } from './measure.ts';
 import { temporaryFolder } from './parts.ts';
-import { cpuSeconds, portOf, startLeast, startMoto, startNginx } from './peers.ts';
+import { cpuSeconds, type Peer, portOf, startLeast, startMoto, startNginx } from './peers.ts';
 import { WireLoad } from './wire-load.ts';
 
 const MIB = 1024 * 1024;
 const LARGE_BYTES = 64 * MIB;
 const ASSUME = 'AssumeRoleWithWebIdentity';
 const MOTO = 'moto’s, which verifies and keeps nothing';
+const JUDGED = 'a floor that judges: no framework, limits, metrics or look-ups';
 const LEAST = 'the least of it: http, check, rows and signature';
 const SMALL = 'GET of 1 KiB';
 const LARGE = 'GET of 64 MiB';
@@ -57,25 +59,27 @@ try {
   // One core serves, another asks.
   pin(servers.sts.pid, '0');
   pin(process.pid, '1');
-  const least = keep(await startLeast(folder.path, '0'));
-  const leasting = keep(new WireLoad({ port: least.port, request: assume }));
   const granted: Subject[] = [
     { name: ASSUME, concurrency: 32, run: () => assuming.run(), cpuSeconds: () => cpuSeconds(servers.sts.pid) },
-    { name: LEAST, concurrency: 32, run: () => leasting.run(), cpuSeconds: least.cpuSeconds },
   ];
-  if (moto !== undefined) {
-    const peer = keep(await startMoto(moto, '0'));
+  const compare = (name: string, peer: Peer): void => {
     const load = keep(new WireLoad({ port: peer.port, request: assume }));
-    granted.push({ name: MOTO, concurrency: 32, run: () => load.run(), cpuSeconds: peer.cpuSeconds });
-  }
+    granted.push({ name, concurrency: 32, run: () => load.run(), cpuSeconds: peer.cpuSeconds });
+  };
+  const floors = [join(folder.path, 'judged'), join(folder.path, 'least')] as const;
+  compare(JUDGED, keep(await startLeast(floors[0], '0', [servers.urls.issuer, servers.urls.sts])));
+  compare(LEAST, keep(await startLeast(floors[1], '0')));
+  if (moto !== undefined) compare(MOTO, keep(await startMoto(moto, '0')));
   console.log(
     '32 at once, the server on one core; ours verifies the token and has session and record on the disk first\n',
   );
   const { costs, rates } = await measureWithCosts(granted, ONE_CORE);
   printRates(rates);
+  printRatio(rates, [ASSUME, JUDGED]);
   printRatio(rates, [ASSUME, LEAST]);
   if (moto !== undefined) {
     printRatio(rates, [ASSUME, MOTO], 'goal: 15, better 20');
+    printRatio(rates, [JUDGED, MOTO], 'the most that judging leaves');
     printRatio(rates, [LEAST, MOTO], 'the most that there is');
   }
   printRates(costs, '\nmicroseconds of the server’s core for each');

@@ -42,9 +42,9 @@ function cpuOf({ guardPid }: BoundProcess): () => number {
 
 const LEAST = join(import.meta.dirname, 'least-server.ts');
 
-/** Our own server without what makes it one, on these cores only; its database is in `folder`. */
-export async function startLeast(folder: string, cores: string): Promise<Peer> {
-  const started = new BoundProcess('taskset', ['-c', cores, process.execPath, LEAST, folder]);
+/** Our own server without what makes it one, on these cores only; its database is in `folder`. With URLs of issuer and STS it judges. */
+export async function startLeast(folder: string, cores: string, urls: readonly string[] = []): Promise<Peer> {
+  const started = new BoundProcess('taskset', ['-c', cores, process.execPath, LEAST, folder, ...urls]);
   const port = (): number => Number(/^port ([0-9]+)$/m.exec(started.output)?.[1] ?? 0);
   await until(async () => {
     if (started.hasEnded) throw new Error(`${LEAST}: ${started.output}`);
