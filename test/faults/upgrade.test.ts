@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  actionRecord,
   FACTS,
   grantOf,
   ISSUER,
@@ -139,6 +140,35 @@ describe('a database that goes from one version to the next and back', () => {
       await server.destroy();
     }
   });
+
+  test.skipIf(postgresPrograms(18) === undefined)(
+    'on PostgreSQL, what a replica of before freezes only an operator of all tenants lifts, before the step and after',
+    async () => {
+      const server = await PostgresServer.start(18, { settings: { fsync: 'off' } });
+      try {
+        const name = await server.createDatabase();
+        const location = locationOf(server, name);
+        const freeze = (tenant: string) =>
+          server.query(`INSERT INTO jobpass_sts.frozen (scope, name, since) VALUES ('tenant', '${tenant}', 7)`, name);
+        const before = await openPostgres(location, {
+          ...POSTGRES_STS,
+          migrations: POSTGRES_STS.migrations.slice(0, 1),
+        });
+        await freeze('main');
+        const after = await openPostgres(location, POSTGRES_STS);
+        await freeze('other');
+        const store = postgresStsOn(after);
+        const frozen = (tenant: string) => ({ scope: 'tenant', name: tenant, since: 7, reach: 'all' });
+        expect(await store.listFreezes()).toEqual([frozen('main'), frozen('other')]);
+        const lift = { scope: { scope: 'tenant', name: 'main' }, frozen: false, record: actionRecord('1') } as const;
+        expect((await store.setFreeze({ ...lift, reach: 'tenant' })).after).toEqual(frozen('main'));
+        expect((await store.setFreeze({ ...lift, reach: 'all' })).after).toBeUndefined();
+        await Promise.all([before.close(), after.close()]);
+      } finally {
+        await server.destroy();
+      }
+    },
+  );
 });
 
 /** The schemas of release 0.1.0. */
