@@ -205,7 +205,7 @@ describe('a change that the store tells of', () => {
     const [{ keeper, ring }, other] = [await replica(), await replica()];
     keeper.start();
     await other.ring.change(KEY_VERBS.prepare(ring.kind, { kid: null, early: false }), { kind: 'client', name: 'ann' });
-    const looks = vi.spyOn(store, 'ringVersions');
+    const looks = vi.spyOn(store, 'listRingVersions');
     for (let told = 0; told < 100; told += 1) for (const tell of store.watchers) tell();
     await vi.advanceTimersByTimeAsync(100);
     expect([ring.version, looks.mock.calls.length]).toEqual([2, 1]);
@@ -225,13 +225,13 @@ describe('a store that is put back from a copy', () => {
       await keeper.tick();
     }
     expect([ring.version, keys.signer().kid === first]).toEqual([3, false]);
-    const { readRing, ringVersions } = store;
+    const { readRing, listRingVersions } = store;
     store.readRing = async () => copy;
-    store.ringVersions = async () => new Map([['access-token', copy.version]]);
+    store.listRingVersions = async () => new Map([['access-token', copy.version]]);
     clock.advance(-(4000 - 1));
     await keeper.tick();
     expect([ring.version, keys.signer().kid]).toEqual([1, first]);
-    Object.assign(store, { readRing, ringVersions });
+    Object.assign(store, { readRing, listRingVersions });
   });
 
   it('does not let a reading that began before a change undo it', async () => {

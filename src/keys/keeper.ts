@@ -15,7 +15,7 @@ const TICK_MS = 1000;
 
 /** The rings that are kept, and their store. */
 export interface KeeperDeps {
-  readonly store: Pick<KeyStore, 'ringVersions'> & WatchableStore;
+  readonly store: Pick<KeyStore, 'listRingVersions'> & WatchableStore;
   readonly rings: readonly LiveRing[];
   readonly clock: Clock;
   readonly log: Log;
@@ -85,7 +85,7 @@ export class KeyKeeper {
   }
 
   async #follow(): Promise<void> {
-    const versions = await this.#deps.store.ringVersions();
+    const versions = await this.#deps.store.listRingVersions();
     const stale = this.#deps.rings.filter((ring) => versions.get(ring.kind.ring) !== ring.version);
     // Each for itself: one ring that cannot be read must not hold up the others.
     const read = await Promise.allSettled(stale.map((ring) => ring.refresh()));

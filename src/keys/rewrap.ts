@@ -30,7 +30,7 @@ export type Rewrapped = ReadonlyMap<string, number>;
  */
 export async function rewrapAll(deps: RewrapDeps, actor: ActionRecord['actor']): Promise<Result<Rewrapped, Failure>> {
   const done = new Map<string, number>();
-  for (const ring of (await deps.store.ringVersions()).keys()) {
+  for (const ring of (await deps.store.listRingVersions()).keys()) {
     const keys = await rewrapRing(deps, ring, actor);
     if (keys === null)
       return err(failure('ring_changed', `the ring ${ring} was changed ${MAX_ATTEMPTS} times meanwhile`));

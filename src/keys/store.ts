@@ -48,7 +48,7 @@ export interface RingChange {
 export interface KeyStore {
   readRing(ring: string): Promise<Ring>;
   /** The version of every ring that there is. */
-  ringVersions(): Promise<ReadonlyMap<string, number>>;
+  listRingVersions(): Promise<ReadonlyMap<string, number>>;
   /**
    * Compare and swap: the ring becomes `keys`, one version further, when its version is still the expected one; false, and
    * nothing changed, otherwise. Of replicas that change a version at once, exactly one wins.

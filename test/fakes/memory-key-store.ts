@@ -13,7 +13,7 @@ export class MemoryKeyStore extends MemoryAuditStore implements KeyStore, Watcha
     return { version: this.#versionOf(ring), keys: this.keys.filter((key) => key.ring === ring) };
   }
 
-  async ringVersions(): Promise<ReadonlyMap<string, number>> {
+  async listRingVersions(): Promise<ReadonlyMap<string, number>> {
     const rings = new Set(this.keys.map((key) => key.ring));
     return new Map([...rings].map((ring) => [ring, this.#versionOf(ring)]));
   }

@@ -21,7 +21,7 @@ export function keyStoreConformance(engine: StoreEngine<KeyStore>): void {
   describe('key store', () => {
     requirement('a ring that nobody made has version 0 and no keys', async ({ store }) => {
       expect(await store.readRing(RING)).toEqual({ version: 0, keys: [] });
-      expect(await store.ringVersions()).toEqual(new Map());
+      expect(await store.listRingVersions()).toEqual(new Map());
     });
 
     requirement('the keys of a ring come back byte for byte in their order, also after a restart', async (instance) => {
@@ -80,7 +80,7 @@ export function keyStoreConformance(engine: StoreEngine<KeyStore>): void {
       expect(await store.readRing(ring)).toEqual({ version: 1, keys: [group] });
       expect(await store.readRing(RING)).toEqual({ version: 2, keys: [keyOf('k1')] });
       expect((await store.readRing('group/%')).keys).toEqual([]);
-      expect(await store.ringVersions()).toEqual(
+      expect(await store.listRingVersions()).toEqual(
         new Map([
           [RING, 2],
           [ring, 1],

@@ -28,7 +28,7 @@ export const postgresKeyStore = (database: PostgresDatabase): KeyStore => ({
     const keys = rows.filter(({ kid }) => kid !== null).map(decodeKey);
     return { version: first === undefined ? 0 : integer(first, 'version'), keys };
   },
-  ringVersions: async () => {
+  listRingVersions: async () => {
     const rows = await database.read(VERSIONS);
     return new Map(rows.map((row) => [text(row, 'ring'), integer(row, 'version')]));
   },

@@ -22,7 +22,7 @@ export function sqliteKeyStore(database: SqliteDatabase, chain: AuditChain): Key
   return {
     // One turn, so that the keys are those of the version.
     readRing: (ring) => database.read(() => ({ version: versionOf(ring), keys: list.all(ring).map(decodeKey) })),
-    ringVersions: () =>
+    listRingVersions: () =>
       database.read(() => new Map(versions.all().map((row) => [text(row, 'ring'), integer(row, 'version')]))),
     replaceRing: (change) => database.write(() => replace(change)),
   };

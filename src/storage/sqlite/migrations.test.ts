@@ -77,11 +77,11 @@ test('a key ring of before is at version 1, and its key in its state since it wa
   const store = await openSqliteIssuer({ path: await leave(ISSUER_SCHEMA, 3, [key]) });
   const ring = await store.readRing('id-token');
   expect(ring).toMatchObject({ version: 1, keys: [{ kid: 'k', createdAt: 7, stateSince: 7 }] });
-  expect(await store.ringVersions()).toEqual(new Map([['id-token', 1]]));
+  expect(await store.listRingVersions()).toEqual(new Map([['id-token', 1]]));
   const change = { ring: 'id-token', keys: ring.keys, record: null };
   expect(await store.replaceRing({ ...change, expectedVersion: 0 })).toBe(false);
   expect(await store.replaceRing({ ...change, expectedVersion: 1 })).toBe(true);
-  expect(await store.ringVersions()).toEqual(new Map([['id-token', 2]]));
+  expect(await store.listRingVersions()).toEqual(new Map([['id-token', 2]]));
   await store.close();
 });
 
