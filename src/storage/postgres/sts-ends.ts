@@ -3,11 +3,12 @@ import { encodeRecord } from '../../base/audit/record.ts';
 import { changeOf, type FreezeWish } from '../../base/core/freeze.ts';
 import type { Epoch, EpochScope, FreezeChange, StsStore, Tombstone } from '../../sts/store.ts';
 import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
-import { END_OFFSPRING, inForce, partsFamilies } from '../rows/in-force.ts';
+import { partsFamilies } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
 import { decodeEnd } from '../rows/sessions.ts';
 import { statement } from './connection.ts';
 import type { PostgresDatabase } from './database.ts';
+import { endOffspringOf, inForce } from './in-force.ts';
 import { exclusive, type Lock, ordered } from './locks.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -108,7 +109,7 @@ const RAISE = statement(`
   VALUES ($1, $2, greatest($3::bigint, (SELECT at FROM high_water WHERE only_row = 1)))
   ON CONFLICT (scope, name) DO UPDATE SET at = greatest(epoch.at, excluded.at)
   RETURNING at`);
-const OFFSPRING = statement(END_OFFSPRING);
+const OFFSPRING = { tenant: statement(endOffspringOf('tenant')), role: statement(endOffspringOf('role')) };
 const EPOCHS = statement('SELECT scope, name, at FROM epoch ORDER BY scope, name');
 const FIND_FREEZE = statement('SELECT scope, name, since, reach FROM frozen WHERE scope = $1 AND name = $2');
 const FREEZE = statement(`
@@ -124,7 +125,8 @@ export const EPOCH_LOCKS: readonly Lock[] = [exclusive('epochs'), ordered('ends'
 export async function raiseEpoch(transaction: Transaction, scope: EpochScope, now: number): Promise<Epoch> {
   const { name, scope: kind } = encodeScope(scope);
   const raising = transaction.query(RAISE, [kind, name, now]);
-  const [raised] = await Promise.all([raising, ...(partsFamilies(scope) ? [transaction.query(OFFSPRING)] : [])]);
+  const offspring = partsFamilies(scope) ? [transaction.query(OFFSPRING[scope.scope], [name])] : [];
+  const [raised] = await Promise.all([raising, ...offspring]);
   transaction.announce();
   return { ...scope, at: integer(raised.rows[0] ?? {}, 'at') };
 }

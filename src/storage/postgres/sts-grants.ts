@@ -1,11 +1,12 @@
 // The STS's grants: the transaction that decides whether a session may live.
 import { decisionEntry } from '../../base/audit/record.ts';
 import type { GrantOutcome, StsStore } from '../../sts/store.ts';
-import { inForce, scopesOf } from '../rows/in-force.ts';
+import { scopesOf } from '../rows/in-force.ts';
 import { oneOf } from '../rows/row.ts';
 import { checkGrant, encodeSession, type Grant, SESSION_COLUMNS, sessionValues } from '../rows/sessions.ts';
 import { statement, type Value } from './connection.ts';
 import type { PostgresDatabase } from './database.ts';
+import { inForce } from './in-force.ts';
 import { exclusive, type Lock, shared } from './locks.ts';
 
 const OUTCOMES: readonly GrantOutcome[] = [

@@ -4,22 +4,25 @@ import { JobpassError } from '../../base/core/errors.ts';
 import type { StoreIdentity, StsStore } from '../../sts/store.ts';
 import { decodeDecision } from '../rows/audit.ts';
 import { decodeUse } from '../rows/epochs.ts';
-import { inForce } from '../rows/in-force.ts';
 import { integer, text } from '../rows/row.ts';
-import { decodeSession, SESSION_COLUMNS } from '../rows/sessions.ts';
+import { askedColumns, decodeSession, OF_KNOWN_ISSUER, SESSION_COLUMNS } from '../rows/sessions.ts';
 import { newestOf } from './audit.ts';
-import { statement } from './connection.ts';
+import { type Statement, statement } from './connection.ts';
 import type { PostgresDatabase } from './database.ts';
+import { inForce } from './in-force.ts';
 import { exclusive } from './locks.ts';
 import type { Transaction } from './transaction.ts';
 
 const FIND = statement(`SELECT ${SESSION_COLUMNS} FROM session WHERE id = $1 AND ${inForce()}`);
-const LIST = statement(`
+/** After $4, the values of these columns. */
+function listOf(columns: readonly string[]): Statement {
+  const asked = columns.map((column, place) => ` AND ${column} = $${5 + place}`);
+  const known = columns.includes('job_id') && !columns.includes('issuer') ? ` AND ${OF_KNOWN_ISSUER}` : '';
+  return statement(`
   SELECT ${SESSION_COLUMNS} FROM session
-  WHERE id > $1 AND expires_at > $2 AND role_tenant = ANY ($3::text[])
-    AND ($5::text IS NULL OR (role_tenant = $4::text AND role_name = $5::text))
-    AND ($6::text IS NULL OR issuer = $6::text) AND ($7::text IS NULL OR job_id = $7::text) AND ${inForce()}
-  ORDER BY id LIMIT $8`);
+  WHERE id > $1 AND expires_at > $2 AND role_tenant = ANY ($3::text[])${asked.join('')}${known} AND ${inForce()}
+  ORDER BY id LIMIT $4`);
+}
 const USE = statement(`
   SELECT session_id, client, used_at, session.decision_id FROM token_use LEFT JOIN session ON session.id = session_id
   WHERE exp = $1 AND iss = $2 AND jti = $3`);
@@ -29,9 +32,10 @@ type SessionMethods = Pick<StsStore, 'findSession' | 'listSessions' | 'findUse'>
 /** One session, many of them, and the session of a used token. */
 export const stsSessions = (database: PostgresDatabase): SessionMethods => ({
   findSession: async (id) => (await database.read(FIND, [id])).map(decodeSession)[0],
-  listSessions: async ({ issuer, jobId, now, role, tenants }, after, limit) => {
-    const asked = [role?.tenant ?? null, role?.name ?? null, issuer ?? null, jobId ?? null];
-    return (await database.read(LIST, [after ?? '', now, tenants, ...asked, limit])).map(decodeSession);
+  listSessions: async (filter, after, limit) => {
+    const asked = askedColumns(filter);
+    const values = [after ?? '', filter.now, filter.tenants, limit, ...Object.values(asked)];
+    return (await database.read(listOf(Object.keys(asked)), values)).map(decodeSession);
   },
   findUse: async ({ exp, iss, jti }) => (await database.read(USE, [exp, iss, jti])).map(decodeUse)[0],
 });

@@ -1,7 +1,7 @@
 // What a row of the STS's tables means, whatever the engine.
 import { JobpassError } from '../../base/core/errors.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '../../base/core/limits.ts';
-import type { EndedSession, FederatedSession, Session, StsStore } from '../../sts/store.ts';
+import type { EndedSession, FederatedSession, Session, SessionFilter, StsStore } from '../../sts/store.ts';
 import { flag, integer, json, nullableJson, nullableText, type Row, text } from './row.ts';
 import { federation, statementList, textMap } from './shapes.ts';
 
@@ -102,6 +102,25 @@ const encodeRole = ({ claims, group, name, parentId, policy, role, sourceIdentit
   policy: policy === null ? null : JSON.stringify(policy),
   parentId,
 });
+
+/** The columns that a filter names a value for. Conditions on them stand only where they are asked: what may be NULL serves no index. */
+export const askedColumns = ({ issuer, jobId, role }: SessionFilter): Readonly<Record<string, string>> => ({
+  ...(role === undefined ? {} : { role_tenant: role.tenant, role_name: role.name }),
+  ...(issuer === undefined ? {} : { issuer }),
+  ...(jobId === undefined ? {} : { job_id: jobId }),
+});
+
+/**
+ * On a row of `session`, of which only the job is asked: its issuer is one that jobs are known of. They are few, and each is found by one
+ * look at the index over issuers and their jobs, which then serves the job.
+ */
+export const OF_KNOWN_ISSUER = `issuer IN (
+  WITH RECURSIVE known (of_issuer) AS (
+    SELECT min(issuer) FROM session WHERE job_id IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(issuer) FROM session WHERE job_id IS NOT NULL AND issuer > of_issuer)
+    FROM known WHERE of_issuer IS NOT NULL
+  ) SELECT of_issuer FROM known WHERE of_issuer IS NOT NULL)`;
 
 /** A row of `ended_session`. */
 export const decodeEnd = (row: Row): EndedSession => ({

@@ -5,7 +5,7 @@ import { changeOf, type FreezeWish } from '../../base/core/freeze.ts';
 import { EPOCH_KEPT_SECONDS } from '../../base/core/limits.ts';
 import type { FreezeChange, StsStore } from '../../sts/store.ts';
 import { decodeEpoch, decodeFreeze, encodeScope } from '../rows/epochs.ts';
-import { END_OFFSPRING, partsFamilies } from '../rows/in-force.ts';
+import { endOffspring, partsFamilies } from '../rows/in-force.ts';
 import { integer } from '../rows/row.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { SqliteDatabase } from './database.ts';
@@ -64,10 +64,13 @@ export function epochRaiser(database: SqliteDatabase): (scope: EpochScope, now: 
     VALUES ($scope, $name, max($now, (SELECT at FROM high_water WHERE only_row = 1)))
     ON CONFLICT DO UPDATE SET at = max(at, excluded.at)
     RETURNING at`);
-  const endOffspring = database.prepare(END_OFFSPRING);
+  const offspring = {
+    tenant: database.prepare(endOffspring('tenant')),
+    role: database.prepare(endOffspring('role')),
+  };
   return (scope, now) => {
     const at = integer(raise.get({ ...encodeScope(scope), now }) ?? {}, 'at');
-    if (partsFamilies(scope)) endOffspring.run();
+    if (partsFamilies(scope)) offspring[scope.scope].run({ name: scope.name });
     return { ...scope, at };
   };
 }

@@ -226,6 +226,24 @@ describe('an epoch', () => {
     expect(await world.store.listEpochs()).toMatchObject([TENANT]);
   });
 
+  test('is raised, and a job ended, before the store has said what there is to end', async () => {
+    const id = await grant();
+    const { buryJobs, raiseEpoch } = world.store;
+    const looks: PromiseWithResolvers<never>[] = [];
+    const lookedInVain = (): void => looks.pop()?.reject(new Error('too late'));
+    world.store.listSessions = () => {
+      const look = Promise.withResolvers<never>();
+      looks.push(look);
+      return look.promise;
+    };
+    world.store.buryJobs = (...asked) => buryJobs.apply(world.store, asked).finally(lookedInVain);
+    world.store.raiseEpoch = (...asked) => raiseEpoch.apply(world.store, asked).finally(lookedInVain);
+    expect((await end('chief', { job: 'J1' })).status).toBe(200);
+    expect(await isInForce(id)).toBe(false);
+    expect((await raise('chief', TENANT)).status).toBe(200);
+    expect(await world.store.listEpochs()).toMatchObject([TENANT]);
+  });
+
   test('is shown to operators of its tenant', async () => {
     await raise('chief', ROLE);
     await raise('chief', { scope: 'tenant', name: 'other' });

@@ -69,11 +69,12 @@ async function raiseEpoch(deps: ScopeDeps, request: HttpRequest, operator: Opera
   const scope = await readScope(deps, body.value, operator);
   if (!scope.ok) return scope;
   const now = deps.clock.nowSeconds();
-  // Counting takes as long as there are sessions: what must end does not wait for it to succeed.
-  const sessions = await countSessions(deps, scope.value, now).catch(() => null);
+  // Counting takes as long as there are sessions: what must end does not wait for it.
+  const counting = countSessions(deps, scope.value, now).catch(() => null);
   const record = recordOf(deps, operator, { action: 'epoch.raise', scope: scope.value });
   const epoch = await deps.store.raiseEpoch({ scope: scope.value, now, record });
   deps.news.notify();
+  const sessions = await counting;
   const counted = { sessions: Math.min(sessions ?? 0, MAX_COUNTED), more: sessions === null || sessions > MAX_COUNTED };
   return ok(jsonResponse(200, { epoch, ...counted, felt: FELT_WITHIN }));
 }

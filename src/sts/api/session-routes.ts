@@ -158,14 +158,14 @@ async function endJob(
   }
   const now = deps.clock.nowSeconds();
   const filter = { tenants: [...deps.tenants, ''], issuer, jobId, now };
-  // Looking them up takes as long as there are sessions: the job ends also when they cannot be told.
-  const sessions = await deps.store.listSessions(filter, null, 999).catch(() => []);
+  // The end waits for no look at what it ends, and the job ends also when that cannot be told.
+  const looking = deps.store.listSessions(filter, null, 999).catch(() => []);
   const target = `job ${jobId} of ${issuer}`;
   const record = recordOf(deps, operator, { action: 'job.end', session: null, target, detail: { job: jobId, issuer } });
   const ends = await deps.store.buryJobs([{ issuer, jobId, endedAt: now, expiresAt: now + TOMBSTONE_SECONDS }], record);
   deps.news.notify();
   const endedIds = new Set(ends.map(({ sessionId }) => sessionId));
-  const ended = sessions.filter(({ id }) => endedIds.has(id)).map(told);
+  const ended = (await looking).filter(({ id }) => endedIds.has(id)).map(told);
   return ok(jsonResponse(200, { buried: { job_id: jobId, issuer }, ended, felt: FELT_WITHIN }));
 }
 
