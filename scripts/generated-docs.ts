@@ -56,8 +56,8 @@ function metricsPage(): string {
 
 <!-- Made by \`npm run docs\`; do not edit. -->
 
-Issuer and STS answer \`/metrics\` on their own listeners, in Prometheus' text format; \`observability.listen\` is a listener for health and
-metrics of all servers of a program, and the only one for gateways: their own listeners serve the resource. Only this machine may read
+Issuer and STS answer \`/metrics\` on their own listeners, in Prometheus' text format. With \`observability.listen\`, a listener for health and
+metrics of all servers of a program, they are there and nowhere else; gateways have no other: their own listeners serve the resource. Only this machine may read
 them, and who stands in \`observability.metrics_from\`; others are told that there is nothing. What a proxy forwards counts as its
 caller's only where \`limits.trusted_proxies\` names the proxy, else it is refused. Replicas count each for themselves.
 

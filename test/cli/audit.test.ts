@@ -48,6 +48,7 @@ ${client('auditor', 'audit: true, read: [main]')}${client('reader', 'read: [main
     limits: plan.value.limits,
     metrics: new Metrics(),
     metricsFrom: [],
+    hasMetricsListener: false,
   });
   return stop;
 }
@@ -361,7 +362,13 @@ test('an issuer has a trail of its own, which --issuer asks for', async () => {
   const plan = document.ok ? loadPlan(document.value, {}) : document;
   if (!plan.ok || plan.value.issuer === null) throw new Error(JSON.stringify(plan));
   const anywhere = { ...plan.value.issuer, listen: { host: '127.0.0.1', port: 0 } };
-  const host = { log: new MemoryLog(), limits: plan.value.limits, metrics: new Metrics(), metricsFrom: [] };
+  const host = {
+    log: new MemoryLog(),
+    limits: plan.value.limits,
+    metrics: new Metrics(),
+    metricsFrom: [],
+    hasMetricsListener: false,
+  };
   const issuer = await startIssuer(anywhere, host);
   try {
     const store = await openSqliteIssuer({ path: join(folder, 'issuer.db') });

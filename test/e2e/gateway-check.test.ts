@@ -97,6 +97,7 @@ test('a gateway that only answers a proxy runs on the check listener alone, and 
     limits: planLimits(undefined),
     metrics: new Metrics(),
     metricsFrom: [],
+    hasMetricsListener: false,
   });
   try {
     expect(running.url).toBe(`http://${address}`);

@@ -23,16 +23,21 @@ const valueAt = async (series: string): Promise<number> =>
 const jsonOf = async (url: string, init: RequestInit): Promise<Readonly<Record<string, string>>> =>
   (await (await fetch(url, init)).json()) as Record<string, string>;
 
-test('all servers tell of themselves, each on its listener and together on the one for watchers', async () => {
+test('all servers tell of their health, each on its listener and together on the one for watchers', async () => {
   for (const url of [program.issuerUrl, program.stsUrl, program.watchUrl]) {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    expect((await metricsAt(url)).filter((line) => line.startsWith('jobpass_ready{')).toSorted()).toEqual([
-      'jobpass_ready{server="gateway web"} 1',
-      'jobpass_ready{server="issuer"} 1',
-      'jobpass_ready{server="sts"} 1',
-    ]);
   }
+});
+
+test('the listener for watchers shows the metrics of all, and the public ones then show none, even to this machine', async () => {
+  const ready = (await metricsAt(program.watchUrl)).filter((line) => line.startsWith('jobpass_ready{'));
+  expect(ready.toSorted()).toEqual([
+    'jobpass_ready{server="gateway web"} 1',
+    'jobpass_ready{server="issuer"} 1',
+    'jobpass_ready{server="sts"} 1',
+  ]);
+  for (const url of [program.issuerUrl, program.stsUrl]) expect((await fetch(`${url}/metrics`)).status).toBe(404);
 });
 
 test('the guarded resource keeps its own /metrics', async () => {

@@ -19,11 +19,13 @@ export interface Host {
   readonly metrics: Metrics;
   /** Who may read the metrics besides this machine. */
   readonly metricsFrom: TrustedProxies;
+  /** Whether a listener of its own shows the metrics: then no public one does, to nobody. */
+  readonly hasMetricsListener: boolean;
 }
 
 /** What a listener of routes is bound with, as its host has it. `name` is the server's, for counting. */
 export function boundsOf(
-  { limits, log, metrics, metricsFrom }: Host,
+  { hasMetricsListener, limits, log, metrics, metricsFrom }: Host,
   { drain, name }: { readonly drain: Drain; readonly name: 'issuer' | 'sts' },
 ): Omit<ServeRoutesOptions, 'routes' | 'ready' | 'tls' | 'limits'> {
   const { connectionsPerSource, trustedProxies } = limits;
@@ -32,7 +34,7 @@ export function boundsOf(
     log,
     connectionsPerSource,
     trustedProxies,
-    metrics: { text: () => metrics.text(), from: metricsFrom },
+    ...(hasMetricsListener ? {} : { metrics: { text: () => metrics.text(), from: metricsFrom } }),
     onAnswered: (status) => metrics.answered(name, status),
     onTurnedAway: () => metrics.limited(name, 'connection'),
   };

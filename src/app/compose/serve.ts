@@ -14,7 +14,9 @@ export async function startServers(plan: Plan): Promise<readonly RunningServer[]
   const metrics = new Metrics();
   const { limits, logLevel, observability } = plan;
   const { metricsFrom } = observability;
-  const hostOf = (server: string): Host => ({ log: createLog(logLevel, server), limits, metrics, metricsFrom });
+  const hasMetricsListener = observability.listen !== null;
+  const shared = { limits, metrics, metricsFrom, hasMetricsListener };
+  const hostOf = (server: string): Host => ({ ...shared, log: createLog(logLevel, server) });
   try {
     // Each wing is loaded only where it runs: a machine with one gateway holds neither the issuer nor the STS in memory.
     if (plan.issuer !== null) {
