@@ -167,6 +167,7 @@ describe('ending a job', () => {
     expect((await end('revoker', { job: 'J1' })).status).toBe(403);
     expect((await end('chief', { job: 'J1', issuer: 'https://other.example.com' })).status).toBe(404);
     expect((await end('chief', { job: 'J1', session: 'S1' })).status).toBe(400);
+    for (const job of ['', 'J1\0', 'J 1', 'J'.repeat(256)]) expect((await end('chief', { job })).status).toBe(400);
     expect(world.store.actions).toEqual([]);
   });
 });
@@ -204,6 +205,7 @@ describe('an epoch', () => {
     ['another scope', 'chief', { scope: 'group', name: 'artifacts' }, 400],
     ['everything, by a name', 'chief', { scope: 'all', name: 'x' }, 400],
     ['a role without a name', 'chief', { scope: 'role' }, 400],
+    ['a role with NUL in its name', 'chief', { scope: 'role', name: 'main/publish-web\0' }, 400],
   ])('of %s is answered with its status', async (_what, as, scope, status) => {
     expect((await raise(as, scope)).status).toBe(status);
     expect(world.store.actions.length).toBe(status === 200 ? 1 : 0);

@@ -94,7 +94,15 @@ async function setFreeze(deps: ScopeDeps, request: HttpRequest, operator: Operat
   return ok(jsonResponse(200, { ...scope.value, frozen, was_frozen: before !== undefined, ...stands }));
 }
 
-const SCOPE = { scope: z.string(), name: z.string().max(2048).optional() } as const;
+/** No scope has a control in its name, and not every store could look for one. */
+const SCOPE = {
+  scope: z.string(),
+  name: z
+    .string()
+    .max(2048)
+    .regex(/^\P{Cc}*$/u)
+    .optional(),
+} as const;
 
 /** A scope that the operator may act on, whether there is anything in it or not. */
 function readAnyScope(

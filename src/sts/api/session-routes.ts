@@ -7,6 +7,7 @@ import { formatRoleRef, parseRoleRef } from '../../base/core/decision.ts';
 import type { JsonObject } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
+import { isVisibleId } from '../../base/core/visible-id.ts';
 import type { Clock } from '../../base/ports/clock.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Random } from '../../base/ports/random.ts';
@@ -104,7 +105,7 @@ function readFilter(deps: SessionsDeps, request: HttpRequest, operator: Operator
 
 const endSchema = z.union([
   z.strictObject({ session: z.string() }),
-  z.strictObject({ job: z.string().min(1).max(255), issuer: z.string().max(2048).optional() }),
+  z.strictObject({ job: z.string().refine(isVisibleId), issuer: z.string().max(2048).optional() }),
 ]);
 
 /** `{"session"}`, an id or its beginning, or `{"job", "issuer"?}` → `{"ended": [session], "felt"}`; of a job also `"buried"`. */

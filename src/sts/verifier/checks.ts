@@ -4,12 +4,11 @@ import { MAX_SUBJECT_CHARS } from '../../base/core/limits.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
+import { isVisibleId, MAX_ID_CHARS } from '../../base/core/visible-id.ts';
 import { quote } from '../../base/json/quote.ts';
 import { checkAudience } from '../../base/jwt/claims.ts';
 import type { ParsedJws } from '../../base/jwt/jws.ts';
 import type { TrustedIssuer } from '../settings.ts';
-
-const MAX_ID_CHARS = 255;
 
 /** The algorithm is one that the operator allows for this issuer, compared exactly (RFC 8725 §3.1). */
 export function checkAlgorithm(parsed: ParsedJws, issuer: TrustedIssuer): Result<string, Failure> {
@@ -58,7 +57,7 @@ export function checkDeadline(claims: Claims, issuer: TrustedIssuer): Result<Epo
 function optionalId(claims: Claims, name: string): Result<string | null, Failure> {
   const id = member(claims, name);
   if (id === undefined) return ok(null);
-  return typeof id === 'string' && /^[\x21-\x7e]+$/.test(id) && id.length <= MAX_ID_CHARS
+  return typeof id === 'string' && isVisibleId(id)
     ? ok(id)
     : err(failure('claim_malformed', `${name} is not a string of 1 to ${MAX_ID_CHARS} visible ASCII characters`));
 }

@@ -3,10 +3,12 @@
 import { isJsonObject, type JsonObject, type JsonValue, stringMember } from '../../base/core/json.ts';
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
+import { isVisibleId } from '../../base/core/visible-id.ts';
 
 /** More events than that wait for the next poll. */
 export const MAX_POLL_EVENTS = 100;
 const MAX_WORD_CHARS = 64;
+const MAX_EVENT_ID_CHARS = 128;
 /** Room for the acknowledgement of several answers at once. */
 const MAX_ACKNOWLEDGED = 1000;
 
@@ -104,7 +106,7 @@ const member = (body: JsonObject, name: string): JsonValue | undefined =>
 const isCount = (value: JsonValue): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 const isId = (value: JsonValue): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= 128;
+  typeof value === 'string' && value.length <= MAX_EVENT_ID_CHARS && isVisibleId(value);
 const isIdList = (value: JsonValue): value is readonly string[] =>
   Array.isArray(value) && value.length <= MAX_ACKNOWLEDGED && value.every(isId);
 const isPlainWord = (value: JsonValue): value is string =>

@@ -68,6 +68,12 @@ describe('an event', () => {
   });
 });
 
+test.each(['J1\0', 'J 1', 'J\u{e9}', '\ud800', 'J'.repeat(256)])('an event about a job called %j is refused', (sub) => {
+  const claims = encodeSecurityEvent(ended);
+  const read = decodeSecurityEvent({ ...claims, sub_id: { format: 'iss_sub', iss: ended.issuer, sub } });
+  expect(!read.ok && read.error.reason).toBe('claim_malformed');
+});
+
 describe('a poll', () => {
   test('comes back as it was sent', () => {
     const poll = {
@@ -101,6 +107,8 @@ describe('a poll', () => {
     ['returnImmediately', { returnImmediately: 'true' }],
     ['ack', { ack: [''] }],
     ['ack', { ack: 'E1' }],
+    ['ack', { ack: ['E1\0'] }],
+    ['setErrs', { setErrs: { 'E1\0': { err: 'x' } } }],
     ['ack', { ack: Array.from({ length: 1001 }, () => 'E') }],
     ['setErrs', { setErrs: { E1: 'no' } }],
     ['nonce', { nonce: 'x'.repeat(65) }],
