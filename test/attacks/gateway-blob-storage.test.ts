@@ -1,8 +1,9 @@
 // What the Blob front stores: whole bodies only, blocks for their owner only, under names that were decoded once.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ACCOUNT, type BlobAsk, type BlobWorld, startBlobWorld } from '../fakes/blob-world.ts';
+import { type BlobAsk, type BlobWorld, startBlobWorld } from '../fakes/blob-world.ts';
 import { exchangeBytes, until } from '../fakes/guarded-resource.ts';
+import { ACCOUNT } from '../fakes/store-world.ts';
 
 let world: BlobWorld;
 

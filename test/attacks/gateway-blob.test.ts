@@ -1,15 +1,9 @@
 // What the Blob front refuses: the exact code for the caller, the reason in the log, and not one call to the store.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  ACCOUNT,
-  type BlobAsk,
-  type BlobReply,
-  type BlobWorld,
-  EVERYTHING,
-  startBlobWorld,
-} from '../fakes/blob-world.ts';
+import { type BlobAsk, type BlobReply, type BlobWorld, startBlobWorld } from '../fakes/blob-world.ts';
 import { exchangeBytes, until } from '../fakes/guarded-resource.ts';
 import { makeSigningKey } from '../fakes/signing-key.ts';
+import { ACCOUNT, EVERYTHING } from '../fakes/store-world.ts';
 
 let world: BlobWorld;
 
@@ -177,7 +171,7 @@ describe('a session is refused', () => {
 });
 
 describe('what the role does not allow is refused', () => {
-  afterAll(() => world.grant(EVERYTHING));
+  afterAll(() => world.grant([EVERYTHING]));
 
   const OWN = 'arn:aws:s3:::web-bucket/own/*';
   const id = encodeURIComponent(Buffer.from('id-00000').toString('base64'));
@@ -198,7 +192,7 @@ describe('what the role does not allow is refused', () => {
       { ...PUT, target: `${C}/own/x`, headers: { 'if-match': '"x"' } },
     ],
   ])('%s', async (_what, ask) => {
-    await world.grant(
+    await world.grant([
       { effect: 'allow', actions: ['s3:PutObject'], resources: [OWN] },
       {
         effect: 'allow',
@@ -206,7 +200,7 @@ describe('what the role does not allow is refused', () => {
         resources: ['arn:aws:s3:::web-bucket'],
         conditions: { StringEquals: { 's3:prefix': 'own/' } },
       },
-    );
+    ]);
     world.calls.length = 0;
     expect(seen(await world.send(ask))).toEqual(refused('403 AuthorizationPermissionMismatch', 'permission_denied'));
   });
@@ -222,11 +216,8 @@ describe('what the role does not allow is refused', () => {
   });
 
   test('who may not list does not learn whether a blob exists', async () => {
-    await world.grant({
-      effect: 'allow',
-      actions: ['s3:GetObject', 's3:DeleteObject'],
-      resources: ['arn:aws:s3:::web-bucket/*'],
-    });
+    const actions = ['s3:GetObject', 's3:DeleteObject'];
+    await world.grant([{ effect: 'allow', actions, resources: ['arn:aws:s3:::web-bucket/*'] }]);
     expect((await world.send({ target: `${C}/none` })).code).toBe('AuthorizationPermissionMismatch');
     expect((await world.send({ target: `${C}/none`, method: 'DELETE' })).status).toBe(202);
   });
@@ -302,7 +293,7 @@ describe('what is not one of the calls that are served is refused', () => {
   });
 
   test('a container that is not configured, for who may do everything', async () => {
-    expect(seen(await world.send({ target: '/other-bucket/a' }))).toEqual(
+    expect(seen(await world.send({ target: '/third-bucket/a' }))).toEqual(
       refused('404 ContainerNotFound', 'bucket_unknown'),
     );
   });

@@ -2,8 +2,9 @@
 import { type ClientRequest, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { EVERYTHING, type GcsAsk, type GcsWorld, related, startGcsWorld } from '../fakes/gcs-world.ts';
+import { type GcsAsk, type GcsWorld, related, startGcsWorld } from '../fakes/gcs-world.ts';
 import { until } from '../fakes/guarded-resource.ts';
+import { EVERYTHING } from '../fakes/store-world.ts';
 
 let world: GcsWorld;
 let token: string;

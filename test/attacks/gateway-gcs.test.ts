@@ -1,9 +1,10 @@
 // What the Cloud Storage front refuses: the exact error for the caller, the reason in the log, and not one call to the store.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Statement } from '../../src/base/core/permissions.ts';
-import { EVERYTHING, type GcsAsk, type GcsReply, type GcsWorld, related, startGcsWorld } from '../fakes/gcs-world.ts';
+import { type GcsAsk, type GcsReply, type GcsWorld, related, startGcsWorld } from '../fakes/gcs-world.ts';
 import { exchangeBytes, until } from '../fakes/guarded-resource.ts';
 import { makeSigningKey } from '../fakes/signing-key.ts';
+import { EVERYTHING } from '../fakes/store-world.ts';
 
 let world: GcsWorld;
 let token: string;

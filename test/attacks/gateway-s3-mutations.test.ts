@@ -9,8 +9,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatAmzDate } from '../../src/base/sigv4/amz-date.ts';
 import { propertyRuns } from '../fakes/property-runs.ts';
-import { REGION, type S3Keys } from '../fakes/s3-caller.ts';
+import type { S3Keys } from '../fakes/s3-caller.ts';
 import { type S3World, startS3World } from '../fakes/s3-world.ts';
+import { REGION } from '../fakes/store-world.ts';
 
 /** Each is a connection of its own: fewer than of properties without a socket, unless more are asked for. */
 const RUNS = process.env.JOBPASS_PROPERTY_RUNS === undefined ? 1000 : propertyRuns();

@@ -5,8 +5,9 @@ import { awsAccessKeyId, awsSecretKey } from '../../src/base/credential/aws-sess
 import { formatAmzDate } from '../../src/base/sigv4/amz-date.ts';
 import { exchangeBytes, until } from '../fakes/guarded-resource.ts';
 import { type S3Ask, type S3Keys, type S3Reply, type SignedAsk, sendSigned, signAsk } from '../fakes/s3-caller.ts';
-import { GROUP_KEY, type S3World, startS3World } from '../fakes/s3-world.ts';
+import { type S3World, startS3World } from '../fakes/s3-world.ts';
 import { makeSigningKey } from '../fakes/signing-key.ts';
+import { GROUP_KEY } from '../fakes/store-world.ts';
 
 let world: S3World;
 let keys: S3Keys;

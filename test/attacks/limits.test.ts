@@ -167,7 +167,7 @@ describe('a gateway refuses in the form of its front', () => {
   });
 
   test.each(['source', 'job'] as const)('too many requests of one %s at Cloud Storage', async (kind) => {
-    const world = await startGcsWorld(undefined, { limits: limitsOf(kind, ONCE) });
+    const world = await startGcsWorld({ limits: limitsOf(kind, ONCE) });
     closers.push(() => world.close());
     const list = () => world.send({ target: '/storage/v1/b/web-bucket/o' });
     const [first, second] = [await list(), await list()];

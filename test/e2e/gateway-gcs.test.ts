@@ -3,8 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createChecksum } from '../../src/base/checksum/checksum.ts';
 import { permissionSetId } from '../../src/policy/policy-set.ts';
-import { GCS_URL, type GcsReply, type GcsWorld, related, startGcsWorld } from '../fakes/gcs-world.ts';
+import { type GcsReply, type GcsWorld, related, startGcsWorld } from '../fakes/gcs-world.ts';
 import { until } from '../fakes/guarded-resource.ts';
+import { GCS_URL } from '../fakes/store-world.ts';
 
 let world: GcsWorld;
 beforeEach(async () => {

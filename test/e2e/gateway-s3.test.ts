@@ -5,8 +5,9 @@ import { type Request, sign } from 'aws4';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { permissionSetId } from '../../src/policy/policy-set.ts';
 import { until } from '../fakes/guarded-resource.ts';
-import { REGION, type S3Keys, signAsk } from '../fakes/s3-caller.ts';
+import { type S3Keys, signAsk } from '../fakes/s3-caller.ts';
 import { type S3World, startS3World } from '../fakes/s3-world.ts';
+import { REGION } from '../fakes/store-world.ts';
 
 let world: S3World;
 let keys: S3Keys;

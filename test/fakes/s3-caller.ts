@@ -1,11 +1,9 @@
 // A client of an S3 front that signs each request itself, so that a test can spoil any part of it before or after signing.
 import { createHash } from 'node:crypto';
-import { type IncomingHttpHeaders, request } from 'node:http';
 import { formatAmzDate } from '../../src/base/sigv4/amz-date.ts';
 import { signRequest } from '../../src/base/sigv4/sign-request.ts';
 import { signingKey } from '../../src/base/sigv4/signature.ts';
-
-export const REGION = 'eu-test-1';
+import { REGION, type StoreReply, sendRequest } from './store-world.ts';
 
 /** What a session holds at its client. */
 export interface S3Keys {
@@ -37,11 +35,7 @@ export interface SignedAsk {
   body: Uint8Array;
 }
 
-export interface S3Reply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-  readonly text: string;
+export interface S3Reply extends StoreReply {
   /** Of an error's XML. */
   readonly code: string | undefined;
 }
@@ -73,22 +67,9 @@ export function signAsk(origin: string, ask: S3Ask): SignedAsk {
 }
 
 /** Sends a request as it is and reads the whole answer. */
-export function sendSigned(origin: string, signed: SignedAsk): Promise<S3Reply> {
+export async function sendSigned(origin: string, signed: SignedAsk): Promise<S3Reply> {
   const { hostname, port } = new URL(origin);
-  return new Promise((resolve, reject) => {
-    const { method, target: path, headers } = signed;
-    const outgoing = request({ hostname, port, method, path, headers, agent: false }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('error', reject);
-      answer.on('end', () => {
-        const body = Buffer.concat(chunks);
-        const text = body.toString('utf8');
-        const code = /<Code>([^<]*)<\/Code>/.exec(text)?.[1];
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body, text, code });
-      });
-    });
-    outgoing.on('error', reject);
-    outgoing.end(signed.body);
-  });
+  const { method, target: path, headers } = signed;
+  const reply = await sendRequest({ hostname, port, method, path, headers }, signed.body);
+  return { ...reply, code: /<Code>([^<]*)<\/Code>/.exec(reply.text)?.[1] };
 }

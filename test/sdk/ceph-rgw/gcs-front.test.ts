@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/app/adapters.ts';
 import { Secret } from '../../../src/base/core/secret.ts';
 import { openUpstreamStore } from '../../../src/gateway/objects/upstream/open.ts';
-import { GCS_URL, type GcsAsk, type GcsWorld, related, startGcsWorld } from '../../fakes/gcs-world.ts';
+import { type GcsAsk, type GcsWorld, related, startGcsWorld } from '../../fakes/gcs-world.ts';
+import { GCS_URL } from '../../fakes/store-world.ts';
 import { type CephCluster, findCeph, startCeph } from './cluster.ts';
 
 const programs = findCeph();
@@ -28,13 +29,12 @@ describe.skipIf(programs === undefined)('the Cloud Storage front over an upstrea
     s3.destroy();
     const { accessKeyId, secretAccessKey } = user;
     const server = { url: cluster.url, region: 'us-east-1', accessKeyId, lookup };
-    world = await startGcsWorld(
-      openUpstreamStore({
-        server: { ...server, secretAccessKey: new Secret(secretAccessKey) },
-        buckets,
-        clock: systemClock,
-      }),
-    );
+    const behind = openUpstreamStore({
+      server: { ...server, secretAccessKey: new Secret(secretAccessKey) },
+      buckets,
+      clock: systemClock,
+    });
+    world = await startGcsWorld({ behind });
   });
   afterAll(async () => {
     await world?.close();
