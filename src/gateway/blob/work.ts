@@ -1,12 +1,13 @@
 // What the operations of the Blob front work with, and how they tell what the store said. They decide nothing: that was done before.
-import { failure, type Reason } from '../../base/core/reasons.ts';
+import { failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
 import type { AzureBlobCall, BlobName } from '../../wire/blob/call.ts';
 import { type BlobPermission, listPermission } from '../../wire/blob/permissions.ts';
 import { refuseStored } from '../../wire/blob/refusals.ts';
 import { validators } from '../../wire/blob/results.ts';
-import type { Content, ObjectFailure, ObjectProblem, ObjectRef, ObjectStore } from '../objects/store.ts';
+import type { Content, ObjectFailure, ObjectRef, ObjectStore } from '../objects/store.ts';
+import { LOGGED_PROBLEMS } from '../store-front/refusal.ts';
 import type { BlobAnswer, BlobNo } from './answer.ts';
 import type { BlockUploads } from './block-uploads.ts';
 import { type BlobRefusal, refusalOf } from './refusal.ts';
@@ -29,14 +30,6 @@ export interface Work {
 /** What became of a call: an answer, an ordinary no, or a refusal, which is logged. */
 export type Outcome = Result<BlobAnswer | BlobNo, BlobRefusal>;
 
-/** Problems that no caller has in ordinary use. */
-const LOGGED: Partial<Record<ObjectProblem, Reason>> = {
-  quota_exceeded: 'quota_exceeded',
-  payload_refused: 'payload_mismatch',
-  aborted: 'request_malformed',
-  storage_unavailable: 'upstream_unreachable',
-};
-
 /** A blob as the store knows it. */
 export const objectOf = ({ container, blob }: BlobName): ObjectRef => ({ bucket: container, key: blob });
 
@@ -44,7 +37,7 @@ export const objectOf = ({ container, blob }: BlobName): ObjectRef => ({ bucket:
 export function failed(work: Work, call: AzureBlobCall, problem: ObjectFailure): Outcome {
   const { session } = work;
   const error = refuseStored(problem, call);
-  const reason = LOGGED[problem.problem];
+  const reason = LOGGED_PROBLEMS[problem.problem];
   if (reason !== undefined) return err(refusalOf(failure(reason, problem.detail), { session, error }));
   if (error.code === 'BlobNotFound' && !mayKnow(work, call)) {
     return err(refusalOf(failure('permission_denied', 'the caller may not learn which blobs exist'), { session }));

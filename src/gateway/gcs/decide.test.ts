@@ -1,13 +1,12 @@
 // What each call needs, and that a refusal of one part refuses the whole.
 import { describe, expect, test } from 'vitest';
-import { groupKeysOf } from '../../../test/fakes/group-keys.ts';
 import type { Statement } from '../../base/core/permissions.ts';
 import type { VerificationKey } from '../../base/jwt/jwk.ts';
 import { compilePermissions } from '../../policy/iam/statements.ts';
 import type { GcsCall } from '../../wire/gcs/call.ts';
-import { conditionKeysOf } from '../../wire/gcs/permissions.ts';
+import { conditionKeysOf, permissionsFor } from '../../wire/gcs/permissions.ts';
 import type { Knowledge } from '../authorize.ts';
-import { decideCall, type Grounds } from './decide.ts';
+import { decideCall, type Grounds } from '../store-front/decide.ts';
 
 const OBJECT = { bucket: 'web', key: 'a/b' };
 const OTHER = { bucket: 'other', key: 'c' };
@@ -50,11 +49,11 @@ function groundsOf(call: GcsCall, rules: readonly Rule[], over: Partial<Knowledg
   const facts = { keys: new Map<string, string | null>([['s3:prefix', null], ...conditionKeysOf(call)]) };
   // Deciding looks at no key.
   const credential = { session, key: {} as VerificationKey, policy: null };
-  return { caller: { credential, groupKeys: groupKeysOf(0) }, facts, knowledge };
+  return { credential, facts, knowledge };
 }
 
 const decided = (call: GcsCall, rules: readonly Rule[], over?: Partial<Knowledge>): string => {
-  const result = decideCall(groundsOf(call, rules, over), call);
+  const result = decideCall(groundsOf(call, rules, over), permissionsFor(call));
   return result.ok ? 'allowed' : result.error.reason;
 };
 
@@ -145,9 +144,9 @@ describe.each(NEEDS)('%s', (_name, call, rules) => {
 
 test('an upload whose body names its object needs a session that stands, and is decided on later', () => {
   const call: GcsCall = { operation: 'InsertObject', ...UPLOAD, key: null };
-  expect(decideCall(groundsOf(call, []), call)).toMatchObject({
+  expect(decideCall(groundsOf(call, []), permissionsFor(call))).toMatchObject({
     ok: true,
-    value: { permit: { asks: [], statement: null } },
+    value: { asks: [], statement: null },
   });
   expect(decided(call, [], { isEnded: () => true })).toBe('session_ended');
   expect(decided(call, [], { nowSeconds: () => 100 })).toBe('session_expired');

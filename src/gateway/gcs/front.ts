@@ -6,15 +6,16 @@ import { failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { GcsCall } from '../../wire/gcs/call.ts';
 import { type GcsError, gcsError } from '../../wire/gcs/errors.ts';
-import { conditionKeysOf } from '../../wire/gcs/permissions.ts';
+import { conditionKeysOf, permissionsFor } from '../../wire/gcs/permissions.ts';
 import { readGcsCall } from '../../wire/gcs/request.ts';
-import { type Exchange, type Handler, handlerOf, logAllowed } from '../request.ts';
+import { type Handler, handlerOf } from '../request.ts';
+import { decideCall } from '../store-front/decide.ts';
 import { requestFacts } from '../store-front/facts.ts';
-import { type Head, readHead } from '../store-front/head.ts';
-import { writeRefusal } from './answer.ts';
+import type { Head } from '../store-front/head.ts';
+import { type FrontParts, serveCall } from '../store-front/serve.ts';
+import { gcsAnswers } from './answer.ts';
 import { type AuthenticationDependencies, authenticate } from './authenticate.ts';
-import { type CarryOutDependencies, carryOut } from './carry-out.ts';
-import { type Allowed, decideCall } from './decide.ts';
+import { type Allowed, type CarryOutDependencies, carryOut } from './carry-out.ts';
 import { type GcsRefusal, refusalOf, unknownBucket } from './refusal.ts';
 
 export interface GcsFrontDependencies
@@ -32,37 +33,17 @@ type Front = CarryOutDependencies & AuthenticationDependencies;
  */
 export function createGcsFront(d: GcsFrontDependencies): Handler {
   const front: Front = { ...d, place: d.settings };
+  const parts: FrontParts<Allowed, GcsRefusal> = {
+    judge: (req, head) => judge(front, req, head),
+    refusalOf,
+    carryOut: (exchange, task) => carryOut(front, exchange, task),
+  };
   return handlerOf<GcsRefusal>(d, {
     front: 'gcs',
-    serve: (exchange) => serve(front, exchange),
-    sayNo: (exchange, { error }) => writeRefusal(exchange, error),
+    serve: (exchange) => serveCall(front, exchange, parts),
+    sayNo: (exchange, { error }) => gcsAnswers.refuse(exchange, error),
     broken: (unexpected) => refusalOf(unexpected),
   });
-}
-
-async function serve(front: Front, exchange: Exchange<GcsRefusal>): Promise<void> {
-  const head = readHead(exchange.req);
-  if (!head.ok) {
-    exchange.refuse(refusalOf(head.error));
-    return;
-  }
-  const allowed = await judge(front, exchange.req, head.value);
-  // The caller left while we were deciding.
-  if (exchange.res.destroyed) return;
-  const refused = allowed.ok ? tooOften(front, allowed.value) : allowed.error;
-  if (!allowed.ok || refused !== undefined) {
-    if (refused !== undefined) exchange.refuse(refused, head.value);
-    return;
-  }
-  const { permit } = allowed.value;
-  if (permit.statement !== null) logAllowed(front.log, exchange.decision, { ...permit, statement: permit.statement });
-  await carryOut(front, exchange, { ...allowed.value, head: head.value });
-}
-
-/** The refusal of a job that asks too often. */
-function tooOften({ entrance }: Front, { permit }: Allowed): GcsRefusal | undefined {
-  const limited = entrance.refuseSession(permit.credential.session);
-  return limited === undefined ? undefined : refusalOf(limited, limited);
 }
 
 /** Everything that must hold before anything happens. */
@@ -76,12 +57,14 @@ async function judge(front: Front, req: IncomingMessage, head: Head): Promise<Re
     return err(refusalOf(why, { session, error: call.error }));
   }
   const facts = requestFacts({ req, address: front.entrance.addressOf(req) }, conditionKeysOf(call.value));
-  const allowed = decideCall({ caller: caller.value, facts, knowledge: front.authority.knowledge }, call.value);
-  if (!allowed.ok) return allowed;
+  const grounds = { credential: caller.value.credential, facts, knowledge: front.authority.knowledge };
+  const decided = decideCall(grounds, permissionsFor(call.value));
+  if (!decided.ok) return err(refusalOf(decided.error, decided.error));
   // Before the decision nobody learns which buckets there are; where the body is needed for it, that is asked later.
-  const named = allowed.value.permit.statement === null ? [] : bucketsOf(call.value);
+  const named = decided.value.statement === null ? [] : bucketsOf(call.value);
   const unknown = named.find((bucket) => !front.buckets.has(bucket));
-  return unknown === undefined ? allowed : err(unknownBucket(unknown, session));
+  if (unknown !== undefined) return err(unknownBucket(unknown, session));
+  return ok({ call: call.value, caller: caller.value, grounds, permit: decided.value });
 }
 
 function readCall(head: Head): Result<GcsCall, GcsError> {

@@ -23,7 +23,7 @@ export async function readObject(work: Work, call: ReadObjectCall): Promise<Outc
   const conditions = only(generation);
   const found = await work.store.get(call, { conditions, signal, ...(range === undefined ? {} : { range }) });
   if (!found.ok) return notThere(work, call, found.error);
-  return ok({ kind: 'media', ...mediaHead(found.value.info, found.value.range), object: found.value });
+  return ok({ ...mediaHead(found.value.info, found.value.range), body: found.value });
 }
 
 /** DeleteObject. Google's answer to the deletion of nothing is that there is nothing; who may not know that gets none. */
@@ -38,7 +38,7 @@ export async function deleteObject(work: Work, call: DeleteObjectCall): Promise<
   }
   const deleted = endedCall(work.signal) ?? (await work.store.delete(call, { ...only(generation), ...conditions }));
   if (!deleted.ok) return notThere(work, call, deleted.error);
-  return ok({ kind: 'empty', status: 204, headers: {} });
+  return ok({ status: 204, headers: {}, body: null });
 }
 
 /** The condition that makes one generation of an object the only one there is. */

@@ -46,7 +46,7 @@ export async function continuePieces(work: Work, opened: OpenUpload): Promise<Ou
 
 /** 308 with what arrived; without a range, nothing did. */
 const incomplete = (received: number): Outcome =>
-  ok({ kind: 'empty', status: 308, headers: received === 0 ? {} : { range: `bytes=0-${received - 1}` } });
+  ok({ status: 308, headers: received === 0 ? {} : { range: `bytes=0-${received - 1}` }, body: null });
 
 async function progressOf({ store }: Work, upload: UploadRef): Promise<Result<Progress, ObjectFailure>> {
   const parts: PartInfo[] = [];

@@ -27,7 +27,7 @@ export async function startUpload(work: Work, call: StartUploadCall): Promise<Ou
   const ticket = sealTicket(scopeOf(work, object), { uploadId, attributes, conditions: call.conditions, hashes });
   const query = `uploadType=resumable&name=${encodeURIComponent(object.key)}&upload_id=${ticket}`;
   const location = `${work.place.url}/upload/storage/v1/b/${object.bucket}/o?${query}`;
-  return ok({ kind: 'empty', status: 200, headers: { location } });
+  return ok({ status: 200, headers: { location }, body: null });
 }
 
 /** ContinueUpload: bytes, or the question how many arrived. */

@@ -1,5 +1,5 @@
 // What the operations of the Cloud Storage front work with, and how they tell what the store said.
-import { failure, type Reason } from '../../base/core/reasons.ts';
+import { failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
 import type { GroupKeys } from '../../keys/group-key.ts';
@@ -8,7 +8,8 @@ import { PayloadError } from '../../wire/gcs/payload-error.ts';
 import { type GcsPermission, type GcsPermissions, listPermission } from '../../wire/gcs/permissions.ts';
 import { refuseStored } from '../../wire/gcs/refusals.ts';
 import { objectResource, type Place } from '../../wire/gcs/results.ts';
-import type { Checksums, ObjectFailure, ObjectInfo, ObjectProblem, ObjectStore } from '../objects/store.ts';
+import type { Checksums, ObjectFailure, ObjectInfo, ObjectStore } from '../objects/store.ts';
+import { LOGGED_PROBLEMS } from '../store-front/refusal.ts';
 import type { GcsAnswer } from './answer.ts';
 import { type GcsRefusal, refusalOf } from './refusal.ts';
 
@@ -37,7 +38,7 @@ export interface Work {
 export type Outcome = Result<GcsAnswer, GcsRefusal>;
 
 /** JSON as an answer. */
-export const answered = (body: object): Outcome => ok({ kind: 'json', body });
+export const answered = (body: object): Outcome => ok({ status: 200, headers: {}, body: JSON.stringify(body) });
 
 /** What was written. Clients delete it when they are not told its CRC32C, which not every store keeps: `checksums` are those told to it. */
 export const written = ({ place }: Work, bucket: string, object: ObjectInfo, checksums: Checksums): Outcome =>
@@ -45,21 +46,13 @@ export const written = ({ place }: Work, bucket: string, object: ObjectInfo, che
 
 /** An ordinary no, which is not logged. */
 export const declined = (error: GcsError, headers: Readonly<Record<string, string>> = {}): Outcome =>
-  ok({ kind: 'error', error, headers });
-
-/** Problems that no caller has in ordinary use. */
-const LOGGED: Partial<Record<ObjectProblem, Reason>> = {
-  quota_exceeded: 'quota_exceeded',
-  payload_refused: 'payload_mismatch',
-  aborted: 'request_malformed',
-  storage_unavailable: 'upstream_unreachable',
-};
+  ok({ error, headers });
 
 /** The outcome of a call about something in `bucket` that the store did not carry out. */
 export function failed(work: Work, bucket: string, problem: ObjectFailure): Outcome {
   const { session } = work;
   const error = refuseStored(problem);
-  const reason = LOGGED[problem.problem];
+  const reason = LOGGED_PROBLEMS[problem.problem];
   if (reason !== undefined) return err(refusalOf(failure(reason, problem.detail), { session, error }));
   if (problem.problem === 'key_unknown') return missing(work, bucket);
   const { current } = problem;

@@ -1,13 +1,16 @@
 // Carries a permitted S3 call out and answers it.
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err } from '../../base/core/result.ts';
-import { s3Error } from '../../wire/s3/errors.ts';
+import type { S3Call } from '../../wire/s3/call.ts';
+import { type S3Error, s3Error } from '../../wire/s3/errors.ts';
 import type { ObjectStore } from '../objects/store.ts';
 import type { Exchange } from '../request.ts';
+import { type Answers, discardAnswer } from '../store-front/answer.ts';
 import { carryOutWatched, type WatchDependencies } from '../store-front/carry-out.ts';
+import { type CallPermit, decide, type Grounds } from '../store-front/decide.ts';
 import type { Head } from '../store-front/head.ts';
-import { type S3Answer, type S3No, writeAnswer } from './answer.ts';
-import { type Allowed, isPermitted } from './decide.ts';
+import type { S3Answer, S3No } from './answer.ts';
+import type { Caller } from './authenticate.ts';
 import { perform } from './operations.ts';
 import { openPayload } from './payload.ts';
 import { refusalOf, type S3Refusal } from './refusal.ts';
@@ -18,10 +21,19 @@ export interface CarryOutDependencies extends WatchDependencies {
   /** The buckets there are. */
   readonly buckets: ReadonlySet<string>;
   readonly store: ObjectStore;
+  readonly answers: Answers<S3Error>;
+}
+
+/** A call that may be carried out. A null statement: it names its objects in the body, each of which is decided on then. */
+export interface Allowed {
+  readonly call: S3Call;
+  readonly caller: Caller;
+  readonly grounds: Grounds;
+  readonly permit: CallPermit;
 }
 
 /** A permitted call with the head that it came with. */
-export interface Task extends Allowed {
+interface Task extends Allowed {
   readonly head: Head;
 }
 
@@ -31,8 +43,8 @@ export const carryOut = (d: CarryOutDependencies, exchange: Exchange<S3Refusal>,
     permit: task.permit,
     asked: task.head,
     perform: (signal) => run(d, exchange, task, signal),
-    write: (answer) => writeAnswer({ ...exchange, nowSeconds: d.authority.knowledge.nowSeconds() }, answer),
-    discard,
+    write: (answer) => d.answers.write(exchange, answer),
+    discard: discardAnswer,
     refusalOf: (reason: Failure, { session, isIdle }) =>
       refusalOf(reason, { session, ...(isIdle ? { error: s3Error('RequestTimeout') } : {}) }),
   });
@@ -40,12 +52,11 @@ export const carryOut = (d: CarryOutDependencies, exchange: Exchange<S3Refusal>,
 async function run(
   d: CarryOutDependencies,
   { req, res, decision }: Exchange<S3Refusal>,
-  { call, grounds, head }: Task,
+  { call, caller, grounds, head }: Task,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { credential, groupKeys } = grounds.caller.session;
-  const { session } = credential;
-  const content = openPayload({ call, head, caller: grounds.caller, source: { req, res, signal } });
+  const { session } = grounds.credential;
+  const content = openPayload({ call, head, caller, source: { req, res, signal } });
   if (!content.ok) {
     const { code, message } = content.error;
     return err(refusalOf(failure('payload_mismatch', `${code}: ${message}`), { session, error: content.error }));
@@ -56,16 +67,11 @@ async function run(
     region: d.region,
     owner: { id: d.authority.group, displayName: d.authority.gateway },
     session,
-    groupKeys,
+    groupKeys: caller.session.groupKeys,
     signal,
     content: content.value,
-    permits: (permission) => isPermitted(grounds, permission),
+    permits: (permission) => decide(grounds, [permission]).ok,
     report: (fields) => d.log.info({ decision, session: session.sessionId, role: session.role, ...fields }, 'allowed'),
   };
   return perform(work, call);
-}
-
-/** What came too late to be answered. */
-function discard(answer: S3Answer | S3No): void {
-  if ('body' in answer && answer.body !== null && typeof answer.body === 'object') answer.body.body.destroy();
 }

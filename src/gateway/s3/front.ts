@@ -7,19 +7,21 @@ import type { SignatureClaim } from '../../base/sigv4/read.ts';
 import type { GroupKeys } from '../../keys/group-key.ts';
 import type { S3Call } from '../../wire/s3/call.ts';
 import { s3Error } from '../../wire/s3/errors.ts';
+import { permissionsFor } from '../../wire/s3/permissions.ts';
 import { readS3Call } from '../../wire/s3/request.ts';
-import { type Exchange, type Handler, handlerOf, logAllowed } from '../request.ts';
+import { type Handler, handlerOf } from '../request.ts';
 import type { S3Settings } from '../settings.ts';
-import { type Head, readHead } from '../store-front/head.ts';
-import { writeRefusal } from './answer.ts';
+import { decideCall } from '../store-front/decide.ts';
+import type { Head } from '../store-front/head.ts';
+import { type FrontParts, serveCall } from '../store-front/serve.ts';
+import { s3Answers } from './answer.ts';
 import { authenticate, readClaim } from './authenticate.ts';
-import { type CarryOutDependencies, carryOut } from './carry-out.ts';
+import { type Allowed, type CarryOutDependencies, carryOut } from './carry-out.ts';
 import { signedRequestFacts } from './condition-keys.ts';
-import { type Allowed, decideCall } from './decide.ts';
 import { refusalOf, type S3Refusal } from './refusal.ts';
 import { SessionCache } from './session-cache.ts';
 
-export interface S3FrontDependencies extends Omit<CarryOutDependencies, 'region' | 'buckets'> {
+export interface S3FrontDependencies extends Omit<CarryOutDependencies, 'region' | 'buckets' | 'answers'> {
   readonly settings: Pick<S3Settings, 'region' | 'buckets'>;
   /** The group's key as the feed last gave it; null while it is not known or not fresh. */
   readonly groupKeys: () => GroupKeys | null;
@@ -39,39 +41,20 @@ export function createS3Front(d: S3FrontDependencies): Handler {
     ...d,
     region: settings.region,
     buckets: new Set(settings.buckets.map(({ name }) => name)),
+    answers: s3Answers(authority.knowledge),
     sessions: new SessionCache({ authority, groupKeys }),
+  };
+  const parts: FrontParts<Allowed, S3Refusal> = {
+    judge: (req, head) => judge(front, req, head),
+    refusalOf,
+    carryOut: (exchange, task) => carryOut(front, exchange, task),
   };
   return handlerOf<S3Refusal>(d, {
     front: 's3',
-    serve: (exchange) => serve(front, exchange),
-    sayNo: (exchange, { error }) => writeRefusal({ ...exchange, nowSeconds: authority.knowledge.nowSeconds() }, error),
+    serve: (exchange) => serveCall(front, exchange, parts),
+    sayNo: (exchange, { error }) => front.answers.refuse(exchange, error),
     broken: (unexpected) => refusalOf(unexpected),
   });
-}
-
-async function serve(front: Front, exchange: Exchange<S3Refusal>): Promise<void> {
-  const head = readHead(exchange.req);
-  if (!head.ok) {
-    exchange.refuse(refusalOf(head.error));
-    return;
-  }
-  const allowed = await judge(front, exchange.req, head.value);
-  // The caller left while we were deciding.
-  if (exchange.res.destroyed) return;
-  const refused = allowed.ok ? tooOften(front, allowed.value) : allowed.error;
-  if (!allowed.ok || refused !== undefined) {
-    if (refused !== undefined) exchange.refuse(refused, head.value);
-    return;
-  }
-  const { permit } = allowed.value;
-  if (permit.statement !== null) logAllowed(front.log, exchange.decision, { ...permit, statement: permit.statement });
-  await carryOut(front, exchange, { ...allowed.value, head: head.value });
-}
-
-/** The refusal of a job that asks too often. */
-function tooOften({ entrance }: Front, { permit }: Allowed): S3Refusal | undefined {
-  const limited = entrance.refuseSession(permit.credential.session);
-  return limited === undefined ? undefined : refusalOf(limited, limited);
 }
 
 /** Everything that must hold before anything happens. */
@@ -89,12 +72,14 @@ async function judge(front: Front, req: IncomingMessage, head: Head): Promise<Re
     caller: caller.value,
     nowSeconds: knowledge.nowSeconds(),
   });
-  const allowed = decideCall({ caller: caller.value, facts, knowledge }, call);
-  if (!allowed.ok) return allowed;
+  const { credential } = caller.value.session;
+  const grounds = { credential, facts, knowledge };
+  const decided = decideCall(grounds, permissionsFor(call));
+  if (!decided.ok) return err(refusalOf(decided.error, decided.error));
   const unknown = bucketsOf(call).find((bucket) => !front.buckets.has(bucket));
-  if (unknown === undefined) return allowed;
+  if (unknown === undefined) return ok({ call, caller: caller.value, grounds, permit: decided.value });
   const why = failure('bucket_unknown', `no bucket ${unknown} is configured here`);
-  return err(refusalOf(why, { session: caller.value.session.aws.session, error: s3Error('NoSuchBucket') }));
+  return err(refusalOf(why, { session: credential.session, error: s3Error('NoSuchBucket') }));
 }
 
 /** What is asked for, and who claims to ask. */

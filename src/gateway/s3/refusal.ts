@@ -1,25 +1,16 @@
 // A refusal of the S3 front: the reason for the log, and the S3 error that the caller gets.
-import { type Failure, failure, type Reason } from '../../base/core/reasons.ts';
-import type { CarriedSession } from '../../base/credential/carried-session.ts';
+import { failure, type Reason } from '../../base/core/reasons.ts';
 import type { SigV4Failure, SigV4Problem } from '../../base/sigv4/problem.ts';
 import { type S3Error, s3Error } from '../../wire/s3/errors.ts';
 import { refuseReason } from '../../wire/s3/refusals.ts';
 import { refuseSignature, type SignatureContext } from '../../wire/s3/signature-refusals.ts';
-import type { Refusal } from '../authorize.ts';
+import { type FrontRefusal, refusalsBy } from '../store-front/refusal.ts';
 
 /** A refusal with its answer. */
-export interface S3Refusal extends Refusal {
-  readonly error: S3Error;
-}
+export type S3Refusal = FrontRefusal<S3Error>;
 
 /** `failure` as the refusal of `session`; `error` unless the reason's own answer will do. */
-export function refusalOf(
-  { reason, detail }: Failure,
-  more: { readonly session?: CarriedSession | undefined; readonly error?: S3Error } = {},
-): S3Refusal {
-  const { session, error = refuseReason(reason) } = more;
-  return { reason, detail, error, ...(session === undefined ? {} : { session }) };
-}
+export const refusalOf = refusalsBy<S3Error>(refuseReason);
 
 /** `signature_malformed` unless listed. */
 const SIGNATURE_REASONS: Partial<Record<SigV4Problem, Reason>> = {

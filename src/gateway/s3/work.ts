@@ -1,5 +1,5 @@
 // What the operations of the S3 front work with, and how they tell what the store said. They decide nothing: that was done before.
-import { failure, type Reason } from '../../base/core/reasons.ts';
+import { failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { CarriedSession } from '../../base/credential/carried-session.ts';
 import type { GroupKeys } from '../../keys/group-key.ts';
@@ -9,7 +9,8 @@ import type { Owner } from '../../wire/s3/listing-result.ts';
 import { notModifiedHead } from '../../wire/s3/object-headers.ts';
 import { listPermission, type S3Permission } from '../../wire/s3/permissions.ts';
 import { refuseStored } from '../../wire/s3/refusals.ts';
-import type { Content, ObjectFailure, ObjectProblem, ObjectStore } from '../objects/store.ts';
+import type { Content, ObjectFailure, ObjectStore } from '../objects/store.ts';
+import { LOGGED_PROBLEMS } from '../store-front/refusal.ts';
 import type { S3Answer, S3No } from './answer.ts';
 import { refusalOf, type S3Refusal } from './refusal.ts';
 
@@ -37,19 +38,11 @@ export interface Work {
 /** What became of a call: an answer, an ordinary no, or a refusal, which is logged. */
 export type Outcome = Result<S3Answer | S3No, S3Refusal>;
 
-/** Problems that no caller has in ordinary use. */
-const LOGGED: Partial<Record<ObjectProblem, Reason>> = {
-  quota_exceeded: 'quota_exceeded',
-  payload_refused: 'payload_mismatch',
-  aborted: 'request_malformed',
-  storage_unavailable: 'upstream_unreachable',
-};
-
 /** The outcome of a call that the store did not carry out. */
 export function failed(work: Work, call: S3Call, problem: ObjectFailure): Outcome {
   const { session } = work;
   const error = refuseStored(problem, call);
-  const reason = LOGGED[problem.problem];
+  const reason = LOGGED_PROBLEMS[problem.problem];
   if (reason !== undefined) return err(refusalOf(failure(reason, problem.detail), { session, error }));
   if (problem.problem === 'key_unknown' && !mayKnow(work, call)) return ok({ error: s3Error('AccessDenied') });
   return ok({ error, headers: headersOf(problem) });

@@ -1,7 +1,7 @@
 // What a call needs: AWS's own action names and resources (Service Authorization Reference, "Actions, resources, and condition
 // keys for Amazon S3"). Whether somebody has it is the gateway's business.
 import type { SignatureClaim } from '../../base/sigv4/read.ts';
-import type { DeleteObjectsCall, ObjectName, S3Call } from './call.ts';
+import type { ObjectName, S3Call } from './call.ts';
 
 /** One action on one resource. */
 export interface S3Permission {
@@ -12,14 +12,11 @@ export interface S3Permission {
 /** All of them are needed. */
 export type S3Permissions = readonly [S3Permission, ...S3Permission[]];
 
-/** A call whose permissions follow from the request alone. DeleteObjects names its keys in the body: `deletePermission`. */
-export type DecidableCall = Exclude<S3Call, DeleteObjectsCall>;
-
 /**
- * What a call needs. A copy also reads its source; a write or a deletion with `If-Match` also tells whether the object is
+ * What a call needs; null for DeleteObjects, which names its keys in the body: `deletePermission` for each. A copy also reads its source; a write or a deletion with `If-Match` also tells whether the object is
  * the expected one, which AWS lets only those know who may read it.
  */
-export function permissionsFor(call: DecidableCall): S3Permissions {
+export function permissionsFor(call: S3Call): S3Permissions | null {
   switch (call.operation) {
     case 'ListBuckets':
       return [{ action: 's3:ListAllMyBuckets', resource: 'arn:aws:s3:::*' }];
@@ -42,6 +39,8 @@ export function permissionsFor(call: DecidableCall): S3Permissions {
       return [on(call, 's3:PutObject'), on(call.source, 's3:GetObject'), ...readsToCompare(call)];
     case 'UploadPartCopy':
       return [on(call, 's3:PutObject'), on(call.source, 's3:GetObject')];
+    case 'DeleteObjects':
+      return null;
     case 'DeleteObject':
       return [deletePermission(call), ...readsToCompare(call)];
     case 'AbortMultipartUpload':

@@ -172,8 +172,8 @@ describe('the permissions of a call', () => {
   const SOURCE = { 'x-amz-copy-source': 'from/s' };
   const needs = (line: string, headers: Readonly<Record<string, string>> = {}): string[] => {
     const asked = call(line, headers);
-    if (asked.operation === 'DeleteObjects') throw new Error('decided key by key');
-    return permissionsFor(asked).map(({ action, resource }) => `${action} ${resource}`);
+    const permissions = permissionsFor(asked) ?? [];
+    return permissions.map(({ action, resource }) => `${action} ${resource}`);
   };
   const K = 'arn:aws:s3:::data/a b';
 
