@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type BlobAsk, type BlobWorld, startBlobWorld } from '../fakes/blob-world.ts';
 import { exchangeBytes, until } from '../fakes/guarded-resource.ts';
+import { LASTING } from '../fakes/object-content.ts';
 import { ACCOUNT } from '../fakes/store-world.ts';
 
 let world: BlobWorld;
@@ -128,7 +129,7 @@ describe('names are decoded once', () => {
   ])('%s is the key %j', async (name, key) => {
     expect((await world.send({ ...PUT, target: `${C}/${name}`, body: key })).status).toBe(201);
     expect((await world.store.head({ bucket: 'web-bucket', key })).ok).toBe(true);
-    expect((await world.store.delete({ bucket: 'web-bucket', key })).ok).toBe(true);
+    expect((await world.store.delete({ bucket: 'web-bucket', key }, LASTING)).ok).toBe(true);
   });
 
   test('what XML cannot hold is told percent-encoded', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Statement } from '../../src/base/core/permissions.ts';
 import { type GcsAsk, type GcsReply, type GcsWorld, related, startGcsWorld } from '../fakes/gcs-world.ts';
 import { exchangeBytes, until } from '../fakes/guarded-resource.ts';
+import { LASTING } from '../fakes/object-content.ts';
 import { makeSigningKey } from '../fakes/signing-key.ts';
 import { EVERYTHING } from '../fakes/store-world.ts';
 
@@ -215,7 +216,7 @@ describe('a decision about one name is about no other', () => {
     ['the name behind dots', '/web-bucket/yours/../mine/a', 403],
     ['the bucket escaped', '/web%2Dbucket/mine/a', 400],
   ])('%s', async (_how, target, status) => {
-    await world.store.delete({ bucket: 'web-bucket', key: 'yours' });
+    await world.store.delete({ bucket: 'web-bucket', key: 'yours' }, LASTING);
     const reply = await world.send({ target, token });
     // Whoever may not list learns nothing of what is not there.
     expect(reply.status).toBe(status === 404 ? 403 : status);

@@ -74,3 +74,34 @@ test.each([
   const listed = await over(listingOf(contents), (store) => store.list('web-bucket', options));
   expect(listed.ok ? listed.value.objects.map(({ key }) => key).join() : listed.error.problem).toBe(outcome);
 });
+
+/** The requests of a conditional change whose caller is gone, or not, when the upstream tells what stands there. */
+async function requestsOf(change: (store: ObjectStore, signal: AbortSignal) => Promise<unknown>, isEnding: boolean) {
+  const caller = new AbortController();
+  const requests: (string | undefined)[] = [];
+  const answer: RequestListener = ({ method }, res) => {
+    requests.push(method);
+    if (isEnding) caller.abort();
+    res.writeHead(200, { etag: '"a"', 'last-modified': 'Mon, 23 Nov 2026 00:00:00 GMT', 'content-length': '0' }).end();
+  };
+  await over(answer, (store) => change(store, caller.signal));
+  return requests;
+}
+
+const CONDITIONS = { ifMatch: ['a'] };
+const UPLOAD = { ...OBJECT, uploadId: 'U1' };
+test.each<[string, string, (store: ObjectStore, signal: AbortSignal) => Promise<unknown>]>([
+  ['deletion', 'DELETE', (store, signal) => store.delete(OBJECT, { conditions: CONDITIONS, signal })],
+  [
+    'completion',
+    'POST',
+    (store, signal) =>
+      store.completeUpload(UPLOAD, { parts: [{ part: 1, etag: 'p' }], conditions: CONDITIONS, signal }),
+  ],
+])(
+  'a %s whose caller is gone before the upstream said what stands there is not sent',
+  async (_what, method, change) => {
+    expect(await requestsOf(change, true)).toEqual(['HEAD']);
+    expect((await requestsOf(change, false)).slice(0, 2)).toEqual(['HEAD', method]);
+  },
+);

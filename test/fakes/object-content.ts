@@ -4,6 +4,9 @@ import { Writable } from 'node:stream';
 import type { Checksums } from '../../src/base/checksum/checksum.ts';
 import type { Content } from '../../src/gateway/objects/store.ts';
 
+/** Of a call that nobody ends. */
+export const LASTING = { signal: new AbortController().signal };
+
 export const md5 = (data: Uint8Array | string): string => createHash('md5').update(data).digest('hex');
 
 /** The ETag of an object made of these parts. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DiskStore } from '../../src/gateway/objects/disk/open.ts';
 import { expectProblem, must, NO_ATTRIBUTES } from '../conformance/objects/engine.ts';
 import { type TemporaryDisk, temporaryDisk } from '../fakes/disk-objects.ts';
-import { bytesOf, contentOf, md5, patterned } from '../fakes/object-content.ts';
+import { bytesOf, contentOf, LASTING, md5, patterned } from '../fakes/object-content.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const mountPoint = mkdtempSync(join(tmpdir(), 'jobpass-full-'));
@@ -48,7 +48,7 @@ test.skipIf(!isMounted)('a full disk refuses, keeps what was there, and works ag
     expect(await digest('a')).toBe(md5(old));
   }
   must(await put('b', patterned(4 * MEBIBYTE, 3)));
-  must(await store.delete({ bucket: 'alpha', key: 'a' }));
+  must(await store.delete({ bucket: 'alpha', key: 'a' }, LASTING));
   must(await put('c', patterned(9 * MEBIBYTE, 4)));
 });
 

@@ -6,7 +6,7 @@ import { openDiskStore } from '../../src/gateway/objects/disk/open.ts';
 import type { ObjectFailure, ObjectRef, UploadRef } from '../../src/gateway/objects/store.ts';
 import { MemoryLog } from '../fakes/memory-log.ts';
 import { MovingClock } from '../fakes/moving-clock.ts';
-import { contentOf, md5 } from '../fakes/object-content.ts';
+import { contentOf, LASTING, md5 } from '../fakes/object-content.ts';
 import { dataOf, KEYS, partsOf } from './object-versions.ts';
 
 const STDOUT = 1;
@@ -44,7 +44,7 @@ async function putInParts(object: ObjectRef, version: number): Promise<void> {
   const sent = parts.map((data, index) => store.putPart(upload, index + 1, { content: contentOf(data), signal }));
   for (const part of await Promise.all(sent)) must(part);
   const named = parts.map((data, index) => ({ part: index + 1, etag: md5(data) }));
-  must(await store.completeUpload(upload, { parts: named }));
+  must(await store.completeUpload(upload, { ...LASTING, parts: named }));
 }
 
 /** One writer per key, so that what may stand there follows from its last answer. */

@@ -2,7 +2,6 @@
 import { ok } from '../../base/core/result.ts';
 import type { DeleteBlobCall, PutBlobCall, ReadBlobCall } from '../../wire/blob/call.ts';
 import { readHead, writeHeaders } from '../../wire/blob/results.ts';
-import { endedCall } from '../objects/failure.ts';
 import { failed, mayKnow, type Outcome, objectOf, type Work } from './work.ts';
 
 /** Get Blob: the bytes, or the asked range of them, as they stood when the store was asked. */
@@ -39,6 +38,6 @@ export async function deleteBlob(work: Work, call: DeleteBlobCall): Promise<Outc
   const object = objectOf(call);
   const found = mayKnow(work, call) ? await work.store.head(object) : ok(null);
   if (!found.ok) return failed(work, call, found.error);
-  const deleted = endedCall(work.signal) ?? (await work.store.delete(object, call.conditions));
+  const deleted = await work.store.delete(object, { conditions: call.conditions, signal: work.signal });
   return deleted.ok ? ok({ status: 202, headers: {}, body: null }) : failed(work, call, deleted.error);
 }

@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../base/core/result.ts';
 import { type BlockList, decodeBlockList } from '../../wire/blob/block-list.ts';
 import type { PutBlockCall, PutBlockListCall } from '../../wire/blob/call.ts';
 import { digestHeaders, writeHeaders } from '../../wire/blob/results.ts';
-import { endedCall, objectFailure } from '../objects/failure.ts';
+import { objectFailure } from '../objects/failure.ts';
 import {
   type CompleteOptions,
   MAX_LIST_ENTRIES,
@@ -59,13 +59,17 @@ async function commit(work: Work, call: PutBlockListCall, { upload, numbers }: B
     if (part === undefined) return objectFailure('part_invalid', `block ${number} was not uploaded`);
     parts.push(part);
   }
-  const completed = endedCall(work.signal) ?? (await work.store.completeUpload(open, completion(call, parts)));
+  const options = { ...completion(call, parts), signal: work.signal };
+  const completed = await work.store.completeUpload(open, options);
   if (completed.ok) work.uploads.ended(place, commitOf(numbers, completed.value));
   return completed;
 }
 
 /** Attributes come with the list. The usual ones were given when the upload began, for stores that take them only then. */
-function completion({ attributes, conditions }: PutBlockListCall, parts: readonly PartInfo[]): CompleteOptions {
+function completion(
+  { attributes, conditions }: PutBlockListCall,
+  parts: readonly PartInfo[],
+): Omit<CompleteOptions, 'signal'> {
   const named = parts.map(({ part, etag }) => ({ part, etag }));
   const isUsual = isDeepStrictEqual(attributes, DEFAULT_ATTRIBUTES);
   return { parts: named, conditions, anySize: true, ...(isUsual ? {} : { attributes }) };

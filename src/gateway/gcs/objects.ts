@@ -5,7 +5,6 @@ import { gcsError } from '../../wire/gcs/errors.ts';
 import { mediaHead } from '../../wire/gcs/media-headers.ts';
 import { listPermission } from '../../wire/gcs/permissions.ts';
 import { objectResource } from '../../wire/gcs/results.ts';
-import { endedCall } from '../objects/failure.ts';
 import type { Conditions, ObjectFailure } from '../objects/store.ts';
 import { answered, declined, failed, missing, type Outcome, type Work } from './work.ts';
 
@@ -36,7 +35,8 @@ export async function deleteObject(work: Work, call: DeleteObjectCall): Promise<
     const found = await work.store.head(call, only(generation));
     if (!found.ok) return notThere(work, call, found.error);
   }
-  const deleted = endedCall(work.signal) ?? (await work.store.delete(call, { ...only(generation), ...conditions }));
+  const wanted = { ...only(generation), ...conditions };
+  const deleted = await work.store.delete(call, { conditions: wanted, signal: work.signal });
   if (!deleted.ok) return notThere(work, call, deleted.error);
   return ok({ status: 204, headers: {}, body: null });
 }

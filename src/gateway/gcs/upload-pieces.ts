@@ -4,7 +4,6 @@ import { combineCrc32c } from '../../base/checksum/crc32c-combine.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { type GcsError, gcsError } from '../../wire/gcs/errors.ts';
 import { hashBody } from '../../wire/gcs/hashes.ts';
-import { endedCall } from '../objects/failure.ts';
 import type { ObjectFailure, PartInfo, UploadRef } from '../objects/store.ts';
 import type { OpenUpload } from './upload-tickets.ts';
 import { declined, failed, type Outcome, type Work, written } from './work.ts';
@@ -90,8 +89,6 @@ function putPiece(work: Work, { call }: OpenUpload, { parts, upload }: Progress)
 
 async function complete(work: Work, { ticket }: OpenUpload, { parts, upload }: Progress): Promise<Outcome> {
   const { conditions, hashes } = ticket;
-  const ended = endedCall(work.signal);
-  if (ended !== undefined) return failed(work, upload.bucket, ended.error);
   const crc32c = wholeCrc32c(parts);
   if (!crc32c.ok) return declined(crc32c.error);
   if (hashes.crc32c !== undefined && hashes.crc32c !== crc32c.value) {
@@ -100,7 +97,8 @@ async function complete(work: Work, { ticket }: OpenUpload, { parts, upload }: P
   }
   const checksums = () => ({ crc32c: crc32c.value });
   const named = parts.map(({ etag, part }) => ({ part, etag }));
-  const completed = await work.store.completeUpload(upload, { parts: named, conditions, checksums, anySize: true });
+  const options = { parts: named, conditions, checksums, anySize: true, signal: work.signal };
+  const completed = await work.store.completeUpload(upload, options);
   if (!completed.ok) return failed(work, upload.bucket, completed.error);
   return written(work, upload.bucket, completed.value, checksums());
 }

@@ -9,9 +9,6 @@ export const objectFailure = (
   more: Pick<ObjectFailure, 'current' | 'cause'> = {},
 ): Err<ObjectFailure> => err({ problem, detail, ...more });
 
-/**
- * `aborted` once the call has ended, else undefined. To be asked right before a change that takes no signal: what was waited for
- * before it, an upstream may have taken long to answer.
- */
+/** `aborted` once the call has ended, else undefined. To be asked right before a change, after all that was waited for. */
 export const endedCall = ({ aborted }: AbortSignal): Err<ObjectFailure> | undefined =>
   aborted ? objectFailure('aborted', 'the call was ended before the change') : undefined;

@@ -195,10 +195,18 @@ export interface PartListing {
   readonly next: number | null;
 }
 
+export interface DeleteOptions {
+  readonly conditions?: Conditions;
+  /** Once it is aborted nothing is deleted any more: `aborted`. */
+  readonly signal: AbortSignal;
+}
+
 export interface CompleteOptions {
   /** In rising order. Parts that are not named are dropped. A checksum that is given must be the part's. */
   readonly parts: readonly { readonly part: number; readonly etag: string; readonly checksums?: Checksums }[];
   readonly conditions?: Conditions;
+  /** Once it is aborted no object is made any more: `aborted`. One that was made gets its attributes all the same. */
+  readonly signal: AbortSignal;
   /**
    * In place of those that the upload was created with. A store that cannot do it in the same moment does it right after, and
    * refuses with `not_supported`, beforehand, what is too large for that.
@@ -226,7 +234,7 @@ export interface ObjectStore {
   /** Replaces the object, or makes it. */
   put(object: ObjectRef, options: PutOptions): Outcome<ObjectInfo>;
   /** Deleting what is not there succeeds. */
-  delete(object: ObjectRef, conditions?: Conditions): Outcome<null>;
+  delete(object: ObjectRef, options: DeleteOptions): Outcome<null>;
   copy(options: CopyOptions): Outcome<ObjectInfo>;
   list(bucket: string, options: ListOptions): Outcome<Listing>;
   createUpload(object: ObjectRef, options: CreateUploadOptions): Outcome<{ readonly uploadId: string }>;

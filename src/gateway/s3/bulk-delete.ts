@@ -40,6 +40,6 @@ async function deleteOne(
   const object = { bucket: call.bucket, key };
   if (signal.aborted || !permits(deletePermission(object))) return { key, error: s3Error('AccessDenied') };
   if (!buckets.has(call.bucket)) return { key, error: s3Error('NoSuchBucket') };
-  const deleted = await store.delete(object);
+  const deleted = await store.delete(object, { signal });
   return { key, error: deleted.ok ? null : refuseStored(deleted.error, call) };
 }

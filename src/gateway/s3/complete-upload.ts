@@ -20,7 +20,7 @@ export async function completeUpload(work: Work, call: CompleteMultipartUploadCa
   const parts = decodeCompletion(body.value);
   if (!parts.ok) return ok({ error: parts.error });
   const { conditions } = call;
-  const options = { parts: parts.value, conditions, checksums: checksumsOf };
+  const options = { parts: parts.value, conditions, checksums: checksumsOf, signal: work.signal };
   const completed = await work.store.completeUpload(upload.value, options);
   if (!completed.ok) return failed(work, call, completed.error);
   return ok({ status: 200, headers: {}, body: encodeCompletion(call, completed.value, locationOf(call)) });

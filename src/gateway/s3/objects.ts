@@ -42,6 +42,7 @@ export async function copyObject(work: Work, call: CopyObjectCall): Promise<Outc
 
 /** DeleteObject: deleting what is not there succeeds. */
 export async function deleteObject(work: Work, call: DeleteObjectCall): Promise<Outcome> {
-  const deleted = await work.store.delete(call, call.conditions);
+  const { conditions } = call;
+  const deleted = await work.store.delete(call, { conditions, signal: work.signal });
   return deleted.ok ? ok({ status: 204, headers: {}, body: null }) : failed(work, call, deleted.error);
 }

@@ -14,7 +14,8 @@ import { deleteObject } from '../gcs/objects.ts';
 import { continuePieces } from '../gcs/upload-pieces.ts';
 import type { UploadTicket } from '../gcs/upload-tickets.ts';
 import type { Work as GcsWork } from '../gcs/work.ts';
-import type { ObjectInfo, ObjectStore } from '../objects/store.ts';
+import { endedCall } from '../objects/failure.ts';
+import type { CompleteOptions, DeleteOptions, ObjectInfo, ObjectStore } from '../objects/store.ts';
 import { uploadOwner } from './owner.ts';
 
 const OBJECT = { bucket: 'web', key: 'a' };
@@ -38,16 +39,17 @@ beforeEach(() => {
     if (isEnding) ending.abort();
     return ok(value);
   };
-  const change = async (name: string) => {
-    changes.push(name);
-    return ok(INFO);
+  const change = async (name: string, { signal }: { readonly signal: AbortSignal }) => {
+    const ended = endedCall(signal);
+    if (ended === undefined) changes.push(name);
+    return ended ?? ok(INFO);
   };
   store = {
     head: () => answer(INFO),
     listParts: () => answer({ checksumAlgorithm: null, parts: [PART], isTruncated: false, next: null }),
     createUpload: async () => ok({ uploadId: 'U1' }),
-    delete: () => change('delete'),
-    completeUpload: () => change('completeUpload'),
+    delete: (_object: unknown, options: DeleteOptions) => change('delete', options),
+    completeUpload: (_upload: unknown, options: CompleteOptions) => change('completeUpload', options),
   } as unknown as ObjectStore;
 });
 

@@ -1,6 +1,7 @@
 // Conformance: copies.
 import { describe, expect } from 'vitest';
 import type { Conditions, CopyOptions } from '../../../src/gateway/objects/store.ts';
+import { LASTING } from '../../fakes/object-content.ts';
 import { type Bench, expectProblem, must, type ObjectEngine, requirements } from './engine.ts';
 
 const copy = (bench: Bench, from: string, to: string, more: Partial<CopyOptions> = {}) =>
@@ -27,7 +28,7 @@ export function copyRequirements(engine: ObjectEngine): void {
       });
       await bench.put('a', 'changed');
       expect(await bench.read('b')).toBe('content');
-      await bench.store.delete(bench.named('b'));
+      await bench.store.delete(bench.named('b'), LASTING);
       expect(await bench.read('a')).toBe('changed');
     });
 
@@ -35,8 +36,8 @@ export function copyRequirements(engine: ObjectEngine): void {
       await bench.put('a', 'content');
       must(await copy(bench, 'a', 'b'));
       must(await copy(bench, 'b', 'c'));
-      await bench.store.delete(bench.named('a'));
-      await bench.store.delete(bench.named('c'));
+      await bench.store.delete(bench.named('a'), LASTING);
+      await bench.store.delete(bench.named('c'), LASTING);
       expect(await bench.read('b')).toBe('content');
     });
 

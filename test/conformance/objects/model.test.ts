@@ -5,7 +5,7 @@ import type { DiskStore } from '../../../src/gateway/objects/disk/open.ts';
 import type { ByteRange, ObjectRef, UploadRef } from '../../../src/gateway/objects/store.ts';
 import { type TemporaryDisk, temporaryDisk } from '../../fakes/disk-objects.ts';
 import { NaiveObjectStore } from '../../fakes/naive-object-store.ts';
-import { bytesOf, contentOf, md5 } from '../../fakes/object-content.ts';
+import { bytesOf, contentOf, LASTING, md5 } from '../../fakes/object-content.ts';
 import { propertyRuns } from '../../fakes/property-runs.ts';
 import { must, problemOf } from './engine.ts';
 
@@ -67,7 +67,7 @@ const put = fc
 
 const remove = key.map((name) =>
   step(`delete ${name}`, async ({ naive }, { store }) => {
-    must(await store.delete(named(name)));
+    must(await store.delete(named(name), LASTING));
     naive.objects.delete(name);
   }),
 );
@@ -149,7 +149,7 @@ const complete = fc.record({ number: uploadNumber, parts: fc.uniqueArray(partNum
     const numbers = o.parts.toSorted((one, other) => one - other);
     const stored = naive.uploads.get(o.number)?.parts;
     const parts = numbers.map((number) => ({ part: number, etag: md5(stored?.get(number) ?? 'none') }));
-    const real = await store.completeUpload(upload, { parts });
+    const real = await store.completeUpload(upload, { ...LASTING, parts });
     expect(outcome(real)).toBe(naive.complete(o.number, numbers));
     if (real.ok) uploads.delete(o.number);
   }),
@@ -176,7 +176,7 @@ async function expectSame({ naive }: Model, real: Real): Promise<void> {
   for (const info of must(await real.store.list('alpha', all)).objects) {
     const { body } = must(await real.store.get(named(info.key), { signal }));
     expect(await bytesOf(body)).toEqual(naive.objects.get(info.key)?.data);
-    must(await real.store.delete(named(info.key)));
+    must(await real.store.delete(named(info.key), LASTING));
     naive.objects.delete(info.key);
   }
   expect(naive.objects.size).toBe(0);

@@ -7,6 +7,7 @@ import {
   collector,
   contentOf,
   hangingAfter,
+  LASTING,
   md5,
   patterned,
   unannounced,
@@ -147,7 +148,7 @@ export function objectRequirements(engine: ObjectEngine): void {
       expectProblem(await bench.store.get(elsewhere, { signal: bench.signal }), 'bucket_unknown');
       const put = { content: contentOf('x'), attributes: NO_ATTRIBUTES, signal: bench.signal };
       expectProblem(await bench.store.put(elsewhere, put), 'bucket_unknown');
-      expectProblem(await bench.store.delete(elsewhere), 'bucket_unknown');
+      expectProblem(await bench.store.delete(elsewhere, LASTING), 'bucket_unknown');
       const all = { prefix: '', delimiter: null, after: '', limit: 10 };
       expectProblem(await bench.store.list('no-such-bucket', all), 'bucket_unknown');
     });
@@ -155,8 +156,8 @@ export function objectRequirements(engine: ObjectEngine): void {
     requirement('deleting removes one object, and deleting nothing succeeds', async (bench) => {
       await bench.put('a', 'x');
       await bench.put('a/b', 'y');
-      expect(must(await bench.store.delete(bench.named('a')))).toBeNull();
-      expect(must(await bench.store.delete(bench.named('a')))).toBeNull();
+      expect(must(await bench.store.delete(bench.named('a'), LASTING))).toBeNull();
+      expect(must(await bench.store.delete(bench.named('a'), LASTING))).toBeNull();
       expectProblem(await bench.tryGet('a'), 'key_unknown');
       expect(await bench.keys()).toEqual(['a/b']);
     });
@@ -167,7 +168,7 @@ export function objectRequirements(engine: ObjectEngine): void {
       const replaced = must(await bench.tryGet('a'));
       await bench.put('a', patterned(5_000_000, 2));
       const deleted = must(await bench.tryGet('a'));
-      await bench.store.delete(bench.named('a'));
+      await bench.store.delete(bench.named('a'), LASTING);
       expect(md5(await bytesOf(replaced.body))).toBe(md5(old));
       expect(md5(await bytesOf(deleted.body))).toBe(md5(patterned(5_000_000, 2)));
     });
@@ -217,6 +218,12 @@ export function objectRequirements(engine: ObjectEngine): void {
       const put = { content: contentOf('x'), attributes: NO_ATTRIBUTES, signal: AbortSignal.abort() };
       expectProblem(await bench.store.put(bench.named('a'), put), 'aborted');
       expect(await bench.keys()).toEqual([]);
+    });
+
+    requirement('a signal that came before ends a deletion at once', async (bench) => {
+      await bench.put('a', 'x');
+      expectProblem(await bench.store.delete(bench.named('a'), { signal: AbortSignal.abort() }), 'aborted');
+      expect(await bench.keys()).toEqual(['a']);
     });
 
     requirement('the signal breaks off a read: it ends with an error, never short', async (bench) => {

@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest';
 import type { Result } from '../../../src/base/core/result.ts';
 import type { CompleteOptions, ObjectFailure, UploadRef } from '../../../src/gateway/objects/store.ts';
-import { brokenAfter, bytesOf, contentOf, md5, multipartEtag, patterned } from '../../fakes/object-content.ts';
+import { brokenAfter, bytesOf, contentOf, LASTING, md5, multipartEtag, patterned } from '../../fakes/object-content.ts';
 import { type Bench, expectProblem, must, NO_ATTRIBUTES, type ObjectEngine, requirements } from './engine.ts';
 
 async function begin(bench: Bench, key: string, attributes = NO_ATTRIBUTES): Promise<UploadRef> {
@@ -17,6 +17,7 @@ const listed = async (bench: Bench, upload: UploadRef, after = 0, limit = 1000) 
   must(await bench.store.listParts(upload, { after, limit }));
 
 const naming = (...parts: readonly (readonly [part: number, data: Uint8Array | string])[]): CompleteOptions => ({
+  ...LASTING,
   parts: parts.map(([part, data]) => ({ part, etag: md5(data) })),
 });
 
@@ -146,7 +147,7 @@ export function uploadRequirements(engine: ObjectEngine): void {
       expectProblem(await complete(naming([3, 'end'], [1, one])), 'part_order');
       expectProblem(await complete(naming([1, one], [1, one])), 'part_order');
       expectProblem(await complete(naming([1, one], [2, 'small'], [3, 'end'])), 'part_too_small');
-      expectProblem(await complete({ parts: [] }), 'part_invalid');
+      expectProblem(await complete(naming()), 'part_invalid');
       expect(await bench.keys()).toEqual([]);
       const isWhole = engine.has.partsLeftOut;
       if (!isWhole) must(await tryPart(bench, upload, 2, two));
@@ -208,6 +209,15 @@ export function uploadRequirements(engine: ObjectEngine): void {
       expect(await bench.read('a')).toBe('x');
     });
 
+    requirement('a signal that came before ends a completion at once, and the upload goes on', async (bench) => {
+      const upload = await begin(bench, 'a');
+      must(await tryPart(bench, upload, 1, 'x'));
+      const ended = { ...naming([1, 'x']), signal: AbortSignal.abort() };
+      expectProblem(await bench.store.completeUpload(upload, ended), 'aborted');
+      expect(await bench.keys()).toEqual([]);
+      must(await bench.store.completeUpload(upload, naming([1, 'x'])));
+    });
+
     requirement('a part may be a range of an object', async (bench) => {
       await bench.put('source', '0123456789');
       const upload = await begin(bench, 'a');
@@ -216,7 +226,7 @@ export function uploadRequirements(engine: ObjectEngine): void {
       const part = must(await bench.store.copyPart(upload, 1, { source, range, signal: bench.signal }));
       expect(part).toMatchObject({ part: 1, size: 3, etag: md5('234') });
       must(await bench.store.copyPart(upload, 1, { source, signal: bench.signal }));
-      await bench.store.delete(source);
+      await bench.store.delete(source, LASTING);
       must(await bench.store.completeUpload(upload, naming([1, '0123456789'])));
       expect(await bench.read('a')).toBe('0123456789');
     });
@@ -270,6 +280,7 @@ function checksumRequirements(engine: ObjectEngine): void {
         });
         const complete = (crc32: string) =>
           bench.store.completeUpload(upload, {
+            ...LASTING,
             parts: [{ part: 1, etag: md5('x'), checksums: { crc32 } }],
             checksums: (parts) => ({ crc32: parts.map((part) => `${part.checksums.crc32}-${parts.length}`).join() }),
           });

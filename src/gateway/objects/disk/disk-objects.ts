@@ -2,10 +2,12 @@
 import type { Writable } from 'node:stream';
 import { ok, type Result } from '../../../base/core/result.ts';
 import { checkRead, checkSource, checkWrite } from '../conditions.ts';
+import { endedCall } from '../failure.ts';
 import { resolveRange } from '../range.ts';
 import type {
   Conditions,
   CopyOptions,
+  DeleteOptions,
   GetOptions,
   Listing,
   ListOptions,
@@ -73,11 +75,15 @@ export async function putObject(c: DiskContext, object: ObjectRef, o: PutOptions
   });
 }
 
-export async function deleteObject(c: DiskContext, object: ObjectRef, conditions: Conditions): Outcome<null> {
+export async function deleteObject(
+  c: DiskContext,
+  object: ObjectRef,
+  { conditions = {}, signal }: DeleteOptions,
+): Outcome<null> {
   const known = checkBucket(c, object.bucket, object.key);
   if (!known.ok) return known;
   return commit(c, null, () => {
-    const check = checkWrite(c.objects.find(object)?.info, conditions);
+    const check = endedCall(signal) ?? checkWrite(c.objects.find(object)?.info, conditions);
     if (!check.ok) return check;
     return ok({ value: null, released: c.objects.remove(object) });
   });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Checksums } from '../../../base/checksum/checksum.ts';
 import { ok, type Result } from '../../../base/core/result.ts';
 import { checkSource, checkWrite } from '../conditions.ts';
-import { objectFailure } from '../failure.ts';
+import { endedCall, objectFailure } from '../failure.ts';
 import { resolveRange } from '../range.ts';
 import {
   type CompleteOptions,
@@ -127,7 +127,7 @@ export async function completeUpload(c: DiskContext, upload: UploadRef, o: Compl
     if (found === undefined) return completedBefore(c, upload);
     const named = namedParts(c, upload, o);
     if (!named.ok) return named;
-    const check = checkWrite(c.objects.find(upload)?.info, o.conditions ?? {});
+    const check = endedCall(o.signal) ?? checkWrite(c.objects.find(upload)?.info, o.conditions ?? {});
     if (!check.ok) return check;
     // First the parts, then the object: what both have is counted once.
     const left = c.uploads.remove(upload.uploadId);

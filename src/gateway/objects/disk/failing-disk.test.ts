@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectProblem, must, NO_ATTRIBUTES } from '../../../../test/conformance/objects/engine.ts';
 import { type TemporaryDisk, temporaryDisk } from '../../../../test/fakes/disk-objects.ts';
-import { bytesOf, contentOf, md5, patterned } from '../../../../test/fakes/object-content.ts';
+import { bytesOf, contentOf, LASTING, md5, patterned } from '../../../../test/fakes/object-content.ts';
 import { type FileOperations, nodeFiles } from './file-operations.ts';
 import type { DiskStore } from './open.ts';
 
@@ -80,7 +80,7 @@ describe.each<Operation>(['open', 'write', 'sync', 'close'])('a failing %s', (op
     const part = (data: string) => store.putPart(upload, 1, { content: contentOf(data), signal });
     must(await part('old'));
     expectProblem(await fault.while(operation, () => part('new')), 'storage_unavailable');
-    must(await store.completeUpload(upload, { parts: [{ part: 1, etag: md5('old') }] }));
+    must(await store.completeUpload(upload, { ...LASTING, parts: [{ part: 1, etag: md5('old') }] }));
     expect(await read()).toBe('old');
     await store.close();
     expect(disk.blobs()).toHaveLength(1);

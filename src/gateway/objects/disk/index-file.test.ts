@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { expectProblem, must, NO_ATTRIBUTES } from '../../../../test/conformance/objects/engine.ts';
 import { type TemporaryDisk, temporaryDisk } from '../../../../test/fakes/disk-objects.ts';
-import { bytesOf, contentOf } from '../../../../test/fakes/object-content.ts';
+import { bytesOf, contentOf, LASTING } from '../../../../test/fakes/object-content.ts';
 import type { DiskStore } from './open.ts';
 
 let disk: TemporaryDisk;
@@ -71,7 +71,7 @@ test('what the index counts for a bucket is the sum of its objects', async () =>
       signal,
     }),
   );
-  must(await store.delete({ bucket: 'alpha', key: 'b' }));
+  must(await store.delete({ bucket: 'alpha', key: 'b' }, LASTING));
   await store.close();
   const raw = new DatabaseSync(join(disk.folder, 'index.db'), { readOnly: true });
   expect(raw.prepare("SELECT bytes FROM bucket WHERE name = 'alpha'").get()?.bytes).toBe(1 + 3);

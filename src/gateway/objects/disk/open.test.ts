@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectProblem, must, NO_ATTRIBUTES } from '../../../../test/conformance/objects/engine.ts';
 import { type TemporaryDisk, temporaryDisk } from '../../../../test/fakes/disk-objects.ts';
-import { bytesOf, contentOf, hangingAfter, md5, patterned } from '../../../../test/fakes/object-content.ts';
+import { bytesOf, contentOf, hangingAfter, LASTING, md5, patterned } from '../../../../test/fakes/object-content.ts';
 import type { Content, ObjectStore } from '../store.ts';
 
 let disk: TemporaryDisk;
@@ -49,7 +49,7 @@ describe('what stays and what goes', () => {
     expect(must(await again.head(a))).toStrictEqual(info);
     expect(md5(await bytesOf(must(await again.get(a, { signal })).body))).toBe(info.etag);
     expect(must(await again.buckets())).toEqual(buckets);
-    must(await again.completeUpload(started, { parts: [{ part: 1, etag: md5('part') }] }));
+    must(await again.completeUpload(started, { ...LASTING, parts: [{ part: 1, etag: md5('part') }] }));
   });
 
   test('blobs that nothing refers to are removed at the start, and nothing else is', async () => {
@@ -71,7 +71,7 @@ describe('what stays and what goes', () => {
     must(await put(store, a, contentOf('one')));
     must(await put(store, a, contentOf('two')));
     must(await put(store, b, contentOf('three')));
-    must(await store.delete(b));
+    must(await store.delete(b, LASTING));
     const refused = {
       content: contentOf('four'),
       attributes: NO_ATTRIBUTES,
@@ -88,9 +88,9 @@ describe('what stays and what goes', () => {
     must(await put(store, a, contentOf('shared')));
     must(await store.copy({ source: a, target: b, attributes: null, signal }));
     expect(disk.blobs()).toHaveLength(1);
-    must(await store.delete(a));
+    must(await store.delete(a, LASTING));
     expect((await bytesOf(must(await store.get(b, { signal })).body)).toString()).toBe('shared');
-    must(await store.delete(b));
+    must(await store.delete(b, LASTING));
     await store.close();
     expect(disk.blobs()).toEqual([]);
   });
@@ -101,7 +101,7 @@ describe('what stays and what goes', () => {
     for (const part of [1, 2, 3]) must(await store.putPart(started, part, { content: contentOf(`${part}`), signal }));
     const before = disk.blobs().toSorted();
     const named = [1, 3].map((part) => ({ part, etag: md5(`${part}`) }));
-    must(await store.completeUpload(started, { parts: named }));
+    must(await store.completeUpload(started, { ...LASTING, parts: named }));
     await store.close();
     expect(before).toHaveLength(3);
     expect(disk.blobs()).toHaveLength(2);
@@ -112,7 +112,7 @@ describe('what stays and what goes', () => {
     const store = await opened();
     must(await put(store, a, contentOf(patterned(3_000_000))));
     const { body } = must(await store.get(a, { signal }));
-    must(await store.delete(a));
+    must(await store.delete(a, LASTING));
     expect(disk.blobs()).toHaveLength(1);
     expect(await bytesOf(body)).toHaveLength(3_000_000);
     await store.close();
@@ -172,11 +172,11 @@ describe('quotas', () => {
     const started = await upload(store);
     const part = (length: number) => ({ content: contentOf('x'.repeat(length)), signal });
     expectProblem(await store.putPart(started, 1, part(1)), 'quota_exceeded');
-    must(await store.delete(a));
+    must(await store.delete(a, LASTING));
     must(await store.putPart(started, 1, part(80)));
     must(await store.putPart(started, 1, part(90)));
     expectProblem(await put(store, b, contentOf('x'.repeat(11))), 'quota_exceeded');
-    must(await store.completeUpload(started, { parts: [{ part: 1, etag: md5('x'.repeat(90)) }] }));
+    must(await store.completeUpload(started, { ...LASTING, parts: [{ part: 1, etag: md5('x'.repeat(90)) }] }));
     must(await put(store, b, contentOf('x'.repeat(10))));
     expectProblem(await put(store, { bucket: 'alpha', key: 'c' }, contentOf('x')), 'quota_exceeded');
     must(await put(store, { bucket: 'beta', key: 'c' }, contentOf('x'.repeat(1000))));
@@ -233,7 +233,7 @@ describe('damage', () => {
     const [first] = disk.blobs();
     must(await store.putPart(started, 2, { content: contentOf('bad!'), signal }));
     const named = ['good', 'bad!'].map((data, index) => ({ part: index + 1, etag: md5(data) }));
-    must(await store.completeUpload(started, { parts: named }));
+    must(await store.completeUpload(started, { ...LASTING, parts: named }));
     const blob = disk.blobs().find((name) => name !== first) ?? '';
     truncateSync(join(disk.folder, 'blobs', blob.slice(0, 1), blob.slice(1, 2), blob), 1);
     await expect(bytesOf(must(await store.get(a, { signal })).body)).rejects.toThrow('instead of 4');

@@ -130,7 +130,7 @@ function storeOn(c: DiskContext): DiskStore {
     head: (object, conditions = {}) => answer(c, () => headObject(c, object, conditions)),
     get: (object, options) => answer(c, () => getObject(c, object, options)),
     put: (object, options) => answer(c, () => putObject(c, object, options)),
-    delete: (object, conditions = {}) => answer(c, () => deleteObject(c, object, conditions)),
+    delete: (object, options) => answer(c, () => deleteObject(c, object, options)),
     copy: (options) => answer(c, () => copyObject(c, options)),
     list: (bucket, options) => answer(c, () => listBucket(c, bucket, options)),
     createUpload: (object, options) => answer(c, () => createUpload(c, object, options)),

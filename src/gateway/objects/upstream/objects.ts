@@ -3,13 +3,14 @@
 import type { Writable } from 'node:stream';
 import { err, ok, type Result } from '../../../base/core/result.ts';
 import { checkRead, checkSource, checkWrite } from '../conditions.ts';
-import { objectFailure } from '../failure.ts';
+import { endedCall, objectFailure } from '../failure.ts';
 import { resolveRange, type Span } from '../range.ts';
 import {
   type ByteRange,
   type Conditions,
   type Content,
   type CopyOptions,
+  type DeleteOptions,
   type GetOptions,
   type Listing,
   type ListOptions,
@@ -149,9 +150,15 @@ export async function pinWrite(
   return ok(current === undefined ? { 'if-none-match': '*' } : { 'if-match': current.etag });
 }
 
-export async function deleteObject(c: UpstreamContext, object: ObjectRef, conditions?: Conditions): Outcome<null> {
+export async function deleteObject(
+  c: UpstreamContext,
+  object: ObjectRef,
+  { conditions, signal }: DeleteOptions,
+): Outcome<null> {
   const pinned = await pinWrite(c, object, conditions);
   if (!pinned.ok) return pinned;
+  const ended = endedCall(signal);
+  if (ended !== undefined) return ended;
   const answer = await askHead(c, object, { method: 'DELETE', headers: pinned.value });
   return answer.ok || answer.error.problem === 'key_unknown' ? ok(null) : answer;
 }

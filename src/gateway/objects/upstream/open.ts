@@ -28,7 +28,7 @@ export function openUpstreamStore({ server, buckets, clock }: UpstreamStoreOptio
     head: (object, conditions) => headObject(c, object, conditions),
     get: (object, options) => getObject(c, object, options),
     put: (object, options) => putObject(c, object, options),
-    delete: (object, conditions) => deleteObject(c, object, conditions),
+    delete: (object, options) => deleteObject(c, object, options),
     copy: (options) => copyObject(c, options),
     list: (bucket, options) => listBucket(c, bucket, options),
     createUpload: (object, options) => createUpload(c, object, options),

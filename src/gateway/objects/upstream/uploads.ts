@@ -1,7 +1,7 @@
 // Uploads in parts at the upstream.
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '../../../base/core/result.ts';
-import { objectFailure } from '../failure.ts';
+import { endedCall, objectFailure } from '../failure.ts';
 import { resolveRange } from '../range.ts';
 import {
   type CompleteOptions,
@@ -104,6 +104,8 @@ export async function completeUpload(
   if (!fits.ok) return fits;
   const pinned = await pinWrite(c, upload, options.conditions);
   if (!pinned.ok) return pinned;
+  const ended = endedCall(options.signal);
+  if (ended !== undefined) return ended;
   const document = Buffer.from(encodeCompletion(options.parts));
   const headers = { 'content-type': 'application/xml', ...pinned.value };
   const body = { bytes: piecesOf([document]), length: document.length };
