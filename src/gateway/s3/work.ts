@@ -49,9 +49,15 @@ export function failed(work: Work, call: S3Call, problem: ObjectFailure): Outcom
 }
 
 /** As at AWS, only who may list a bucket learns that it does not hold a key. */
-function mayKnow({ permits }: Work, call: S3Call): boolean {
-  if ('source' in call) return permits(listPermission(call.source.bucket));
-  return !('bucket' in call) || permits(listPermission(call.bucket));
+const mayKnow = ({ permits }: Work, call: S3Call): boolean =>
+  bucketsToMiss(call).every((bucket) => permits(listPermission(bucket)));
+
+/** Where the key may be that is not there. A copy misses its source, or its target where If-Match expects one. */
+function bucketsToMiss(call: S3Call): readonly string[] {
+  if (!('bucket' in call)) return [];
+  if (!('source' in call)) return [call.bucket];
+  const { bucket: source } = call.source;
+  return 'conditions' in call && call.conditions.ifMatch !== undefined ? [source, call.bucket] : [source];
 }
 
 function headersOf({ problem, current }: ObjectFailure): Readonly<Record<string, string>> {
