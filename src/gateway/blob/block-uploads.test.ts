@@ -41,6 +41,9 @@ const place = (over: Partial<BlockPlace> = {}): BlockPlace => ({
   ...over,
 });
 
+/** The first one that is begun. */
+const U1 = { bucket: 'web', key: 'a', uploadId: 'U1' };
+
 const idOf = async (at: BlockPlace): Promise<string> => {
   const opened = await uploads.open(at);
   return opened.ok ? opened.value.uploadId : opened.error.problem;
@@ -65,10 +68,19 @@ describe('an upload in blocks', () => {
 
   test('is begun again after it was committed, and the commit is remembered until then', async () => {
     await idOf(place());
-    uploads.ended(place(), { numbers: '0', etag: 'e' });
+    uploads.ended(place(), U1, { numbers: '0', etag: 'e' });
     expect([await uploads.find(place()), uploads.committed(place())]).toEqual([undefined, { numbers: '0', etag: 'e' }]);
     expect(await idOf(place())).toBe('U2');
     expect(uploads.committed(place())).toBeUndefined();
+  });
+
+  test('that the store lost is begun again once, however many of its blocks hear of that and when', async () => {
+    await idOf(place());
+    uploads.ended(place(), U1, null);
+    expect(await idOf(place())).toBe('U2');
+    // A block of before, whose failure took longer.
+    uploads.ended(place(), U1, null);
+    expect(await idOf(place())).toBe('U2');
   });
 
   test('that could not be begun is tried again', async () => {

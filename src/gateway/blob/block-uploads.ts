@@ -40,6 +40,8 @@ export interface BlockPlace {
 interface Entry extends Pick<BlockPlace, 'owner' | 'role'> {
   /** Single flight: several blocks come at once. */
   readonly opened: Promise<Result<UploadRef, ObjectFailure>>;
+  /** Once it is open. */
+  uploadId: string | null;
   usedAtMs: number;
 }
 
@@ -76,15 +78,14 @@ export class BlockUploads {
     if (!this.#hasRoomFor(place)) return objectFailure('storage_unavailable', 'too many uploads in blocks are open');
     const { owner, role } = place;
     const opened = this.#create(place);
-    const entry: Entry = { owner, role, opened, usedAtMs: this.#o.clock.monotonicMs() };
+    const entry: Entry = { owner, role, opened, uploadId: null, usedAtMs: this.#o.clock.monotonicMs() };
     this.#open.set(key, entry);
-    let isOpen = false;
     try {
       const result = await opened;
-      isOpen = result.ok;
+      if (result.ok) entry.uploadId = result.value.uploadId;
       return result;
     } finally {
-      if (!isOpen) this.#forget(key, entry);
+      if (entry.uploadId === null) this.#forget(key, entry);
     }
   }
 
@@ -94,10 +95,10 @@ export class BlockUploads {
     return found?.ok ? found.value : undefined;
   }
 
-  /** The upload is over, because it was committed, or because the store no longer knows it (null). */
-  ended(place: BlockPlace, commit: Commit | null): void {
+  /** `upload` is over, because it was committed, or because the store no longer knows it (null). One that came after it goes on. */
+  ended(place: BlockPlace, { uploadId }: UploadRef, commit: Commit | null): void {
     const key = keyOf(place);
-    this.#open.delete(key);
+    if (this.#open.get(key)?.uploadId === uploadId) this.#open.delete(key);
     if (commit === null) return;
     this.#commits.set(key, commit);
     const [oldest] = this.#commits.keys();

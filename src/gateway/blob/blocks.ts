@@ -29,7 +29,7 @@ export async function putBlock(work: Work, call: PutBlockCall): Promise<Outcome>
   if (stored.ok) return ok({ status: 201, headers: digestHeaders(call.digest), body: null });
   if (stored.error.problem !== 'upload_unknown') return failed(work, call, stored.error);
   // The store dropped it: what the client sends next begins another.
-  work.uploads.ended(place, null);
+  work.uploads.ended(place, upload.value, null);
   return failed(work, call, { ...stored.error, problem: 'storage_unavailable' });
 }
 
@@ -61,7 +61,7 @@ async function commit(work: Work, call: PutBlockListCall, { upload, numbers }: B
   }
   const options = { ...completion(call, parts), signal: work.signal };
   const completed = await work.store.completeUpload(open, options);
-  if (completed.ok) work.uploads.ended(place, commitOf(numbers, completed.value));
+  if (completed.ok) work.uploads.ended(place, open, commitOf(numbers, completed.value));
   return completed;
 }
 
