@@ -44,7 +44,7 @@ export interface Exchange<R extends Refusal = Refusal> {
 export interface Side<R extends Refusal = Refusal> {
   readonly front: FrontName;
   serve(exchange: Exchange<R>): Promise<void>;
-  /** Answers a refusal that was written down; the answer may have begun, and the caller may be gone. */
+  /** Answers a refusal that was written down; the answer may have begun, and the caller may be gone. Throwing ends the connection. */
   sayNo(exchange: Exchange<R>, refusal: R): void;
   /** A failure that nobody expected, as a refusal of this front. */
   broken(unexpected: Failure): R;
@@ -79,7 +79,7 @@ export function handlerOf<R extends Refusal>(
           ...(asked === undefined ? {} : { path: asked.path }),
           ...(session === undefined ? {} : { session }),
         });
-        side.sayNo(exchange, refusal);
+        answerNo(d, side, { exchange, refusal });
       },
     };
     const limited = peers === 'callers' ? d.entrance.refuse(req) : undefined;
@@ -91,6 +91,21 @@ export function handlerOf<R extends Refusal>(
       .serve(exchange)
       .catch((cause: unknown) => exchange.refuse(side.broken(failure('internal_failure', describe(cause)))));
   };
+}
+
+/** Answers a refusal. Nobody is left to hear of a fault in that, and a fault that nobody hears would end the gateway. */
+function answerNo<R extends Refusal>(
+  { desk }: Pick<RequestDependencies, 'desk'>,
+  side: Side<R>,
+  { exchange, refusal }: { readonly exchange: Exchange<R>; readonly refusal: R },
+): void {
+  try {
+    side.sayNo(exchange, refusal);
+  } catch (cause) {
+    const { decision, req } = exchange;
+    desk.record({ decision, failure: failure('internal_failure', describe(cause)), method: req.method ?? '' });
+    req.socket.destroy();
+  }
 }
 
 const ignore = (): void => {};
