@@ -8,6 +8,7 @@ import type { EpochSeconds } from '../base/core/time.ts';
 import { parseJsonObject } from '../base/json/parse.ts';
 import { assembleJws } from '../base/jwt/assemble.ts';
 import { type HttpRequest, jsonResponse } from '../base/ports/http.ts';
+import { withOnePatience } from '../base/ports/patience.ts';
 import { type Refusal, refuse } from '../base/refusal/refusal.ts';
 import { encodeSecurityEvent, SECURITY_EVENT_TYPE, type SecurityEvent } from '../wire/secevent/event.ts';
 import { decodePoll, type EventPoll, encodeBatch, MAX_POLL_EVENTS } from '../wire/secevent/poll.ts';
@@ -97,26 +98,33 @@ async function collect(
   audience: Audience,
   waiting: { readonly poll: EventPoll; readonly bell: EventBell; readonly signal: AbortSignal },
 ): Promise<Result<Collected, Refusal>> {
-  const { clock, store, storeWatch } = context;
+  const { clock } = context;
   const ear = waiting.bell.listen();
   const until = clock.monotonicMs() + LONG_POLL_MS;
   let waits = !waiting.poll.returnImmediately;
   try {
     for (;;) {
-      const asOf = clock.nowSeconds();
-      const durable = await endOverdue(context, asOf);
-      if (!durable.ok) return err(refuse(durable.error, `client:${audience.reader.client}`));
-      const events = await store.listEvents(audience.reader, audience.audiences, audience.limit + 1);
-      // Read after the events: of two stores, what was read of the former is not told in the name of the latter.
-      const { at: knownSince } = await store.beginning();
-      if (storeWatch?.isSettled === false) return err(refuse(notSettled(), `client:${audience.reader.client}`));
+      // The time for which nothing was to be told is not the store's.
+      const found = await withOnePatience(() => look(context, audience));
       const left = until - clock.monotonicMs();
-      if (events.length > 0 || !waits || left <= 0) return ok({ asOf, events, knownSince });
+      if (!found.ok || found.value.events.length > 0 || !waits || left <= 0) return found;
       waits = (await ear.wait(left, waiting.signal)) === 'rung';
     }
   } finally {
     ear.stop();
   }
+}
+
+async function look(context: IssuerContext, audience: Audience): Promise<Result<Collected, Refusal>> {
+  const { clock, store, storeWatch } = context;
+  const asOf = clock.nowSeconds();
+  const durable = await endOverdue(context, asOf);
+  if (!durable.ok) return err(refuse(durable.error, `client:${audience.reader.client}`));
+  const events = await store.listEvents(audience.reader, audience.audiences, audience.limit + 1);
+  // Read after the events: of two stores, what was read of the former is not told in the name of the latter.
+  const { at: knownSince } = await store.beginning();
+  if (storeWatch?.isSettled === false) return err(refuse(notSettled(), `client:${audience.reader.client}`));
+  return ok({ asOf, events, knownSince });
 }
 
 const notSettled = (): Failure =>

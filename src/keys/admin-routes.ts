@@ -6,6 +6,7 @@ import { type Failure, failure } from '../base/core/reasons.ts';
 import { err, ok, type Result } from '../base/core/result.ts';
 import { parseJsonObject } from '../base/json/parse.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../base/ports/http.ts';
+import { withPatienceForEach } from '../base/ports/patience.ts';
 import {
   notPermitted,
   type OperatorDeps,
@@ -64,7 +65,7 @@ const rewrapping =
   <Grant extends KeysGrant>(keeper: KeyKeeper, deps: RewrapDeps): OperatorHandler<Grant> =>
   async (_, { may, name }) => {
     if (!may.keys.includes('*')) return err(notPermitted('keys: ["*"]'));
-    const done = await rewrapAll(deps, { kind: 'client', name });
+    const done = await withPatienceForEach(() => rewrapAll(deps, { kind: 'client', name }));
     await keeper.tick();
     return done.ok ? ok(jsonResponse(200, { rewrapped: Object.fromEntries(done.value) })) : done;
   };

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/base/core/secret.ts';
+import { withOnePatience } from '../../src/base/ports/patience.ts';
 import { expectChains } from '../../src/storage/conformance/audit.ts';
 import {
   actionRecord,
@@ -16,7 +17,6 @@ import {
   tombstoneOf,
 } from '../../src/storage/conformance/fixtures.ts';
 import type { PostgresLocation } from '../../src/storage/location.ts';
-import { withOnePatience } from '../../src/storage/patience.ts';
 import { statement } from '../../src/storage/postgres/connection.ts';
 import { openPostgresSts } from '../../src/storage/postgres/open.ts';
 import { requireClient } from '../clients.ts';

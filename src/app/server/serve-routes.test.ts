@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { parseRange } from '../../base/address/address.ts';
 import { jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
-import { beginWait, PATIENCE_MS } from '../../storage/patience.ts';
+import { beginWait, PATIENCE_MS } from '../../base/ports/patience.ts';
 import { serveRoutes } from './serve-routes.ts';
 
 const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() } satisfies Log;

@@ -7,7 +7,7 @@ import { LineBudget } from '../../base/core/line-budget.ts';
 import { type Limits, NO_LIMITS } from '../../base/limit/rate-limits.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse, type Route } from '../../base/ports/http.ts';
 import type { Log } from '../../base/ports/log.ts';
-import { withOnePatience } from '../../storage/patience.ts';
+import { withOnePatience } from '../../base/ports/patience.ts';
 import type { TlsIdentity } from '../config/plan.ts';
 import { capConnections } from './connection-cap.ts';
 import { type HealthOptions, healthRoutes } from './health.ts';

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CountingRandom } from '../../../test/fakes/counting-random.ts';
 import { fakeKey } from '../../../test/fakes/fake-job-issuer.ts';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
@@ -6,6 +6,7 @@ import { MemoryAuditStore } from '../../../test/fakes/memory-audit-store.ts';
 import { MemoryLog } from '../../../test/fakes/memory-log.ts';
 import { actionRecord } from '../../storage/conformance/fixtures.ts';
 import { importKeySet } from '../jwt/jwk.ts';
+import { beginWait, PATIENCE_MS, withOnePatience } from '../ports/patience.ts';
 import type { StoredEntry } from './chain.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { ownCheckpoints } from './own-checkpoints.ts';
@@ -175,7 +176,25 @@ describe('a checkpoint', () => {
 });
 
 describe('pruning', () => {
+  afterEach(() => void vi.useRealTimers());
   const actor = { kind: 'client', name: 'alice' } as const;
+
+  test('takes as long as it takes, though a request waits for it: each question to the store has a patience of its own', async () => {
+    await record('1');
+    clock.advance(2 * DAY);
+    const left: number[] = [];
+    const list = store.listPrunable.bind(store);
+    store.listPrunable = async (...asked) => {
+      const wait = beginWait();
+      left.push(wait.leftMs);
+      vi.advanceTimersByTime(PATIENCE_MS);
+      wait.end();
+      return list(...asked);
+    };
+    vi.useFakeTimers({ toFake: ['performance'] });
+    await withOnePatience(() => upkeep.prune({ before: clock.nowMs() - DAY * 1000, actor }));
+    expect(left).toEqual([PATIENCE_MS, PATIENCE_MS]);
+  });
 
   test('leaves a checkpoint that says what went and the record of who did it; the rest is still proved', async () => {
     await record('1');

@@ -2,6 +2,7 @@
 import type { EpochMs, EpochSeconds } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { withPatienceForEach } from '../ports/patience.ts';
 import type { Random } from '../ports/random.ts';
 import type { Signer } from '../ports/signer.ts';
 import { Beginnings, requirePrunable } from './beginnings.ts';
@@ -79,8 +80,9 @@ export class AuditUpkeep {
     void this.tick();
   }
 
-  /** Signs what was recorded since the last checkpoint, and ends. */
+  /** Signs what was recorded since the last checkpoint, and ends; does nothing when it never began. */
   async close(): Promise<void> {
+    if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.tick(true);
@@ -101,7 +103,7 @@ export class AuditUpkeep {
    * a checkpoint that says what went, and the record of who did it. Rejects when the store does; what went until then is gone.
    */
   prune(o: Pruning): Promise<Pruned> {
-    const pruned = this.#ticking.then(() => this.#prune(o));
+    const pruned = this.#ticking.then(() => withPatienceForEach(() => this.#prune(o)));
     this.#ticking = pruned.then(
       () => undefined,
       () => undefined,

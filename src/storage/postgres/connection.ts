@@ -2,8 +2,8 @@
 import { hash } from 'node:crypto';
 import { Socket } from 'node:net';
 import pg from 'pg';
+import { PATIENCE_MS } from '../../base/ports/patience.ts';
 import type { PostgresLocation, PostgresTls } from '../location.ts';
-import { PATIENCE_MS } from '../patience.ts';
 import type { Row } from '../rows/row.ts';
 import { ConnectionLost, codeOf, sqlState } from './errors.ts';
 

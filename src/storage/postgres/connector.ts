@@ -1,8 +1,8 @@
 // Owns how connections come to be: each is checked before its first use, and failing to get one is remembered for a moment.
 import { randomInt } from 'node:crypto';
 import { JobpassError } from '../../base/core/errors.ts';
+import { PATIENCE_MS } from '../../base/ports/patience.ts';
 import type { PostgresLocation } from '../location.ts';
-import { PATIENCE_MS } from '../patience.ts';
 import { integer, type Row, text } from '../rows/row.ts';
 import { stepsFrom } from '../schema-gate.ts';
 import { Connection, statement } from './connection.ts';

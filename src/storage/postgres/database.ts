@@ -1,7 +1,7 @@
 // Owns one open database: the lanes that write, the connections that read, and how long anybody waits. It knows no table.
 import { JobpassError } from '../../base/core/errors.ts';
+import { beginWait, PATIENCE_MS } from '../../base/ports/patience.ts';
 import type { PostgresLocation } from '../location.ts';
-import { beginWait, PATIENCE_MS } from '../patience.ts';
 import type { Row } from '../rows/row.ts';
 import type { Statement, Value } from './connection.ts';
 import { Connector, otherHistory } from './connector.ts';
@@ -70,9 +70,10 @@ export class PostgresDatabase {
       this.#schedule();
       return promise;
     };
-    return inTime(ask, () => {
+    const giveUp = (): void => {
       pending.isGivenUp = true;
-    });
+    };
+    return inTime(ask, { giveUp, leastMs: LEAST_FOR_WRITE_MS });
   }
 
   #schedule(): void {
@@ -160,16 +161,31 @@ export class PostgresDatabase {
   }
 }
 
+interface Limit {
+  /** What was asked for is wanted no more. */
+  readonly giveUp: () => void;
+  readonly leastMs: number;
+}
+
+/** With less left a write is not begun: it would often be kept, and answered as if it were not. */
+const LEAST_FOR_WRITE_MS = 200;
+
 /** What is asked for, or the typed failure that says why it did not come. Without patience left, nothing is asked. */
-async function inTime<T>(ask: () => Promise<T>, giveUp: () => void = () => {}): Promise<T> {
+async function inTime<T>(
+  ask: () => Promise<T>,
+  { giveUp, leastMs }: Limit = { giveUp: () => {}, leastMs: 1 },
+): Promise<T> {
   const wait = beginWait();
+  if (wait.leftMs < leastMs) {
+    wait.end();
+    throw tooLate();
+  }
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     giveUp();
     reject(tooLate());
   }, wait.leftMs);
   try {
-    if (wait.leftMs === 0) throw tooLate();
     return await Promise.race([ask(), late]);
   } catch (cause) {
     throw failure(cause);

@@ -1,5 +1,5 @@
 // Owns the connections that read: a few, each with many questions under way.
-import { PATIENCE_MS } from '../patience.ts';
+import { PATIENCE_MS } from '../../base/ports/patience.ts';
 import type { Row } from '../rows/row.ts';
 import type { Connection, Statement, Value } from './connection.ts';
 import type { Connector } from './connector.ts';

@@ -1,6 +1,6 @@
 // Owns the connection that hears of others' changes. What it tells is a hint: whoever relies on it asks the database as well.
 import { randomInt } from 'node:crypto';
-import { PATIENCE_MS } from '../patience.ts';
+import { PATIENCE_MS } from '../../base/ports/patience.ts';
 import { type Connection, statement } from './connection.ts';
 import type { Connector } from './connector.ts';
 

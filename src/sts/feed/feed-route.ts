@@ -5,6 +5,7 @@ import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import { assembleJws } from '../../base/jwt/assemble.ts';
 import type { HttpRequest, HttpResponse, Route } from '../../base/ports/http.ts';
+import { withOnePatience } from '../../base/ports/patience.ts';
 import type { RefusalDesk } from '../../base/refusal/desk.ts';
 import { type Refusal, refuse } from '../../base/refusal/refusal.ts';
 import { answeringRoute } from '../../base/refusal/route.ts';
@@ -54,7 +55,8 @@ async function answer(deps: FeedRouteDeps, asked: Asked, signal: AbortSignal): P
   if (!news.ok || isUrgent(news.value, asked)) stop.abort();
   else {
     await changed;
-    news = await readNews(deps, asked);
+    // Nobody was kept waiting by the store meanwhile.
+    news = await withOnePatience(() => readNews(deps, asked));
   }
   if (!news.ok) return news;
   const message = await composeMessage(deps, news.value, asked);

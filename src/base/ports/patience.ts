@@ -1,4 +1,4 @@
-// Owns how long a request waits for its store: one time for all that it asks, not one for each question. It knows no store.
+// A part of ports: how long a request waits for its store, one time for all that it asks, not one for each question. It knows no store.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Nobody waits longer for a store; what a database itself enforces ends a little sooner. */
@@ -38,7 +38,7 @@ export interface Wait {
   readonly end: () => void;
 }
 
-const ofRequest = new AsyncLocalStorage<Patience>();
+const ofRequest = new AsyncLocalStorage<Patience | undefined>();
 
 /** Runs the work of one request: all that it asks of stores until it settles takes PATIENCE_MS at most, in all. */
 export async function withOnePatience<T>(work: () => Promise<T>): Promise<T> {
@@ -49,6 +49,9 @@ export async function withOnePatience<T>(work: () => Promise<T>): Promise<T> {
     patience.isOver = true;
   }
 }
+
+/** Runs work that asks as often as it must, though a request waits for it: each of its questions has a patience of its own. */
+export const withPatienceForEach = <T>(work: () => Promise<T>): Promise<T> => ofRequest.run(undefined, work);
 
 /** Begins a question to a store, by the patience of the request that asks; outside of requests each has its own. */
 export function beginWait(): Wait {

@@ -1,6 +1,6 @@
 // One request's patience: spent by whatever it asks, one after the other or at once, and by nothing else.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { beginWait, PATIENCE_MS, withOnePatience } from './patience.ts';
+import { beginWait, PATIENCE_MS, withOnePatience, withPatienceForEach } from './patience.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());
@@ -66,4 +66,15 @@ test('what an answered request left running waits on its own account', async () 
   });
   answered.resolve();
   expect(await rest.left).toBe(PATIENCE_MS);
+});
+
+test('what must ask often waits for each question on its own account, and its request has its patience still', async () => {
+  await withOnePatience(async () => {
+    waitFor(1500);
+    await withPatienceForEach(async () => {
+      waitFor(PATIENCE_MS);
+      expect(left()).toBe(PATIENCE_MS);
+    });
+    expect(left()).toBe(PATIENCE_MS - 1500);
+  });
 });
