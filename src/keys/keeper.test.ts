@@ -214,6 +214,21 @@ describe('a change that the store tells of', () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect([looks.mock.calls.length, store.watchers.size]).toEqual([1, 0]);
   });
+
+  it('is not followed when the keeper ended while it waited for another look', async () => {
+    const { keeper } = await replica();
+    const slow = Promise.withResolvers<ReadonlyMap<string, number>>();
+    const looks = vi.spyOn(store, 'listRingVersions').mockReturnValue(slow.promise);
+    keeper.start();
+    void keeper.tick();
+    for (const tell of store.watchers) tell();
+    await vi.advanceTimersByTimeAsync(100);
+    const closed = keeper.close();
+    slow.resolve(new Map());
+    await closed;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(looks).toHaveBeenCalledTimes(1);
+  });
 });
 
 describe('a store that is put back from a copy', () => {

@@ -32,6 +32,7 @@ export class KeyKeeper {
   #problem: string | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #ticking: Promise<void> | null = null;
+  #isClosed = false;
   #unwatch: () => void = () => undefined;
 
   constructor(deps: KeeperDeps) {
@@ -52,14 +53,20 @@ export class KeyKeeper {
     this.#timer = setInterval(() => void this.tick(), TICK_MS);
     this.#timer.unref();
     // One that runs already may have looked before the change.
-    this.#unwatch = lookSoon(this.#deps.store, () => void (this.#ticking ?? Promise.resolve()).then(() => this.tick()));
+    this.#unwatch = lookSoon(this.#deps.store, () => void this.#lookAgain());
   }
 
   /** Takes no further step; one that is under way ends first. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     this.#unwatch();
     await this.#ticking;
+  }
+
+  async #lookAgain(): Promise<void> {
+    await this.#ticking;
+    if (!this.#isClosed) await this.tick();
   }
 
   /** Follows the store, then takes what is due, one step of each ring. Never rejects: what is known serves on. */

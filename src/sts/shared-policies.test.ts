@@ -29,6 +29,7 @@ beforeEach(() => {
   store = new MemoryPolicyStore();
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(running.splice(0).map((policies) => policies.close()));
 });
 
@@ -239,6 +240,28 @@ test('a change is followed without being asked for', async () => {
   await vi.waitFor(() => expect(second.ref()).toBe('refs/b'), { timeout: 2000 });
 });
 
+test('however often the store tells of changes while it is slow, a change of the folder waits for one look', async () => {
+  const one = await replica(role('refs/a'));
+  vi.useFakeTimers();
+  const unwatch = one.shared.watch(() => undefined);
+  const slow = Promise.withResolvers<void>();
+  let looks = 0;
+  const answer = store.activePolicies.bind(store);
+  store.activePolicies = async () => {
+    looks += 1;
+    await slow.promise;
+    return answer();
+  };
+  for (let told = 0; told < 20; told += 1) {
+    for (const tell of store.watchers) tell();
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  slow.resolve();
+  await vi.advanceTimersByTimeAsync(0);
+  unwatch();
+  expect(looks).toBe(2);
+});
+
 test('a change that the store tells of is followed before the next look is due', async () => {
   const [first, second] = [await replica(role('refs/a')), await replica(role('refs/a'))];
   vi.useFakeTimers();
@@ -248,5 +271,4 @@ test('a change that the store tells of is followed before the next look is due',
   await vi.advanceTimersByTimeAsync(100);
   expect(second.ref()).toBe('refs/b');
   unwatch();
-  vi.useRealTimers();
 });

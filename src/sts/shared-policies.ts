@@ -46,6 +46,7 @@ export class SharedPolicies implements PolicySource {
   #checkedAt: Moment | undefined;
   /** One thing at a time: looks, and changes of the folder. */
   #work: Promise<void> = Promise.resolve();
+  #nextLook: Promise<void> | undefined;
   #problem: string | undefined;
   #onChange: () => void = () => undefined;
 
@@ -71,7 +72,7 @@ export class SharedPolicies implements PolicySource {
 
   watch(onChange: () => void): () => void {
     this.#onChange = onChange;
-    const look = (): void => void this.#inTurn(() => this.look()).catch(() => undefined);
+    const look = (): void => void this.#lookInTurn().catch(() => undefined);
     const timer = setInterval(look, LOOK_EVERY_MS);
     timer.unref();
     const unheard = lookSoon(this.#options.store, look);
@@ -205,6 +206,15 @@ export class SharedPolicies implements PolicySource {
       target: `policies ${id}`,
       detail: { files: files.length, before },
     });
+  }
+
+  /** One look that has not begun is enough for whoever asks for one: a change of the folder waits for no more than that. */
+  #lookInTurn(): Promise<void> {
+    this.#nextLook ??= this.#inTurn(() => {
+      this.#nextLook = undefined;
+      return this.look();
+    });
+    return this.#nextLook;
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
