@@ -127,7 +127,8 @@ function partsOf({ clock, fetch, log, policySource, random, settings, store, sto
     const client = issuer.jobStatus;
     if (client.kind === 'none') return [];
     const onEnded = (): void => news.notify();
-    return [new EventReceiver({ issuer, client, fetch, keys: issuerKeys, store, ages, clock, random, log, onEnded })];
+    const keys = issuerKeys.forEvents();
+    return [new EventReceiver({ issuer, client, fetch, keys, store, ages, clock, random, log, onEnded })];
   });
   storeWatch?.onBegun(() => {
     ages.forget();

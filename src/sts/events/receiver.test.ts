@@ -183,14 +183,14 @@ describe('silence is not taken for health when', () => {
 });
 
 describe('a security event that cannot be believed', () => {
-  const forged = async (typ: string, key = issuer.key): Promise<void> => {
+  const forged = async (typ: string, { jobId = 'J9', key = issuer.key } = {}): Promise<void> => {
     const event = {
       kind: 'job_ended',
       issuer: issuer.issuer,
       audience: 'sts',
       id: 'E9',
       issuedAt: clock.nowSeconds(),
-      jobId: 'J9',
+      jobId,
       endedAt: clock.nowSeconds(),
       cause: 'finished',
     } as const;
@@ -204,7 +204,7 @@ describe('a security event that cannot be believed', () => {
   };
 
   test.each([
-    ['signed by another key', () => forged(SECURITY_EVENT_TYPE, fakeKey('key-1'))],
+    ['signed by another key', () => forged(SECURITY_EVENT_TYPE, { key: fakeKey('key-1') })],
     ['of another type', () => forged('JWT')],
   ])('ends nothing, is not acknowledged, and keeps the feed from counting as heard: %s', async (_what, forge) => {
     await forge();
@@ -214,6 +214,18 @@ describe('a security event that cannot be believed', () => {
     expect(issuer.polls[1]?.acknowledged).toEqual([]);
     expect(age()).toBeNull();
   });
+
+  test.each(['J1\0', 'J 1', 'J\u{e9}', 'J'.repeat(256)])(
+    'about a job that no token can name, %j, buries nothing and holds nothing up',
+    async (jobId) => {
+      await forged(SECURITY_EVENT_TYPE, { jobId });
+      await receiver.pollOnce();
+      await receiver.pollOnce();
+      expect(await store.isBuried(issuer.issuer, jobId)).toBe(false);
+      expect(issuer.polls[1]?.acknowledged).toEqual(['E9']);
+      expect(age()).toBe(0);
+    },
+  );
 });
 
 describe('the poller', () => {

@@ -3,6 +3,7 @@
 import { MAX_CLOCK_SKEW_SECONDS, MAX_TOKEN_LIFETIME_SECONDS } from '../../base/core/limits.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
+import { isVisibleId } from '../../base/core/visible-id.ts';
 import { encodeBase64url } from '../../base/jwt/base64url.ts';
 import { type Clock, momentOf } from '../../base/ports/clock.ts';
 import type { GuardedFetch } from '../../base/ports/fetch.ts';
@@ -128,7 +129,7 @@ export class EventReceiver {
     this.#acknowledge = [];
     const events = await this.#verifyAll(batch.value);
     const ends = events.verified.filter((event) => event.kind === 'job_ended');
-    await this.#bury(ends);
+    await this.#bury(ends.filter((end) => this.#canHold(end)));
     this.#acknowledge = ends.map((event) => event.id);
     const alive = events.verified.find((event) => event.kind === 'verification' && event.state === nonce);
     if (alive?.kind !== 'verification')
@@ -198,6 +199,14 @@ export class EventReceiver {
       }
     }
     return { verified, refused };
+  }
+
+  /** No token that is taken names any other job, so it holds nothing; and not every store could keep such an id, or what came with it. */
+  #canHold({ id, jobId }: JobEnded): boolean {
+    if (isVisibleId(jobId)) return true;
+    const { issuer, log } = this.#deps;
+    log.warn({ issuer: issuer.issuer, event: id }, 'a job ended whose id no token may have: nothing was granted to it');
+    return false;
   }
 
   /** Rejects when the store does; then nothing is acknowledged and the issuer tells again. */

@@ -1,5 +1,5 @@
 // Keys of issuers: fetched within bounds, kept through outages, dropped when their issuer drops them.
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { answer, FakeJobIssuer, fakeKey, type Handler, noAnswer } from '../../../test/fakes/fake-job-issuer.ts';
 import { FrozenClock } from '../../../test/fakes/frozen-clock.ts';
 import { MemoryLog } from '../../../test/fakes/memory-log.ts';
@@ -17,6 +17,7 @@ function open(overrides: Partial<TrustedIssuer> = {}): JwksCache {
   return new JwksCache({ issuers: [issuer.registration(overrides)], fetch: issuer.fetch, clock, log: new MemoryLog() });
 }
 
+afterEach(() => void vi.useRealTimers());
 beforeEach(() => {
   clock = new FrozenClock();
   issuer = new FakeJobIssuer(clock);
@@ -60,7 +61,6 @@ describe('the keys of an issuer', () => {
     }
     expect(jwksFetches()).toBe(2);
     cache.close();
-    vi.useRealTimers();
   });
 
   test('serve for 24 hours while the issuer is away, and no longer', async () => {
@@ -201,6 +201,22 @@ describe('a key id that the set does not have', () => {
     issuer.published = [issuer.key.publicJwk, fakeKey('key-4').publicJwk];
     await fetchesFor(Array.from({ length: 20 }, () => 'key-2'));
     expect(await found('key-4')).toEqual(['key-1', 'key-4']);
+  });
+
+  test('in a token costs the issuer’s own events nothing', async () => {
+    await fetchesFor(flood());
+    issuer.published = [fakeKey('key-2').publicJwk];
+    expect(await cache.keysAfterUnknownKey(issuer.issuer, 'key-2')).toBeNull();
+    const keys = await cache.forEvents().keysAfterUnknownKey(issuer.issuer, 'key-2');
+    expect(keys?.ok && keys.value.map((key) => key.kid)).toEqual(['key-2']);
+  });
+
+  test('is looked for again at once when the issuer did not answer', async () => {
+    issuer.handlers.set(DISCOVERY, () => noAnswer());
+    await cache.keysAfterUnknownKey(issuer.issuer, 'key-2');
+    issuer.handlers.clear();
+    clock.advanceMs(1);
+    expect(await fetchesFor(['key-2'])).toBe(1);
   });
 
   test('of one issuer costs another one nothing', async () => {

@@ -19,6 +19,9 @@ export const RETRY_WITHOUT_SET_MS = 1000;
 /** How often the background looks for sets that are due, and so how soon an issuer that was away is asked again. */
 const TICK_MS = 30_000;
 
+/** Null: the issuer was not asked. */
+type MaybeKeys = Result<readonly VerificationKey[], Failure> | null;
+
 interface Entry {
   readonly issuer: TrustedIssuer;
   keys: readonly VerificationKey[];
@@ -38,7 +41,8 @@ export class JwksCache {
   readonly #fetch: GuardedFetch;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #unknown = new UnknownKeys();
+  readonly #ofTokens = new UnknownKeys();
+  readonly #ofEvents = new UnknownKeys();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(o: { issuers: readonly TrustedIssuer[]; fetch: GuardedFetch; clock: Clock; log: Log }) {
@@ -88,13 +92,24 @@ export class JwksCache {
    * The keys after one more fetch, for a token whose key the set does not have; null when this issuer was asked for that reason as
    * often as it may be, or for this very key a moment ago: made-up key ids cost it next to nothing.
    */
-  async keysAfterUnknownKey(
-    issuer: string,
-    kid: string | undefined,
-  ): Promise<Result<readonly VerificationKey[], Failure> | null> {
+  keysAfterUnknownKey(issuer: string, kid: string | undefined): Promise<MaybeKeys> {
+    return this.#keysAfter(this.#ofTokens, issuer, kid);
+  }
+
+  /** The same for what issuers themselves tell: tokens with made-up key ids, which anybody may send, use up nothing of it. */
+  forEvents(): Pick<JwksCache, 'keysOf' | 'keysAfterUnknownKey'> {
+    return {
+      keysOf: (issuer) => this.keysOf(issuer),
+      keysAfterUnknownKey: (issuer, kid) => this.#keysAfter(this.#ofEvents, issuer, kid),
+    };
+  }
+
+  async #keysAfter(unknown: UnknownKeys, issuer: string, kid: string | undefined): Promise<MaybeKeys> {
     const entry = this.#entry(issuer);
-    if (entry.inFlight === null && !this.#unknown.mayAsk(issuer, kid, this.#clock.monotonicMs())) return null;
+    if (entry.inFlight === null && !unknown.mayAsk(issuer, kid, this.#clock.monotonicMs())) return null;
+    const before = entry.keys;
     await this.#refresh(entry);
+    if (entry.keys === before) unknown.unanswered(issuer, kid);
     return this.#serve(entry);
   }
 

@@ -17,6 +17,8 @@ interface Search {
   readonly waitMs: number;
 }
 
+const keyOf = (issuer: string, kid: string | undefined): string => JSON.stringify([issuer, kid ?? null]);
+
 /** What was looked for lately, in memory that the number of fetches bounds. */
 export class UnknownKeys {
   readonly #buckets = new TokenBuckets(UNKNOWN_KEY_FETCHES);
@@ -25,7 +27,7 @@ export class UnknownKeys {
 
   /** Whether the issuer may be asked for the key now; if so, the asking is counted. `kid`: undefined where the token names none. */
   mayAsk(issuer: string, kid: string | undefined, now: MonotonicMs): boolean {
-    const key = JSON.stringify([issuer, kid ?? null]);
+    const key = keyOf(issuer, kid);
     const last = this.#searches.get(key);
     if (last !== undefined && now - last.at < last.waitMs) return false;
     if (this.#buckets.isExhausted(issuer, now)) return false;
@@ -33,6 +35,11 @@ export class UnknownKeys {
     const isFirst = !this.#searches.delete(key);
     this.#searches.set(key, { at: now, waitMs: isFirst ? SAME_KEY_AGAIN_MS : SAME_KEY_MS });
     return true;
+  }
+
+  /** The issuer did not answer, so nothing is known of the key; what the asking cost stays counted. */
+  unanswered(issuer: string, kid: string | undefined): void {
+    this.#searches.delete(keyOf(issuer, kid));
   }
 
   #forget(now: MonotonicMs): void {

@@ -4,7 +4,6 @@ import { type Claims, isJsonObject, type JsonObject, type JsonValue, stringMembe
 import { type Failure, failure } from '../../base/core/reasons.ts';
 import { err, ok, type Result } from '../../base/core/result.ts';
 import type { EpochSeconds } from '../../base/core/time.ts';
-import { isVisibleId, MAX_ID_CHARS } from '../../base/core/visible-id.ts';
 
 /** RFC 8417 §2.3: the explicit type, so that no ID token can pass for an event, nor an event for an ID token. */
 export const SECURITY_EVENT_TYPE = 'secevent+jwt';
@@ -106,8 +105,6 @@ export function decodeSecurityEvent(claims: Claims): Result<SecurityEvent, Failu
     return malformed('events: another kind');
   // An issuer speaks only of its own jobs; otherwise one trusted issuer could end the sessions of another.
   if (stringMember(subject, 'iss') !== issuer || !jobId) return malformed('sub_id: not a job of this issuer');
-  // No token that is taken names such a job; what a store cannot keep would hold back the ends that came with it.
-  if (!isVisibleId(jobId)) return malformed(`sub_id: not an id of 1 to ${MAX_ID_CHARS} visible ASCII characters`);
   if (typeof endedAt !== 'number') return malformed('event_timestamp');
   return ok({ ...frame, kind: 'job_ended', jobId, endedAt, cause: cause ?? 'unknown' });
 }
