@@ -16,7 +16,7 @@ import type { PolicySet } from '../../policy/policy-set.ts';
 import { freezeReach, isVisible, type Operator, scopeProblem, staysFrozen, tenantOf } from '../operator-reach.ts';
 import type { Signal } from '../signal.ts';
 import type { SessionFilter, StsStore } from '../store.ts';
-import { FELT_WITHIN, readBody } from './end-answer.ts';
+import { FELT_WITHIN, headStart, readBody } from './end-answer.ts';
 
 /** Sessions are counted so far; of more it is said that there are more. */
 const MAX_COUNTED = 1000;
@@ -62,20 +62,22 @@ async function listFreezes({ store }: ScopeDeps, _request: HttpRequest, operator
   return ok(jsonResponse(200, { freezes: freezes.filter((freeze) => isVisible(operator, freeze)) }));
 }
 
-/** `{"scope", "name"?}` → `{"epoch", "sessions", "more", "felt"}`: how many sessions of the scope were in force; uncounted, 0 and more. */
+/** `{"scope", "name"?}` → `{"epoch", "sessions", "more", "felt"}`: how many sessions of the scope were in force, at least when there are more. */
 async function raiseEpoch(deps: ScopeDeps, request: HttpRequest, operator: Operator): Answer {
   const body = readBody(request, z.strictObject(SCOPE));
   if (!body.ok) return body;
   const scope = await readScope(deps, body.value, operator);
   if (!scope.ok) return scope;
   const now = deps.clock.nowSeconds();
-  // Counting takes as long as there are sessions: what must end does not wait for it.
+  // Counting takes as long as there are sessions: what must end does not wait for all of it.
   const counting = countSessions(deps, scope.value, now).catch(() => null);
+  const isCounted = await headStart(counting);
   const record = recordOf(deps, operator, { action: 'epoch.raise', scope: scope.value });
   const epoch = await deps.store.raiseEpoch({ scope: scope.value, now, record });
   deps.news.notify();
   const sessions = await counting;
-  const counted = { sessions: Math.min(sessions ?? 0, MAX_COUNTED), more: sessions === null || sessions > MAX_COUNTED };
+  const more = !isCounted || sessions === null || sessions > MAX_COUNTED;
+  const counted = { sessions: Math.min(sessions ?? 0, MAX_COUNTED), more };
   return ok(jsonResponse(200, { epoch, ...counted, felt: FELT_WITHIN }));
 }
 

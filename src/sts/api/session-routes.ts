@@ -17,7 +17,7 @@ import { TOMBSTONE_SECONDS } from '../events/receiver.ts';
 import { endingProblem, type Operator, visibleTenants } from '../operator-reach.ts';
 import type { Signal } from '../signal.ts';
 import type { FederatedSession, Session, SessionFilter, StsStore } from '../store.ts';
-import { FELT_WITHIN, readBody } from './end-answer.ts';
+import { FELT_WITHIN, headStart, readBody } from './end-answer.ts';
 
 const DEFAULT_LIMIT = 100;
 /** A letter and at least three characters, as for decisions. */
@@ -159,15 +159,17 @@ async function endJob(
   }
   const now = deps.clock.nowSeconds();
   const filter = { tenants: [...deps.tenants, ''], issuer, jobId, now };
-  // The end waits for no look at what it ends, and the job ends also when that cannot be told.
+  // The end waits a little for the look at what it ends, and the job ends also when that cannot be told.
   const looking = deps.store.listSessions(filter, null, 999).catch(() => []);
+  await headStart(looking);
   const target = `job ${jobId} of ${issuer}`;
   const record = recordOf(deps, operator, { action: 'job.end', session: null, target, detail: { job: jobId, issuer } });
   const ends = await deps.store.buryJobs([{ issuer, jobId, endedAt: now, expiresAt: now + TOMBSTONE_SECONDS }], record);
   deps.news.notify();
   const endedIds = new Set(ends.map(({ sessionId }) => sessionId));
   const ended = (await looking).filter(({ id }) => endedIds.has(id)).map(told);
-  return ok(jsonResponse(200, { buried: { job_id: jobId, issuer }, ended, felt: FELT_WITHIN }));
+  const sessions = ends.length;
+  return ok(jsonResponse(200, { buried: { job_id: jobId, issuer }, sessions, ended, felt: FELT_WITHIN }));
 }
 
 const recordOf = (

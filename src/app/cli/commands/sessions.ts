@@ -101,9 +101,8 @@ async function endJob(surroundings: Surroundings, job: string): Promise<typeof E
   const post = { job, ...(issuer === undefined ? {} : { issuer }) };
   const body = await ask(surroundings, `job ${job}`, { path: 'sessions/end', post });
   if (options.json === true) return printJson(surroundings, body);
-  const ended = objectsOf(body, 'ended');
-  surroundings.out(`ended  job ${job}: ${sessionsText(ended.length, false)}, and it gets no more`);
-  for (const session of ended) surroundings.out(`  ${showSession(session, Date.now() / 1000)}`);
+  surroundings.out(`ended  job ${job}: ${sessionsText(Number(body.sessions), false)}, and it gets no more`);
+  for (const session of objectsOf(body, 'ended')) surroundings.out(`  ${showSession(session, Date.now() / 1000)}`);
   surroundings.say(showFelt(body));
   return EXIT.ok;
 }
