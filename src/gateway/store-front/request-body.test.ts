@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { drain } from '../connection.ts';
 import { readRequestBody } from './request-body.ts';
 
 /** As much of a request as a body needs. */
@@ -65,6 +66,14 @@ describe('a body', () => {
     const reading = textOf(body());
     setImmediate(() => ended.abort());
     await expect(reading).rejects.toThrow('aborted');
+  });
+
+  test('whose rest is given up while it is read is an error, not a whole one', async () => {
+    const { req, body } = requestOf(pieces('one ', 'two'));
+    const reading = body();
+    expect(await reading.next()).toMatchObject({ done: false });
+    drain(Object.assign(req, { complete: false }));
+    await expect(reading.next()).rejects.toThrow('given up');
   });
 
   test('that is left early leaves its connection open and listens no longer', async () => {

@@ -23,6 +23,7 @@ export async function* readRequestBody({ req, res, signal }: BodySource): AsyncG
       signal.throwIfAborted();
       const chunk: Uint8Array | null = req.read();
       if (chunk !== null) yield chunk;
+      else if (changes.isTakenOff) throw new Error('the rest of the body was given up');
       else if (req.readableEnded) return;
       else if (req.destroyed) throw new Error('the caller closed the connection before the end of the body');
       else await changes.next();
@@ -50,6 +51,11 @@ class Changes {
     this.#signal = signal;
     for (const event of EVENTS) stream.on(event, this.#onChange);
     signal.addEventListener('abort', this.#onChange);
+  }
+
+  /** Somebody took the stream from this reader: what it did not hear of was read by another. */
+  get isTakenOff(): boolean {
+    return !this.#stream.listeners('readable').includes(this.#onChange);
   }
 
   async next(): Promise<void> {
