@@ -35,7 +35,7 @@ const exporter = (hook: readonly [string, ...string[]] | null): KeyExporter => {
 };
 
 test('files are written whole, then the hook runs in their folder, without a shell and without the server’s secrets', async () => {
-  process.env.SECRET_OF_THE_SERVER = 'x';
+  vi.stubEnv('SECRET_OF_THE_SERVER', 'x');
   const script = `require('fs').writeFileSync('seen', JSON.stringify({ env: process.env, args: process.argv.slice(1), jwks: require('fs').readFileSync('${JWKS}', 'utf8') }))`;
   await exporter([process.execPath, '-e', script, '$HOME; true']).export();
   const seen = JSON.parse(readFileSync(join(folder, 'seen'), 'utf8'));

@@ -48,6 +48,8 @@ function listen(server: Server, where: { host: string; port: number } | { path: 
 
 const HINTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'stop the other program, or choose another port',
+  EACCES: 'a port below 1024, and a folder of somebody else, need rights that this user has not',
+  EADDRNOTAVAIL: 'this machine has no such address',
   EINVAL: 'the path of a socket has 107 bytes at most',
   EEXIST: 'the socket needs a folder of its own; `admin` names another',
   ENOTDIR: 'the socket needs a folder of its own; `admin` names another',

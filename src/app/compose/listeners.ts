@@ -67,7 +67,7 @@ export async function listenAll(
   { drain, letGo, name, ready, url }: Listening,
   { host, opened }: { readonly host: Host; readonly opened: Opened },
 ): Promise<Omit<RunningServer, 'close'>> {
-  opened.own({ close: async () => void (await Promise.all(listeners.map((listener) => listener.close()))) });
+  opened.own({ close: () => closeAll(listeners) });
   opened.own({
     close: () => {
       drain.begin();
@@ -83,4 +83,10 @@ export async function listenAll(
     drain: () => drain.begin(),
     reload: () => certificates.reload(),
   };
+}
+
+/** Rejects with the first failure, when all have closed or failed to: nothing behind them goes while one still serves. */
+async function closeAll(listeners: readonly Listener[]): Promise<void> {
+  const closed = await Promise.allSettled(listeners.map((listener) => listener.close()));
+  for (const one of closed) if (one.status === 'rejected') throw one.reason;
 }

@@ -55,12 +55,14 @@ export function startSts(plan: StsPlan, host: Host): Promise<RunningServer> {
     const { keeper, sts, upkeep } = parts;
     const { letGo, ready } = sts;
     await sts.start();
-    keeper.start();
-    upkeep.start();
     // Issuers that answer are heard before the first request; one that is away must not hold up the others.
     await Promise.race([sts.issuersAsked(), sleep(FIRST_ANSWERS_MS, undefined, { ref: false })]);
     const listening = { name: 'sts', url: plan.settings.url, drain, letGo, ready };
-    return listenAll(listenersOf(plan, host, { ...parts, drain }), listening, { host, opened });
+    const running = await listenAll(listenersOf(plan, host, { ...parts, drain }), listening, { host, opened });
+    // Not before the addresses are its own: what runs by itself takes steps of keys and signs checkpoints.
+    keeper.start();
+    upkeep.start();
+    return running;
   });
 }
 
