@@ -43,6 +43,8 @@ export default defineConfig({
           testTimeout: 30_000,
           // Modules are loaded once for all files of a worker: no test leaves anything behind in one.
           isolate: false,
+          unstubEnvs: true,
+          unstubGlobals: true,
           maxWorkers: cores,
           sequence: { groupOrder: 0 },
         },

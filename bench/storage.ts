@@ -51,8 +51,13 @@ async function measureStore(name: string, make: () => Promise<Pair>): Promise<vo
   }
 }
 
-const asked = process.argv[2];
-if (asked === undefined || asked === 'sqlite') await measureStore('SQLite', sqlitePair);
-const version = POSTGRES_VERSIONS.find((one) => postgresPrograms(one) !== undefined);
-if ((asked === undefined || asked === 'postgres') && version !== undefined)
-  await measureStore(`PostgreSQL ${version}`, () => postgresPair(version));
+async function measurePostgres(): Promise<void> {
+  const version = POSTGRES_VERSIONS.find((one) => postgresPrograms(one) !== undefined);
+  if (version === undefined) console.log('\nPostgreSQL is not installed: not measured');
+  else await measureStore(`PostgreSQL ${version}`, () => postgresPair(version));
+}
+
+const [, , asked = 'both'] = process.argv;
+if (!['both', 'sqlite', 'postgres'].includes(asked)) throw new Error(`there is no store called ${asked}`);
+if (asked !== 'postgres') await measureStore('SQLite', sqlitePair);
+if (asked !== 'sqlite') await measurePostgres();

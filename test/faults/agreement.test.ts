@@ -89,11 +89,12 @@ function policies(): void {
 
   test('a broken set changes nothing anywhere, whether its folder is the active one’s or another’s', async () => {
     const { token } = await runJob(fleet);
+    const [roles = ''] = await rolesBy(token);
     const before = await activeVersion();
     const whole = [2, 3].map((replica) => readFileSync(policyFile(replica, 'deploy')));
     for (const replica of [2, 3]) writeFileSync(policyFile(replica, 'deploy'), 'role: [');
     writeFileSync(policyFile(1, 'broken'), 'role: broken\ntrust: nobody\n');
-    await stays(token, 'deploy,later');
+    await stays(token, roles);
     expect(await activeVersion()).toBe(before);
     for (const [at, bytes] of whole.entries()) writeFileSync(policyFile(at + 2, 'deploy'), bytes);
     rmSync(policyFile(1, 'broken'));
@@ -108,7 +109,7 @@ function policies(): void {
     await Promise.all([first?.start(), second?.start()]);
     await expect.poll(async () => new Set(await rolesBy(token)).size, { timeout: AGREED_MS, interval: 20 }).toBe(1);
     const [agreed = ''] = await rolesBy(token);
-    expect(['deploy,left', 'deploy,later,right']).toContain(agreed);
+    expect(agreed).toMatch(/^deploy,(left|(later,)?right)$/);
     const version = await activeVersion();
     await stays(token, agreed);
     expect(await activeVersion()).toBe(version);

@@ -48,7 +48,7 @@ for (const version of POSTGRES_VERSIONS) {
         await store.close();
       }
       const isOver = `SELECT count(*)::int AS open FROM pg_stat_activity WHERE datname = '${database}' AND application_name LIKE 'jobpass%'`;
-      while ((await server.query(isOver))[0]?.open !== 0);
+      await expect.poll(async () => (await server.query(isOver))[0]?.open, { timeout: 10_000 }).toBe(0);
       const tables = await server.query(
         `SELECT relname, seq_scan::int, idx_tup_fetch::int FROM pg_stat_user_tables
           WHERE relname IN ('session', 'ended_session', 'token_use', 'tombstone', 'audit_entry') ORDER BY relname`,

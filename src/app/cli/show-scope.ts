@@ -10,12 +10,12 @@ export function showScope(scope: JsonObject): string {
   return name === undefined ? 'everything' : `${printable(stringMember(scope, 'scope') ?? '')} ${printable(name, 200)}`;
 }
 
-/** Who may lift a freeze: `lifted by may.operate`, `lifted by may.revoke of tenant main, or may.operate`. */
+/** Who may lift a freeze, behind what else is told of it: `  lifted by may.operate`, `  lifted by may.revoke of tenant main, or may.operate`. */
 export function showLifter(freeze: JsonObject): string {
   const [tenant] = printable(stringMember(freeze, 'name') ?? '', 200).split('/');
-  return freeze.reach === 'tenant'
-    ? `lifted by may.revoke of tenant ${tenant}, or may.operate`
-    : 'lifted by may.operate';
+  if (freeze.reach === 'tenant') return `  lifted by may.revoke of tenant ${tenant}, or may.operate`;
+  // A server of an earlier version does not say.
+  return freeze.reach === 'all' ? '  lifted by may.operate' : '';
 }
 
 /** Seconds since 1970 as a date and a time. */

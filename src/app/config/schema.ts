@@ -220,7 +220,9 @@ export const configSchema = z.strictObject({
       log_level: z.enum(['debug', 'info', 'warn', 'error']).optional().describe('Default: info.'),
       listen: listen()
         .optional()
-        .describe('A listener for `/healthz`, `/readyz` and `/metrics` of all servers in this file. Default: none.'),
+        .describe(
+          'A listener for `/healthz`, `/readyz` and `/metrics` of all servers in this file; metrics are then shown there alone. Default: none.',
+        ),
       metrics_from: z
         .array(addressRange())
         .max(256)

@@ -11,7 +11,7 @@ export interface MetricDefinition<Label extends string = string> {
   /** One sentence. */
   readonly help: string;
   readonly labels: Readonly<Record<Label, LabelValues>>;
-  /** Upper bounds of a histogram, in seconds. */
+  /** Upper bounds of a histogram, in seconds, rising. */
   readonly buckets?: readonly number[];
 }
 

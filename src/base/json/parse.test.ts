@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { propertyRuns } from '../../../test/fakes/property-runs.ts';
 import type { JsonValue } from '../core/json.ts';
 import { canonicalJson, parseJson, parseJsonObject } from './parse.ts';
 
@@ -76,6 +77,7 @@ describe('strict JSON', () => {
         expect(read.ok).toBe(spaced.ok);
         if (read.ok && spaced.ok) expect(read.value).toStrictEqual(spaced.value);
       }),
+      { numRuns: propertyRuns() },
     );
     const nested = `${'['.repeat(17)}${']'.repeat(17)}`;
     expect([parse(nested).ok, parse(` ${nested}`).ok]).toEqual([false, false]);

@@ -9,13 +9,13 @@ export const scopesOf = (o: { readonly issuer: string; readonly tenant: string; 
   OR (scope = 'role' AND name = ${o.tenant} || '/' || ${o.role}))`;
 
 /**
- * On a row of `session`, or of an alias of it: it has no end of its own, and no epoch covers it. Expiry is not looked at. `fence` ends the
- * subqueries, for an engine that would rather join whole tables than look up row by row.
+ * On a row of `session`: it has no end of its own, and no epoch covers it. Expiry is not looked at. `fence` ends the subqueries, for an
+ * engine that would rather join whole tables than look up row by row.
  */
-export const inForce = (row = 'session', fence = ''): string => `
-  NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = ${row}.id ${fence})
-  AND NOT EXISTS (SELECT 1 FROM epoch WHERE at >= ${row}.issued_at
-    AND ${scopesOf({ issuer: `${row}.issuer`, tenant: `${row}.role_tenant`, role: `${row}.role_name` })} ${fence})`;
+export const inForce = (fence = ''): string => `
+  NOT EXISTS (SELECT 1 FROM ended_session WHERE session_id = session.id ${fence})
+  AND NOT EXISTS (SELECT 1 FROM epoch WHERE at >= session.issued_at
+    AND ${scopesOf({ issuer: 'session.issuer', tenant: 'session.role_tenant', role: 'session.role_name' })} ${fence})`;
 
 /** Scopes whose epochs may cover a session and not those that came of it, and what of them a row is of. */
 const OF_SCOPE = {

@@ -41,7 +41,7 @@ async function ask(surroundings: Surroundings, scope: JsonObject | undefined): P
 
 function showFreezes({ out, say }: Surroundings, body: JsonObject): void {
   const freezes = objectsOf(body, 'freezes');
-  for (const one of freezes) out(`frozen  ${showScope(one)}  since ${showMoment(one.since)}  ${showLifter(one)}`);
+  for (const one of freezes) out(`frozen  ${showScope(one)}  since ${showMoment(one.since)}${showLifter(one)}`);
   if (freezes.length === 0) say('nothing is frozen');
 }
 
@@ -49,7 +49,7 @@ function showFreeze({ out, say }: Surroundings, scope: JsonObject, body: JsonObj
   const isFrozen = body.frozen === true;
   const wasFrozen = body.was_frozen === true;
   const unchanged = isFrozen === wasFrozen ? (isFrozen ? ', as before' : ', it was not frozen') : '';
-  const lifter = isFrozen ? `  ${showLifter(body)}` : '';
+  const lifter = isFrozen ? showLifter(body) : '';
   out(`${isFrozen ? 'frozen ' : 'granting'}  ${showScope(scope)}${unchanged}${lifter}`);
   if (isFrozen)
     say('nothing of it is granted from now on; sessions go on: jobpass sessions end ends them, --off grants again');
