@@ -1,8 +1,7 @@
 // Backup files on disk: a database goes into one sealed, and comes out of one only whole. What is in between is in files of their owner.
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { link, open, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { JobpassError } from '../../base/core/errors.ts';
 import type { Clock } from '../../base/ports/clock.ts';
 import type { Random } from '../../base/ports/random.ts';
@@ -89,21 +88,26 @@ export async function unpackBackup(
   options: Pick<BackupOptions, 'lock' | 'onProgress'>,
 ): Promise<void> {
   const sealed = await readBackupHeader(readFrom(path));
-  try {
-    await writeDurably(to, counted(openBackup(sealed, options.lock), sealed.header.bytes, options.onProgress));
-  } catch (cause) {
-    await rm(to, { force: true });
-    throw cause;
-  }
+  await writeDurably(to, counted(openBackup(sealed, options.lock), sealed.header.bytes, options.onProgress));
 }
 
 function readFrom(path: string): ReturnType<typeof createReadStream> {
   return createReadStream(resolve(path), { highWaterMark: READ_BYTES });
 }
 
+/** Makes a new file, whole and durable; when it throws there is none, and a file of that name that was there before is untouched. */
 async function writeDurably(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   // `wx` and the mode together: nobody else could have made it, or reads it from the first byte on.
-  await pipeline(bytes, createWriteStream(path, { flags: 'wx', mode: OWNER_ONLY, flush: true }));
+  const file = await open(path, 'wx', OWNER_ONLY);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } catch (cause) {
+    await rm(path, { force: true });
+    throw cause;
+  } finally {
+    await file.close();
+  }
 }
 
 async function* counted(
