@@ -60,6 +60,7 @@ export function startSts(plan: StsPlan, host: Host): Promise<RunningServer> {
     const listening = { name: 'sts', url: plan.settings.url, drain, letGo, ready };
     const running = await listenAll(listenersOf(plan, host, { ...parts, drain }), listening, { host, opened });
     // Not before the addresses are its own: what runs by itself takes steps of keys and signs checkpoints.
+    await keeper.tick();
     keeper.start();
     upkeep.start();
     return running;

@@ -196,6 +196,22 @@ describe('pruning', () => {
     expect(left).toEqual([PATIENCE_MS, PATIENCE_MS]);
   });
 
+  test('stops between two rounds when the server ends', async () => {
+    await record('1');
+    clock.advance(2 * DAY);
+    let rounds = 0;
+    const list = store.listPrunable.bind(store);
+    store.listPrunable = async (before) => {
+      rounds += 1;
+      if (rounds === 2) void upkeep.close();
+      if (rounds > 3) throw new Error('it goes on');
+      await record(`old-${rounds}`, clock.nowMs() - 2 * DAY * 1000);
+      return list(before, 1);
+    };
+    expect(await upkeep.prune({ before: clock.nowMs() - DAY * 1000, actor })).toEqual({ records: 1 });
+    expect(rounds).toBe(2);
+  });
+
   test('leaves a checkpoint that says what went and the record of who did it; the rest is still proved', async () => {
     await record('1');
     await record('2');

@@ -167,7 +167,7 @@ interface Limit {
   readonly leastMs: number;
 }
 
-/** With less left a write is not begun: it would often be kept, and answered as if it were not. */
+/** With less left a write is not asked for: it would often be kept, and answered as if it were not. */
 const LEAST_FOR_WRITE_MS = 200;
 
 /** What is asked for, or the typed failure that says why it did not come. Without patience left, nothing is asked. */

@@ -68,12 +68,12 @@ async function raiseEpoch(deps: ScopeDeps, request: HttpRequest, operator: Opera
   if (!body.ok) return body;
   const scope = await readScope(deps, body.value, operator);
   if (!scope.ok) return scope;
-  const now = deps.clock.nowSeconds();
   // Counting takes as long as there are sessions: what must end does not wait for all of it.
-  const counting = countSessions(deps, scope.value, now).catch(() => null);
+  const counting = countSessions(deps, scope.value, deps.clock.nowSeconds()).catch(() => null);
   const isCounted = await headStart(counting);
   const record = recordOf(deps, operator, { action: 'epoch.raise', scope: scope.value });
-  const epoch = await deps.store.raiseEpoch({ scope: scope.value, now, record });
+  // The moment after the wait: what was issued meanwhile ends, too.
+  const epoch = await deps.store.raiseEpoch({ scope: scope.value, now: deps.clock.nowSeconds(), record });
   deps.news.notify();
   const sessions = await counting;
   const more = !isCounted || sessions === null || sessions > MAX_COUNTED;

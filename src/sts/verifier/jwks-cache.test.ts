@@ -211,12 +211,16 @@ describe('a key id that the set does not have', () => {
     expect(keys?.ok && keys.value.map((key) => key.kid)).toEqual(['key-2']);
   });
 
-  test('is looked for again at once when the issuer did not answer', async () => {
+  test('is looked for again two seconds later as long as the issuer does not answer', async () => {
     issuer.handlers.set(DISCOVERY, () => noAnswer());
-    await cache.keysAfterUnknownKey(issuer.issuer, 'key-2');
+    for (let search = 0; search < 3; search += 1) {
+      await cache.keysAfterUnknownKey(issuer.issuer, 'key-2');
+      clock.advanceMs(refillMs);
+    }
     issuer.handlers.clear();
-    clock.advanceMs(1);
-    expect(await fetchesFor(['key-2'])).toBe(1);
+    expect(await fetchesFor(['key-2', 'key-2'])).toBe(1);
+    clock.advanceMs(SAME_KEY_AGAIN_MS);
+    expect(await fetchesFor(['key-2'])).toBe(0);
   });
 
   test('of one issuer costs another one nothing', async () => {

@@ -106,10 +106,11 @@ export class JwksCache {
 
   async #keysAfter(unknown: UnknownKeys, issuer: string, kid: string | undefined): Promise<MaybeKeys> {
     const entry = this.#entry(issuer);
-    if (entry.inFlight === null && !unknown.mayAsk(issuer, kid, this.#clock.monotonicMs())) return null;
+    const asks = entry.inFlight === null;
+    if (asks && !unknown.mayAsk(issuer, kid, this.#clock.monotonicMs())) return null;
     const before = entry.keys;
     await this.#refresh(entry);
-    if (entry.keys === before) unknown.unanswered(issuer, kid);
+    if (asks && entry.keys === before) unknown.unanswered(issuer, kid);
     return this.#serve(entry);
   }
 

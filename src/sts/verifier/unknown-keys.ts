@@ -14,7 +14,7 @@ const REMEMBERED_MS = 2 * SAME_KEY_MS;
 
 interface Search {
   readonly at: MonotonicMs;
-  readonly waitMs: number;
+  waitMs: number;
 }
 
 const keyOf = (issuer: string, kid: string | undefined): string => JSON.stringify([issuer, kid ?? null]);
@@ -37,9 +37,10 @@ export class UnknownKeys {
     return true;
   }
 
-  /** The issuer did not answer, so nothing is known of the key; what the asking cost stays counted. */
+  /** The issuer did not answer, so nothing is known of the key: it may be looked for again soon. What the asking cost stays counted. */
   unanswered(issuer: string, kid: string | undefined): void {
-    this.#searches.delete(keyOf(issuer, kid));
+    const search = this.#searches.get(keyOf(issuer, kid));
+    if (search !== undefined) search.waitMs = SAME_KEY_AGAIN_MS;
   }
 
   #forget(now: MonotonicMs): void {

@@ -101,8 +101,11 @@ async function endJob(surroundings: Surroundings, job: string): Promise<typeof E
   const post = { job, ...(issuer === undefined ? {} : { issuer }) };
   const body = await ask(surroundings, `job ${job}`, { path: 'sessions/end', post });
   if (options.json === true) return printJson(surroundings, body);
-  surroundings.out(`ended  job ${job}: ${sessionsText(Number(body.sessions), false)}, and it gets no more`);
-  for (const session of objectsOf(body, 'ended')) surroundings.out(`  ${showSession(session, Date.now() / 1000)}`);
+  const ended = objectsOf(body, 'ended');
+  // A server of an earlier version tells no number.
+  const sessions = typeof body.sessions === 'number' ? body.sessions : ended.length;
+  surroundings.out(`ended  job ${job}: ${sessionsText(sessions, false)}, and it gets no more`);
+  for (const session of ended) surroundings.out(`  ${showSession(session, Date.now() / 1000)}`);
   surroundings.say(showFelt(body));
   return EXIT.ok;
 }
@@ -121,7 +124,7 @@ async function raiseEpoch(surroundings: Surroundings, scope: JsonObject): Promis
 }
 
 const sessionsText = (count: number, isMore: boolean): string =>
-  isMore ? `more than ${count} sessions` : `${count} ${count === 1 ? 'session' : 'sessions'}`;
+  isMore ? `at least ${count} sessions` : `${count} ${count === 1 ? 'session' : 'sessions'}`;
 
 const whichOne = (): CommandFailure =>
   new CommandFailure('what is to end?', {
