@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/base/core/secret.ts';
-import { withOnePatience } from '../../src/base/ports/patience.ts';
+import { beginWait, PATIENCE_MS, withOnePatience } from '../../src/base/ports/patience.ts';
 import { expectChains } from '../../src/storage/conformance/audit.ts';
 import {
   actionRecord,
@@ -215,6 +215,18 @@ for (const version of POSTGRES_VERSIONS) {
       server.thaw();
       await untilWorks(() => withOnePatience(() => store.grant(grantOf('3'))));
       expect(await expectChains(store)).not.toContain('D2');
+    });
+
+    test('begins no write in the last moment of a request, which would often be kept and told as if it were not', async () => {
+      const store = await opened();
+      await store.grant(grantOf('1'));
+      await withOnePatience(async () => {
+        const wait = beginWait();
+        await new Promise((resolve) => setTimeout(resolve, PATIENCE_MS - 150));
+        wait.end();
+        expect(await failing(store.grant(grantOf('2')))).toBeLessThan(AT_ONCE_MS);
+      });
+      expect(await expectChains(store)).toEqual(['D1']);
     });
 
     test.each(['fast', 'immediate', 'kill'] as const)('goes on after its server was stopped: %s', async (mode) => {

@@ -149,7 +149,7 @@ describe('ending a job', () => {
   test('ends its sessions and lets it have no more', async () => {
     const [id, other] = [await grant(), await grant('J2')];
     const answered = await end('chief', { job: 'J1' });
-    expect(answered.json).toMatchObject({ buried: { job_id: 'J1', issuer: ISSUER }, ended: [{ id }] });
+    expect(answered.json).toMatchObject({ buried: { job_id: 'J1', issuer: ISSUER }, sessions: 1, ended: [{ id }] });
     expect([await isInForce(id), await isInForce(other)]).toEqual([false, true]);
     expect(await reasonOf(await world.exchange(await world.issuer.idToken()))).toBe('job_ended');
     expect(world.store.actions).toMatchObject([
@@ -222,7 +222,11 @@ describe('an epoch', () => {
   test('is raised, and a job ended, also when the store cannot say in time what there is to end', async () => {
     const id = await grant();
     world.store.listSessions = () => Promise.reject(new Error('too many'));
-    expect((await end('chief', { job: 'J1' })).json).toMatchObject({ buried: { job_id: 'J1' }, ended: [] });
+    expect((await end('chief', { job: 'J1' })).json).toMatchObject({
+      buried: { job_id: 'J1' },
+      sessions: 1,
+      ended: [],
+    });
     expect(await isInForce(id)).toBe(false);
     expect((await raise('chief', TENANT)).json).toMatchObject({ epoch: TENANT, sessions: 0, more: true });
     expect(await world.store.listEpochs()).toMatchObject([TENANT]);
